@@ -1,0 +1,478 @@
+// The one encoding of facts: live socket, history on disk and bus carry the
+// same bytes. Typed columns, one set per kind of fact, then one string table.
+//
+//   u32 magic "DNB1"
+//   u32 counts: strings, string bytes, task, set, exit, gap, evict     (28 bytes)
+//   f64 task.id task.leader task.creator task.start
+//       set.task set.since set.value   exit.task exit.at
+//       gap.from gap.to gap.lost       evict.task
+//   u32 task.tid task.pid task.entityId   exit.code exit.signal (i32, -1 none)   string lengths
+//   u8  task.flags task.authority   set.field set.authority   exit.authority
+//   UTF-8 of all strings, one after the other
+//
+// All numbers little endian, each column as long as its count. A string's
+// length is in UTF-16 units, so that one decode and cheap slices suffice. A
+// text value is an index into the string table plus one; 0 says "not known".
+// A number that is not known is NaN.
+
+import { DendroError } from './errors.ts';
+import { type Authority, type Fact, fieldName, fieldType, fromWireText, isTextField } from './facts.ts';
+import { type EntityId, type EventNs, NO_TASK_ID, type TaskId, type Tid } from './ids.ts';
+
+const MAGIC = 0x31424e44; // "DNB1"
+const HEADER_BYTES = 32;
+const NONE = -1;
+
+const TASK_F64 = 4;
+const SET_F64 = 3;
+const EXIT_F64 = 2;
+const GAP_F64 = 3;
+const EVICT_F64 = 1;
+
+/** Receives the facts of a batch, cheapest form. Text values are indexes into `strings`, plus one. */
+export interface FactVisitor {
+  /** Called first, once per batch. */
+  strings(table: readonly string[]): void;
+  task(
+    task: TaskId,
+    tid: Tid,
+    pid: Tid,
+    leader: TaskId,
+    creator: TaskId,
+    start: EventNs,
+    entityId: EntityId,
+    flags: number,
+    authority: Authority,
+  ): void;
+  set(task: TaskId, field: number, since: EventNs, authority: Authority, value: number): void;
+  /** `code` and `signal` are -1 where not known. */
+  exit(task: TaskId, at: EventNs, authority: Authority, code: number, signal: number): void;
+  gap(from: EventNs, to: EventNs, lost: number): void;
+  evict(task: TaskId): void;
+}
+
+/** Collects facts and encodes them. Reusable: `finish` empties it. */
+export class BatchWriter {
+  readonly #strings = new Map<string, number>();
+  readonly #taskF64 = new GrowingFloat64(TASK_F64);
+  readonly #taskU32 = new GrowingInt32(3);
+  readonly #taskU8 = new GrowingUint8(2);
+  readonly #setF64 = new GrowingFloat64(SET_F64);
+  readonly #setU8 = new GrowingUint8(2);
+  readonly #exitF64 = new GrowingFloat64(EXIT_F64);
+  readonly #exitI32 = new GrowingInt32(2);
+  readonly #exitU8 = new GrowingUint8(1);
+  readonly #gapF64 = new GrowingFloat64(GAP_F64);
+  readonly #evictF64 = new GrowingFloat64(EVICT_F64);
+
+  /** Facts collected since the last `finish`. */
+  get count(): number {
+    return this.#taskU8.rows + this.#setU8.rows + this.#exitU8.rows + this.#gapF64.rows + this.#evictF64.rows;
+  }
+
+  /** Tasks collected since the last `finish`. */
+  get taskCount(): number {
+    return this.#taskU8.rows;
+  }
+
+  /** @returns what a text value of this text is in `set`: never 0. */
+  text(text: string): number {
+    let index = this.#strings.get(text);
+    if (index === undefined) {
+      index = this.#strings.size + 1;
+      this.#strings.set(text, index);
+    }
+    return index;
+  }
+
+  task(
+    task: TaskId,
+    tid: Tid,
+    pid: Tid,
+    leader: TaskId,
+    creator: TaskId,
+    start: EventNs,
+    entityId: EntityId,
+    flags: number,
+    authority: Authority,
+  ): void {
+    this.#taskF64.push4(task, leader, creator, start);
+    this.#taskU32.push3(tid, pid, entityId | 0);
+    this.#taskU8.push2(flags, authority);
+  }
+
+  set(task: TaskId, field: number, since: EventNs, authority: Authority, value: number): void {
+    this.#setF64.push3(task, since, value);
+    this.#setU8.push2(field, authority);
+  }
+
+  exit(task: TaskId, at: EventNs, authority: Authority, code: number, signal: number): void {
+    this.#exitF64.push2(task, at);
+    this.#exitI32.push2(code, signal);
+    this.#exitU8.push1(authority);
+  }
+
+  gap(from: EventNs, to: EventNs, lost: number): void {
+    this.#gapF64.push3(from, to, lost);
+  }
+
+  evict(task: TaskId): void {
+    this.#evictF64.push1(task);
+  }
+
+  /** Encodes everything collected and starts anew. */
+  finish(): Uint8Array<ArrayBuffer> {
+    let joined = '';
+    const lengths = new Int32Array(this.#strings.size);
+    let next = 0;
+    for (const text of this.#strings.keys()) {
+      lengths[next++] = text.length;
+      joined += text;
+    }
+    const utf8 = new TextEncoder().encode(joined);
+    const f64 = [this.#taskF64, this.#setF64, this.#exitF64, this.#gapF64, this.#evictF64];
+    const i32 = [this.#taskU32, this.#exitI32];
+    const u8 = [this.#taskU8, this.#setU8, this.#exitU8];
+    let size = HEADER_BYTES + lengths.byteLength + utf8.length;
+    for (const columns of [...f64, ...i32, ...u8]) size += columns.byteLength;
+
+    const bytes = new Uint8Array(size);
+    const header = new Uint32Array(bytes.buffer, 0, HEADER_BYTES / 4);
+    header.set([
+      MAGIC,
+      lengths.length,
+      utf8.length,
+      this.#taskU8.rows,
+      this.#setU8.rows,
+      this.#exitU8.rows,
+      this.#gapF64.rows,
+      this.#evictF64.rows,
+    ]);
+    let offset = HEADER_BYTES;
+    for (const columns of [...f64, ...i32]) offset = columns.writeTo(bytes, offset);
+    bytes.set(new Uint8Array(lengths.buffer), offset);
+    offset += lengths.byteLength;
+    for (const columns of u8) offset = columns.writeTo(bytes, offset);
+    bytes.set(utf8, offset);
+
+    this.#strings.clear();
+    for (const columns of [...f64, ...i32, ...u8]) columns.clear();
+    return bytes;
+  }
+}
+
+/**
+ * Reads a batch into a visitor. Facts come grouped by kind (tasks, sets, exits, gaps, evictions).
+ * @throws DendroError DENDRO_BATCH_MALFORMED when the bytes are not a whole batch; nothing was visited then
+ */
+export function readBatch(bytes: Uint8Array, visitor: FactVisitor): void {
+  const { counts, f64, i32, u8, strings } = openBatch(bytes);
+  const [nTask, nSet, nExit, nGap, nEvict] = counts;
+  visitor.strings(strings);
+
+  let f = 0;
+  const column = (n: number): Float64Array => f64.subarray(f, (f += n));
+  const taskId = column(nTask);
+  const leader = column(nTask);
+  const creator = column(nTask);
+  const start = column(nTask);
+  const setTask = column(nSet);
+  const since = column(nSet);
+  const value = column(nSet);
+  const exitTask = column(nExit);
+  const exitAt = column(nExit);
+  const gapFrom = column(nGap);
+  const gapTo = column(nGap);
+  const gapLost = column(nGap);
+  const evicted = column(nEvict);
+
+  const flags = u8.subarray(0, nTask);
+  const taskAuthority = u8.subarray(nTask, 2 * nTask);
+  for (let i = 0; i < nTask; i++) {
+    visitor.task(
+      taskId[i] as TaskId,
+      i32[i] as Tid,
+      i32[nTask + i] as Tid,
+      leader[i] as TaskId,
+      creator[i] as TaskId,
+      start[i] as EventNs,
+      ((i32[2 * nTask + i] as number) >>> 0) as EntityId,
+      flags[i] as number,
+      taskAuthority[i] as Authority,
+    );
+  }
+  const field = u8.subarray(2 * nTask, 2 * nTask + nSet);
+  const setAuthority = u8.subarray(2 * nTask + nSet, 2 * nTask + 2 * nSet);
+  for (let i = 0; i < nSet; i++) {
+    if (fieldType(field[i] as number) === undefined) continue; // a field of a later protocol version
+    visitor.set(
+      setTask[i] as TaskId,
+      field[i] as number,
+      since[i] as EventNs,
+      setAuthority[i] as Authority,
+      value[i] as number,
+    );
+  }
+  const code = 3 * nTask;
+  const exitAuthority = u8.subarray(2 * nTask + 2 * nSet);
+  for (let i = 0; i < nExit; i++) {
+    visitor.exit(
+      exitTask[i] as TaskId,
+      exitAt[i] as EventNs,
+      exitAuthority[i] as Authority,
+      i32[code + i] as number,
+      i32[code + nExit + i] as number,
+    );
+  }
+  for (let i = 0; i < nGap; i++) visitor.gap(gapFrom[i] as EventNs, gapTo[i] as EventNs, gapLost[i] as number);
+  for (let i = 0; i < nEvict; i++) visitor.evict(evicted[i] as TaskId);
+}
+
+/** The facts of a batch as objects: for tests, JSON and people. */
+export function factsOf(bytes: Uint8Array): Fact[] {
+  const facts: Fact[] = [];
+  let strings: readonly string[] = [];
+  readBatch(bytes, {
+    strings: (table) => {
+      strings = table;
+    },
+    task: (task, tid, pid, leader, creator, start, entityId, flags, authority) =>
+      facts.push({ type: 'task', task, tid, pid, leader, creator, start, entityId, flags, authority }),
+    set: (task, id, since, authority, value) => {
+      const field = fieldName(id);
+      const type = fieldType(id);
+      if (field === undefined || type === undefined) return;
+      const text = isTextField(type) ? strings[value - 1] : undefined;
+      const plain =
+        text !== undefined ? fromWireText(type, text) : isTextField(type) || Number.isNaN(value) ? undefined : value;
+      facts.push({ type: 'set', task, field, since, authority, value: plain });
+    },
+    exit: (task, at, authority, code, signal) =>
+      facts.push({
+        type: 'exit',
+        task,
+        at,
+        authority,
+        code: code === NONE ? undefined : code,
+        signal: signal === NONE ? undefined : signal,
+      }),
+    gap: (from, to, lost) => facts.push({ type: 'gap', from, to, lost }),
+    evict: (task) => facts.push({ type: 'evict', task }),
+  });
+  return facts;
+}
+
+interface OpenBatch {
+  readonly counts: readonly [number, number, number, number, number];
+  readonly f64: Float64Array;
+  readonly i32: Int32Array;
+  readonly u8: Uint8Array;
+  readonly strings: readonly string[];
+}
+
+function openBatch(given: Uint8Array): OpenBatch {
+  // Columns are read in place, which needs 8-byte alignment.
+  const bytes = given.byteOffset % 8 === 0 ? given : given.slice();
+  if (bytes.length < HEADER_BYTES) throw malformed('it is shorter than its header');
+  const header = new Uint32Array(bytes.buffer, bytes.byteOffset, HEADER_BYTES / 4);
+  const [magic, nStrings = 0, textBytes = 0, nTask = 0, nSet = 0, nExit = 0, nGap = 0, nEvict = 0] = header;
+  if (magic !== MAGIC) throw malformed('it does not begin with DNB1');
+
+  const nF64 = TASK_F64 * nTask + SET_F64 * nSet + EXIT_F64 * nExit + GAP_F64 * nGap + EVICT_F64 * nEvict;
+  const nI32 = 3 * nTask + 2 * nExit;
+  const nU8 = 2 * nTask + 2 * nSet + nExit;
+  const i32Offset = HEADER_BYTES + 8 * nF64;
+  const lengthsOffset = i32Offset + 4 * nI32;
+  const u8Offset = lengthsOffset + 4 * nStrings;
+  const textOffset = u8Offset + nU8;
+  if (textOffset + textBytes !== bytes.length) {
+    throw malformed(`its counts ask for ${textOffset + textBytes} bytes and it has ${bytes.length}`);
+  }
+  const f64 = new Float64Array(bytes.buffer, bytes.byteOffset + HEADER_BYTES, nF64);
+  const lengths = new Uint32Array(bytes.buffer, bytes.byteOffset + lengthsOffset, nStrings);
+  const strings = sliceStrings(bytes.subarray(textOffset), lengths);
+  checkColumns(f64, bytes.subarray(u8Offset, textOffset), nTask, nSet, nStrings);
+  return {
+    counts: [nTask, nSet, nExit, nGap, nEvict],
+    f64,
+    i32: new Int32Array(bytes.buffer, bytes.byteOffset + i32Offset, nI32),
+    u8: bytes.subarray(u8Offset, textOffset),
+    strings,
+  };
+}
+
+function sliceStrings(utf8: Uint8Array, lengths: Uint32Array): string[] {
+  const joined = new TextDecoder().decode(utf8);
+  const strings: string[] = new Array(lengths.length);
+  let from = 0;
+  for (let i = 0; i < lengths.length; i++) {
+    const to = from + (lengths[i] as number);
+    strings[i] = joined.slice(from, to);
+    from = to;
+  }
+  if (from !== joined.length) throw malformed('the lengths of its strings do not add up');
+  return strings;
+}
+
+/** Every number finite but `set.value`, every text index inside the table, every task id a positive integer. */
+function checkColumns(f64: Float64Array, u8: Uint8Array, nTask: number, nSet: number, nStrings: number): void {
+  const values = 4 * nTask + 2 * nSet;
+  for (let i = 0; i < f64.length; i++) {
+    if (i >= values && i < values + nSet) continue;
+    if (!Number.isFinite(f64[i])) throw malformed('a time or an id in it is not a number');
+  }
+  for (let i = 0; i < nTask; i++) checkTaskId(f64[i] as number);
+  for (let i = 0; i < nSet; i++) {
+    checkTaskId(f64[4 * nTask + i] as number);
+    const value = f64[values + i] as number;
+    const isText = isTextField(fieldType(u8[2 * nTask + i] as number));
+    if (isText && !(Number.isInteger(value) && value >= 0 && value <= nStrings)) {
+      throw malformed('a text in it is not in its string table');
+    }
+  }
+}
+
+function checkTaskId(id: number): void {
+  if (!Number.isSafeInteger(id) || id <= NO_TASK_ID) throw malformed('a task id in it is not a positive integer');
+}
+
+function malformed(why: string): DendroError {
+  return new DendroError('DENDRO_BATCH_MALFORMED', `The batch is malformed: ${why}.`);
+}
+
+// Column sets of one kind of fact. Rows are pushed interleaved (one bounds check
+// per fact) and written out column by column.
+abstract class GrowingColumns<A extends Float64Array | Int32Array | Uint8Array> {
+  protected array: A;
+  protected length = 0;
+  readonly #width: number;
+
+  constructor(width: number, array: A) {
+    this.#width = width;
+    this.array = array;
+  }
+
+  get rows(): number {
+    return this.length / this.#width;
+  }
+
+  get byteLength(): number {
+    return this.length * this.array.BYTES_PER_ELEMENT;
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  writeTo(bytes: Uint8Array<ArrayBuffer>, offset: number): number {
+    const { rows } = this;
+    const width = this.#width;
+    const out = this.view(bytes.buffer, offset, this.length);
+    for (let column = 0; column < width; column++) {
+      for (let row = 0; row < rows; row++) out[column * rows + row] = this.array[row * width + column] as number;
+    }
+    return offset + this.byteLength;
+  }
+
+  protected abstract view(buffer: ArrayBuffer, offset: number, length: number): A;
+  protected abstract allocate(length: number): A;
+
+  protected reserve(): void {
+    if (this.length + this.#width <= this.array.length) return;
+    const grown = this.allocate(this.array.length * 2);
+    grown.set(this.array);
+    this.array = grown;
+  }
+}
+
+class GrowingFloat64 extends GrowingColumns<Float64Array> {
+  constructor(width: number) {
+    super(width, new Float64Array(256 * width));
+  }
+
+  push1(a: number): void {
+    this.reserve();
+    this.array[this.length++] = a;
+  }
+
+  push2(a: number, b: number): void {
+    this.reserve();
+    this.array[this.length++] = a;
+    this.array[this.length++] = b;
+  }
+
+  push3(a: number, b: number, c: number): void {
+    this.reserve();
+    this.array[this.length++] = a;
+    this.array[this.length++] = b;
+    this.array[this.length++] = c;
+  }
+
+  push4(a: number, b: number, c: number, d: number): void {
+    this.reserve();
+    this.array[this.length++] = a;
+    this.array[this.length++] = b;
+    this.array[this.length++] = c;
+    this.array[this.length++] = d;
+  }
+
+  protected view(buffer: ArrayBuffer, offset: number, length: number): Float64Array {
+    return new Float64Array(buffer, offset, length);
+  }
+
+  protected allocate(length: number): Float64Array {
+    return new Float64Array(length);
+  }
+}
+
+class GrowingInt32 extends GrowingColumns<Int32Array> {
+  constructor(width: number) {
+    super(width, new Int32Array(256 * width));
+  }
+
+  push2(a: number, b: number): void {
+    this.reserve();
+    this.array[this.length++] = a;
+    this.array[this.length++] = b;
+  }
+
+  push3(a: number, b: number, c: number): void {
+    this.reserve();
+    this.array[this.length++] = a;
+    this.array[this.length++] = b;
+    this.array[this.length++] = c;
+  }
+
+  protected view(buffer: ArrayBuffer, offset: number, length: number): Int32Array {
+    return new Int32Array(buffer, offset, length);
+  }
+
+  protected allocate(length: number): Int32Array {
+    return new Int32Array(length);
+  }
+}
+
+class GrowingUint8 extends GrowingColumns<Uint8Array> {
+  constructor(width: number) {
+    super(width, new Uint8Array(256 * width));
+  }
+
+  push1(a: number): void {
+    this.reserve();
+    this.array[this.length++] = a;
+  }
+
+  push2(a: number, b: number): void {
+    this.reserve();
+    this.array[this.length++] = a;
+    this.array[this.length++] = b;
+  }
+
+  protected view(buffer: ArrayBuffer, offset: number, length: number): Uint8Array {
+    return new Uint8Array(buffer, offset, length);
+  }
+
+  protected allocate(length: number): Uint8Array {
+    return new Uint8Array(length);
+  }
+}

@@ -1,0 +1,42 @@
+// The catalogue of coded errors that a user or a program can meet. Every code
+// has a line in apps/server/README.md (a test compares the two).
+
+export const ERRORS = {
+  DENDRO_UNAUTHENTICATED: { status: 401, text: 'A token is needed: open the URL that dendro printed when it started.' },
+  DENDRO_ORIGIN_REFUSED: { status: 403, text: 'This origin may not talk to dendro.' },
+  DENDRO_HOST_REFUSED: { status: 403, text: 'dendro does not answer under this host name.' },
+  DENDRO_HOST_UNKNOWN: { status: 404, text: 'No such host.' },
+  DENDRO_ROUTE_UNKNOWN: { status: 404, text: 'No such route.' },
+  DENDRO_TIME_INVALID: { status: 400, text: 'Not a time: use epoch nanoseconds, RFC 3339, -5m or live.' },
+  DENDRO_REQUEST_INVALID: { status: 400, text: 'The request is not valid.' },
+  DENDRO_MESSAGE_INVALID: { status: 400, text: 'The message on the socket is not valid.' },
+  DENDRO_BATCH_MALFORMED: { status: 400, text: 'The batch of facts is malformed.' },
+  DENDRO_TREE_UNAVAILABLE: { status: 503, text: 'The process tree is not ready or has stopped.' },
+  DENDRO_INTERNAL: { status: 500, text: 'An error inside dendro; its log has the details.' },
+  DENDRO_SOURCE_UNKNOWN: { status: 500, text: 'No such source.' },
+  DENDRO_SOURCE_UNAVAILABLE: { status: 500, text: 'The source cannot be used here.' },
+  DENDRO_SOURCE_UNREADABLE: { status: 500, text: 'The file of the source cannot be read.' },
+  DENDRO_PORT_TAKEN: { status: 500, text: 'The port is in use.' },
+  DENDRO_OPTION_INVALID: { status: 500, text: 'An option has a value that does not fit.' },
+} as const;
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error for a user: a code of the catalogue and one sentence that says what to do. */
+export class DendroError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string = ERRORS[code].text, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'DendroError';
+    this.code = code;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+}
+
+/** Any thrown value as an Error; called once, at the edge. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

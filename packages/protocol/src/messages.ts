@@ -1,0 +1,158 @@
+// The live socket: what server and browser say to each other.
+//
+// Control messages are JSON text frames. Facts are binary frames: a header of
+// 32 bytes, then a batch exactly as batch-codec.ts encodes it.
+//
+//   0  u8   frame kind: 1 batch, 2 snapshot chunk
+//   1  u8   1 on the last chunk of a snapshot
+//   8  f64  from version (0 in a snapshot)
+//  16  f64  to version
+//  24  f64  newest event time in the tree when this was sent (EventNs)
+//  32       batch
+//
+// A snapshot is all chunks up to the one marked last; they build one version.
+
+import { DendroError } from './errors.ts';
+import { type EventNs, toEventNs, toVersion, type Version } from './ids.ts';
+
+export const PROTOCOL_VERSION = 1;
+
+/** What a source can see and what it has lost, for people. */
+export interface SourceStatus {
+  readonly name: string;
+  readonly state: 'starting' | 'running' | 'ended' | 'failed';
+  /** One sentence on where the events come from. */
+  readonly detail: string;
+  /** What this source cannot see, and notices such as "tracefs was mounted"; a sentence each. */
+  readonly notices: readonly string[];
+  /** Events read from the feed so far. */
+  readonly events: number;
+  /** Events the kernel or the feed says were lost. */
+  readonly lost: number;
+  /** Input dropped, by reason. */
+  readonly rejected: Readonly<Record<string, number>>;
+  /** Work done of work known, for long reading (a file, a scan); undefined when not counting. */
+  readonly progress?: { readonly done: number; readonly total: number } | undefined;
+}
+
+export interface HostInfo {
+  readonly id: string;
+  /** Host name for people. */
+  readonly name: string;
+  /** Epoch nanoseconds of EventNs 0, in decimal. */
+  readonly baseEpochNs: string;
+  /** Is event time running on (a live host) or does it end where the recording ends? */
+  readonly isLive: boolean;
+  /** User names by uid, as this server's /etc/passwd has them; empty for a foreign host. */
+  readonly users: Readonly<Record<string, string>>;
+}
+
+/** Numbers of the tree and its feed, once a second. */
+export interface TreeStats {
+  readonly processes: number;
+  readonly threads: number;
+  readonly tasks: number;
+  readonly eventsPerSecond: number;
+  readonly evicted: number;
+  readonly gaps: number;
+  /** Resident set of the server, bytes. */
+  readonly memoryBytes: number;
+}
+
+export type ServerMessage =
+  | { readonly type: 'hello'; readonly protocol: number; readonly host: HostInfo; readonly version: Version }
+  | { readonly type: 'stats'; readonly source: SourceStatus; readonly stats: TreeStats }
+  | { readonly type: 'resync'; readonly reason: ResyncReason }
+  | { readonly type: 'error'; readonly code: string; readonly message: string };
+
+/** Why the next thing on the socket is a whole snapshot. */
+export type ResyncReason = 'first' | 'version-too-old' | 'version-unknown' | 'outbox-full' | 'resumed';
+
+export type ClientMessage =
+  | { readonly type: 'subscribe'; readonly version?: Version | undefined }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume'; readonly version?: Version | undefined };
+
+export const FRAME_HEADER_BYTES = 32;
+const FRAME_KINDS = { 1: 'batch', 2: 'snapshot' } as const;
+
+export interface Frame {
+  readonly kind: 'batch' | 'snapshot';
+  readonly isLast: boolean;
+  readonly from: Version;
+  readonly to: Version;
+  readonly newest: EventNs;
+  /** A view on the frame, not a copy. */
+  readonly batch: Uint8Array;
+}
+
+export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES + frame.batch.length);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = frame.kind === 'batch' ? 1 : 2;
+  bytes[1] = frame.isLast ? 1 : 0;
+  view.setFloat64(8, frame.from, true);
+  view.setFloat64(16, frame.to, true);
+  view.setFloat64(24, frame.newest, true);
+  bytes.set(frame.batch, FRAME_HEADER_BYTES);
+  return bytes;
+}
+
+/** @throws DendroError DENDRO_BATCH_MALFORMED */
+export function decodeFrame(bytes: Uint8Array): Frame {
+  const kind = FRAME_KINDS[bytes[0] as 1 | 2];
+  if (bytes.length < FRAME_HEADER_BYTES || kind === undefined) {
+    throw new DendroError('DENDRO_BATCH_MALFORMED', 'A frame is shorter than its header or of unknown kind.');
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    return {
+      kind,
+      isLast: bytes[1] === 1,
+      from: toVersion(view.getFloat64(8, true)),
+      to: toVersion(view.getFloat64(16, true)),
+      newest: toEventNs(view.getFloat64(24, true)),
+      batch: bytes.subarray(FRAME_HEADER_BYTES),
+    };
+  } catch (cause) {
+    throw new DendroError('DENDRO_BATCH_MALFORMED', 'A frame header holds impossible numbers.', { cause });
+  }
+}
+
+/**
+ * Parses what a client sent.
+ * @throws DendroError DENDRO_MESSAGE_INVALID
+ */
+export function parseClientMessage(text: string): ClientMessage {
+  const message = parseObject(text);
+  switch (message['type']) {
+    case 'subscribe':
+    case 'resume':
+      return { type: message['type'], version: parseVersion(message['version']) };
+    case 'pause':
+      return { type: 'pause' };
+    default:
+      throw new DendroError('DENDRO_MESSAGE_INVALID', 'The type of a message is subscribe, pause or resume.');
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new DendroError('DENDRO_MESSAGE_INVALID', 'A message is one JSON object in a text frame.', { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new DendroError('DENDRO_MESSAGE_INVALID', 'A message is one JSON object in a text frame.');
+  }
+  return value as Record<string, unknown>;
+}
+
+function parseVersion(value: unknown): Version | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw new DendroError('DENDRO_MESSAGE_INVALID', 'A version is a non-negative integer.');
+  }
+  return value as Version;
+}

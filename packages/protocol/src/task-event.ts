@@ -1,0 +1,139 @@
+// What a source says: the input of ProcessTree.
+//
+// A source knows tids and times, not TaskIds: giving identity is the tree's
+// work. Optional properties are what not every source can tell. Times are in
+// the host's time base, which the source announces first (`clock`).
+
+import type { Authority, FileInfo } from './facts.ts';
+import type { EntityId, EventNs } from './ids.ts';
+
+/** Clone flags that decide what a birth is (linux/sched.h). */
+export const CLONE = { parent: 0x8000, thread: 0x10000, vfork: 0x4000, vm: 0x100, untraced: 0x800000 } as const;
+
+/** Must come before any other event: epoch time of EventNs 0. A repetition is ignored. */
+export interface ClockEvent {
+  readonly type: 'clock';
+  readonly epochNs: bigint;
+}
+
+export interface ForkEvent {
+  readonly type: 'fork';
+  readonly at: EventNs;
+  /** The new task. */
+  readonly tid: number;
+  /** Its thread group id; when undefined it is concluded from the clone flags. */
+  readonly pid?: number | undefined;
+  /** Start time where it is known apart from `at`. */
+  readonly start?: EventNs | undefined;
+  /** The thread that called fork or clone. */
+  readonly creatorTid: number;
+  readonly creatorPid?: number | undefined;
+  readonly creatorStart?: EventNs | undefined;
+  /** The parent process, where it is said outright; else concluded from creator and clone flags. */
+  readonly parentPid?: number | undefined;
+  readonly parentStart?: EventNs | undefined;
+  /** Start of the thread group leader, for a thread. */
+  readonly leaderStart?: EventNs | undefined;
+  readonly cloneFlags?: number | undefined;
+  readonly comm?: string | undefined;
+  readonly nsTid?: number | undefined;
+  readonly nsPid?: number | undefined;
+}
+
+export interface ExecEvent {
+  readonly type: 'exec';
+  readonly at: EventNs;
+  /** Thread group id: after an exec the caller has the leader's tid, whichever thread it was. */
+  readonly pid: number;
+  /** Tid of the calling thread before the exec. */
+  readonly oldTid?: number | undefined;
+  readonly start?: EventNs | undefined;
+  readonly authority?: Authority | undefined;
+  readonly comm?: string | undefined;
+  /** The file named in the call, as it was passed: perhaps relative, perhaps a script. */
+  readonly filename?: string | undefined;
+  readonly executable?: FileInfo | undefined;
+  readonly argv?: readonly string[] | undefined;
+  readonly cwd?: string | undefined;
+  readonly interpreter?: FileInfo | undefined;
+  readonly interp?: string | undefined;
+  readonly uid?: number | undefined;
+  readonly container?: string | undefined;
+}
+
+export interface RenameEvent {
+  readonly type: 'rename';
+  readonly at: EventNs;
+  readonly tid: number;
+  readonly start?: EventNs | undefined;
+  readonly authority?: Authority | undefined;
+  readonly comm: string;
+}
+
+export interface ExitEvent {
+  readonly type: 'exit';
+  readonly at: EventNs;
+  readonly tid: number;
+  /** Thread group id, where it is known. */
+  readonly pid?: number | undefined;
+  readonly start?: EventNs | undefined;
+  readonly authority?: Authority | undefined;
+  /** Was this the last living thread of its group? Undefined on kernels that do not say. */
+  readonly isGroupDead?: boolean | undefined;
+  readonly comm?: string | undefined;
+  readonly code?: number | undefined;
+  readonly signal?: number | undefined;
+}
+
+/** A new parent process, said by the kernel or seen in /proc. */
+export interface ReparentEvent {
+  readonly type: 'reparent';
+  readonly at: EventNs;
+  readonly pid: number;
+  readonly start?: EventNs | undefined;
+  readonly parentPid: number;
+  readonly authority?: Authority | undefined;
+}
+
+/** A task seen in /proc (or named by a tracer in passing) at time `at`. */
+export interface ObserveEvent {
+  readonly type: 'observe';
+  readonly at: EventNs;
+  readonly tid: number;
+  readonly pid: number;
+  /** 0 for tasks without a parent (init, kthreadd) and for threads. */
+  readonly ppid: number;
+  readonly start: EventNs;
+  /** True when `start` is a /proc tick (10 ms, rounded down), false when exact. */
+  readonly startIsTick: boolean;
+  readonly authority?: Authority | undefined;
+  readonly entityId?: EntityId | undefined;
+  readonly isKernelThread?: boolean | undefined;
+  readonly comm?: string | undefined;
+  readonly executable?: FileInfo | undefined;
+  readonly argv?: readonly string[] | undefined;
+  readonly cwd?: string | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  readonly nsTid?: number | undefined;
+  readonly nsPid?: number | undefined;
+  readonly pidNs?: number | undefined;
+  readonly container?: string | undefined;
+}
+
+export interface GapEvent {
+  readonly type: 'gap';
+  readonly from: EventNs;
+  readonly to: EventNs;
+  readonly lost: number;
+}
+
+export type TaskEvent =
+  | ClockEvent
+  | ForkEvent
+  | ExecEvent
+  | RenameEvent
+  | ExitEvent
+  | ReparentEvent
+  | ObserveEvent
+  | GapEvent;

@@ -1,0 +1,78 @@
+// Event time and wall time.
+//
+// Inside a host's tree a time is an offset in nanoseconds from the host's time
+// base (`EventNs`, a double: exact for 104 days on either side of the base).
+// The base itself is an epoch time and is kept as a bigint. Outside (JSON, URLs,
+// the command line) a time is an exact decimal string of epoch nanoseconds.
+
+import type { EventNs } from './ids.ts';
+
+export interface TimeBase {
+  /** Epoch nanoseconds at EventNs 0. */
+  readonly epochNs: bigint;
+}
+
+const MAX_EPOCH_NS = 9_223_372_036_854_775_807n;
+
+export function epochOf(base: TimeBase, at: EventNs): bigint {
+  return base.epochNs + BigInt(Math.round(at));
+}
+
+export function eventTimeOf(base: TimeBase, epochNs: bigint): EventNs {
+  return Number(epochNs - base.epochNs) as EventNs;
+}
+
+/** Milliseconds since the epoch, for display. Precise to a microsecond or so. */
+export function epochMsOf(base: TimeBase, at: EventNs): number {
+  return Number(base.epochNs / 1_000_000n) + (Number(base.epochNs % 1_000_000n) + at) / 1e6;
+}
+
+const RELATIVE = /^-(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)$/;
+const RFC_3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/;
+const UNIT_NS: Readonly<Record<string, bigint>> = {
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+  d: 86_400_000_000_000n,
+};
+
+/**
+ * Reads a time as a user writes it.
+ *
+ * @param text `live`, epoch nanoseconds in decimal, RFC 3339 (`2026-11-23T12:00:00.5Z`), or relative
+ *   to now (`-5m`, `-1.5s`, `-250ms`; units ms, s, m, h, d).
+ * @returns epoch nanoseconds, `'live'`, or undefined when the text is none of these.
+ */
+export function parseTime(text: string, nowEpochNs: bigint): bigint | 'live' | undefined {
+  if (text === 'live') return 'live';
+  if (/^\d{1,19}$/.test(text)) {
+    const ns = BigInt(text);
+    return ns <= MAX_EPOCH_NS ? ns : undefined;
+  }
+  const relative = RELATIVE.exec(text);
+  if (relative) {
+    const [whole = '0', fraction = ''] = (relative[1] ?? '0').split('.');
+    const unit = UNIT_NS[relative[2] ?? ''] ?? 0n;
+    const ago = BigInt(whole) * unit + (unit * BigInt(fraction.padEnd(9, '0'))) / 1_000_000_000n;
+    return nowEpochNs - ago;
+  }
+  return parseRfc3339Ns(text);
+}
+
+/** Epoch nanoseconds of an RFC 3339 time, all nine decimals kept; undefined when it is not one. */
+export function parseRfc3339Ns(text: string): bigint | undefined {
+  const match = RFC_3339.exec(text);
+  if (!match) return undefined;
+  const [, seconds = '', fraction = '', zone = ''] = match;
+  const ms = Date.parse(seconds + zone);
+  if (Number.isNaN(ms)) return undefined;
+  return BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
+}
+
+/** RFC 3339 in UTC with nine decimals, for people who read JSON. */
+export function formatRfc3339Ns(epochNs: bigint): string {
+  const fraction = ((epochNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  const seconds = new Date(Number((epochNs - fraction) / 1_000_000n)).toISOString().slice(0, 19);
+  return `${seconds}.${fraction.toString().padStart(9, '0')}Z`;
+}
