@@ -171,7 +171,10 @@ export function readBatch(bytes: Uint8Array, visitor: FactVisitor): void {
   visitor.strings(strings);
 
   let f = 0;
-  const column = (n: number): Float64Array => f64.subarray(f, (f += n));
+  const column = (n: number): Float64Array => {
+    f += n;
+    return f64.subarray(f - n, f);
+  };
   const taskId = column(nTask);
   const leader = column(nTask);
   const creator = column(nTask);

@@ -7,7 +7,7 @@
 //   1  u8   1 on the last chunk of a snapshot
 //   8  f64  from version (0 in a snapshot)
 //  16  f64  to version
-//  24  f64  newest event time in the tree when this was sent (EventNs)
+//  24  f64  event time now: of a live host its clock, of a recording its newest event (EventNs)
 //  32       batch
 //
 // A snapshot is all chunks up to the one marked last; they build one version.
@@ -61,7 +61,7 @@ export interface TreeStats {
 
 export type ServerMessage =
   | { readonly type: 'hello'; readonly protocol: number; readonly host: HostInfo; readonly version: Version }
-  | { readonly type: 'stats'; readonly source: SourceStatus; readonly stats: TreeStats }
+  | { readonly type: 'stats'; readonly now: EventNs; readonly source: SourceStatus; readonly stats: TreeStats }
   | { readonly type: 'resync'; readonly reason: ResyncReason }
   | { readonly type: 'error'; readonly code: string; readonly message: string };
 
@@ -81,7 +81,7 @@ export interface Frame {
   readonly isLast: boolean;
   readonly from: Version;
   readonly to: Version;
-  readonly newest: EventNs;
+  readonly now: EventNs;
   /** A view on the frame, not a copy. */
   readonly batch: Uint8Array;
 }
@@ -93,7 +93,7 @@ export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
   bytes[1] = frame.isLast ? 1 : 0;
   view.setFloat64(8, frame.from, true);
   view.setFloat64(16, frame.to, true);
-  view.setFloat64(24, frame.newest, true);
+  view.setFloat64(24, frame.now, true);
   bytes.set(frame.batch, FRAME_HEADER_BYTES);
   return bytes;
 }
@@ -111,7 +111,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
       isLast: bytes[1] === 1,
       from: toVersion(view.getFloat64(8, true)),
       to: toVersion(view.getFloat64(16, true)),
-      newest: toEventNs(view.getFloat64(24, true)),
+      now: toEventNs(view.getFloat64(24, true)),
       batch: bytes.subarray(FRAME_HEADER_BYTES),
     };
   } catch (cause) {

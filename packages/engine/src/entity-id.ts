@@ -1,0 +1,51 @@
+// Tracee's entity id, so that an id pasted from a Tracee event finds its task.
+//
+// MurmurHash3 (x86, 32 bit; Austin Appleby, public domain), seed 0x18273645,
+// over twelve bytes, big endian: u32 host tid, then u64 start in epoch
+// nanoseconds rounded down to 100 ms. An alias: it collides, and two sources
+// can round the same start into different buckets.
+
+import type { EntityId, EventNs, TimeBase } from '@dendro/protocol';
+
+const SEED = 0x18273645;
+const BUCKET_NS = 100_000_000;
+
+/** Hashes starts of one host. Starts are split so that the arithmetic is exact without BigInt: it runs once per birth. */
+export class EntityIds {
+  readonly #baseBucket: number;
+  readonly #baseRest: number; // ns of the base above its bucket
+
+  constructor(base: TimeBase) {
+    this.#baseBucket = Number(base.epochNs / BigInt(BUCKET_NS));
+    this.#baseRest = Number(base.epochNs % BigInt(BUCKET_NS));
+  }
+
+  of(tid: number, start: EventNs): EntityId {
+    const bucket = this.#baseBucket + Math.floor((this.#baseRest + Math.floor(start)) / BUCKET_NS);
+    // bucket * BUCKET_NS as two 32-bit words.
+    const high = Math.floor(bucket / 2 ** 24) * BUCKET_NS;
+    const low = (bucket % 2 ** 24) * BUCKET_NS + (high % 256) * 2 ** 24;
+    return hashThreeWords(tid, Math.floor(high / 256) + Math.floor(low / 2 ** 32), low % 2 ** 32);
+  }
+}
+
+/** MurmurHash3 over three u32 written big endian and read little endian. */
+export function hashThreeWords(a: number, b: number, c: number): EntityId {
+  let hash = mix(mix(mix(SEED, swapBytes(a)), swapBytes(b)), swapBytes(c)) ^ 12;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) as EntityId;
+}
+
+function mix(hash: number, word: number): number {
+  const scrambled = Math.imul(rotateLeft(Math.imul(word, 0xcc9e2d51), 15), 0x1b873593);
+  return (Math.imul(rotateLeft(hash ^ scrambled, 13), 5) + 0xe6546b64) | 0;
+}
+
+function rotateLeft(word: number, bits: number): number {
+  return (word << bits) | (word >>> (32 - bits));
+}
+
+function swapBytes(word: number): number {
+  return ((word & 0xff) << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
+}

@@ -1,0 +1,562 @@
+// The tree of one host over time: takes facts in any order, any number of
+// times, and answers what was true at an instant. No I/O, no clock: the server
+// and the browser run the same code. Rules: SPEC.md.
+//
+// Every read has an `at`. "Now" is at = the newest instant.
+//
+// What a task has from its creator until it says otherwise is a rule of
+// reading, not a fact: with no own entry at T, a process has its creator's value as of
+// its own start, and a thread has its process' value at T (its comm: that of
+// its creator). A late fact about a parent thereby corrects the children too.
+
+import {
+  type Authority,
+  type EntityId,
+  type EventNs,
+  type FactVisitor,
+  FIELD_COUNT,
+  FIELDS,
+  type FieldName,
+  type FieldValue,
+  fieldName,
+  fieldType,
+  fromWireText,
+  isTextField,
+  NO_TASK_ID,
+  pathOfWireFile,
+  readBatch,
+  TASK_FLAG,
+  type TaskId,
+  type Tid,
+} from '@dendro/protocol';
+import { ChangelogTable, NO_ENTRY } from './changelog-table.ts';
+import { NO_TASK, type TaskIndex } from './ids.ts';
+import { ParentageTable } from './parentage-table.ts';
+import { NO_TEXT, StringTable } from './string-table.ts';
+import { NOT_KNOWN, TaskTable } from './task-table.ts';
+
+export interface TemporalTreeOptions {
+  /** Newest entries that the changelog of a field keeps. Default 64. */
+  readonly entriesPerField?: number | undefined;
+}
+
+export interface ChangelogEntry {
+  readonly since: EventNs;
+  readonly authority: Authority;
+  readonly value: FieldValue;
+}
+
+export interface Gap {
+  readonly from: EventNs;
+  readonly to: EventNs;
+  readonly lost: number;
+}
+
+export type TextField = 'comm' | 'cwd' | 'interp' | 'container';
+export type NumberField = 'uid' | 'gid' | 'nsTid' | 'nsPid' | 'pidNs';
+
+const MAX_GAPS = 10_000;
+const PARENT = FIELDS.parent.id;
+const COMM = FIELDS.comm.id;
+const IS_INHERITED = byFieldId((field) => FIELDS[field].inherited);
+const IS_TEXT = byFieldId((field) => isTextField(FIELDS[field].type));
+
+export class TemporalTree implements FactVisitor {
+  readonly #tasks: TaskTable;
+  readonly #changelogs: ChangelogTable;
+  readonly #parents: ParentageTable;
+  readonly #strings = new StringTable();
+  readonly #gaps: Gap[] = [];
+  #batchTexts: readonly string[] = [];
+  #batchTextIndexes: Int32Array = new Int32Array(0); // index in the batch -> index in #strings, 0 = not looked up yet
+
+  constructor(options: TemporalTreeOptions = {}) {
+    const limit = options.entriesPerField ?? 64;
+    this.#tasks = new TaskTable((task) => this.#forgetAbandoned(task));
+    this.#changelogs = new ChangelogTable(limit);
+    this.#parents = new ParentageTable(
+      limit,
+      (task) => this.#tasks.retain(task),
+      (task) => this.#tasks.release(task),
+    );
+  }
+
+  /**
+   * Merges all facts of an encoded batch.
+   * @throws DendroError DENDRO_BATCH_MALFORMED; nothing was merged then
+   */
+  apply(batch: Uint8Array): void {
+    readBatch(batch, this);
+  }
+
+  // --- facts in ---
+
+  strings(table: readonly string[]): void {
+    this.forgetUnusedTexts();
+    this.#batchTexts = table;
+    this.#batchTextIndexes = new Int32Array(table.length);
+  }
+
+  task(
+    task: TaskId,
+    tid: Tid,
+    pid: Tid,
+    leader: TaskId,
+    creator: TaskId,
+    start: EventNs,
+    entityId: EntityId,
+    flags: number,
+    authority: Authority,
+  ): void {
+    const index = this.#tasks.ensure(task);
+    const leaderIndex = leader === task ? index : this.#refer(leader);
+    const creatorIndex = this.#refer(creator);
+    this.mergeTask(index, tid, pid, leaderIndex, creatorIndex, start, entityId, flags, authority);
+    this.#forgetIfUnused(leaderIndex);
+    this.#forgetIfUnused(creatorIndex);
+  }
+
+  set(task: TaskId, field: number, since: EventNs, authority: Authority, value: number): void {
+    const index = this.#tasks.ensure(task);
+    if (field === PARENT) {
+      const parent = this.#refer(value as TaskId);
+      this.mergeParent(index, parent, since, authority);
+      this.#forgetIfUnused(parent);
+    } else this.mergeValue(index, field, since, authority, IS_TEXT[field] ? this.#internBatchText(value) : value);
+  }
+
+  exit(task: TaskId, at: EventNs, authority: Authority, code: number, signal: number): void {
+    this.mergeExit(this.#tasks.ensure(task), at, authority, code, signal);
+  }
+
+  gap(from: EventNs, to: EventNs, lost: number): void {
+    this.mergeGap(from, to, lost);
+  }
+
+  evict(task: TaskId): void {
+    const index = this.#tasks.find(task);
+    if (index !== NO_TASK) this.evictTask(index);
+  }
+
+  // --- facts in, for a writer that holds indexes already; each says whether anything changed ---
+
+  ensureTask(task: TaskId): TaskIndex {
+    return this.#tasks.ensure(task);
+  }
+
+  mergeTask(
+    task: TaskIndex,
+    tid: Tid,
+    pid: Tid,
+    leader: TaskIndex,
+    creator: TaskIndex,
+    start: EventNs,
+    entityId: EntityId,
+    flags: number,
+    authority: Authority,
+  ): boolean {
+    return this.#tasks.mergeTask(task, tid, pid, leader, creator, start, entityId, flags, authority);
+  }
+
+  /** `value`: a number, NaN for "not known", or what `intern` gave for a text. */
+  mergeValue(task: TaskIndex, field: number, since: EventNs, authority: Authority, value: number): boolean {
+    if (this.#tasks.isStub(task)) return false;
+    return this.#changelogs.merge(task, field, since, authority, value, this.#compareValues);
+  }
+
+  mergeParent(task: TaskIndex, parent: TaskIndex, since: EventNs, authority: Authority): boolean {
+    if (this.#tasks.isStub(task) || parent === task) return false;
+    return this.#parents.merge(task, parent, since, authority, this.#compareTasks);
+  }
+
+  mergeExit(task: TaskIndex, at: EventNs, authority: Authority, code = NOT_KNOWN, signal = NOT_KNOWN): boolean {
+    return this.#tasks.mergeExit(task, at, authority, code, signal);
+  }
+
+  mergeGap(from: EventNs, to: EventNs, lost: number): boolean {
+    const known = this.#gaps.findIndex((gap) => gap.from === from && gap.to === to);
+    if (known >= 0) {
+      if ((this.#gaps[known]?.lost ?? 0) >= lost) return false;
+      this.#gaps[known] = { from, to, lost };
+      return true;
+    }
+    this.#gaps.push({ from, to, lost });
+    this.#gaps.sort((a, b) => a.from - b.from || a.to - b.to);
+    if (this.#gaps.length > MAX_GAPS) this.#gaps.shift();
+    return true;
+  }
+
+  /**
+   * Takes a task out of memory. While others refer to it a stub stays, with everything that its children read
+   * through it.
+   */
+  evictTask(task: TaskIndex): void {
+    if (!this.#tasks.isPresent(task)) return;
+    if (this.#tasks.isReferenced(task)) this.#keepInherited(task);
+    this.#tasks.makeStub(task);
+    this.#parents.clear(task);
+    this.#tasks.dropLinks(task);
+    if (!this.#tasks.isReferenced(task)) this.#forgetAbandoned(task);
+  }
+
+  /** @returns index of a text for `mergeValue` */
+  intern(text: string): number {
+    return this.#strings.intern(text);
+  }
+
+  /**
+   * Forgets texts that no entry refers to, when there are many. Indexes that `intern` gave and that were not
+   * merged yet are void afterwards.
+   */
+  forgetUnusedTexts(): void {
+    if (!this.#strings.isSweepDue) return;
+    this.#strings.sweep((use) => {
+      for (let task = 0; task < this.#tasks.length; task++) {
+        let entry = this.#changelogs.headOf(task as TaskIndex);
+        for (; entry !== NO_ENTRY; entry = this.#changelogs.nextOf(entry)) {
+          if (IS_TEXT[this.#changelogs.fieldOf(entry)]) use(this.#changelogs.valueOf(entry));
+        }
+      }
+    });
+  }
+
+  // --- what is here ---
+
+  /** Every index is below; slots that are not present are free, stubs, or mentioned only. */
+  get slotCount(): number {
+    return this.#tasks.length;
+  }
+
+  /** Tasks present, dead ones too. */
+  get taskCount(): number {
+    return this.#tasks.presentCount;
+  }
+
+  get entryCount(): number {
+    return this.#changelogs.count;
+  }
+
+  isPresent(task: TaskIndex): boolean {
+    return this.#tasks.isPresent(task);
+  }
+
+  /** Evicted, and still named by others. Its id, tid, pid, start and fields can be read. */
+  isStub(task: TaskIndex): boolean {
+    return this.#tasks.isStub(task);
+  }
+
+  /** NO_TASK when the task is not here. */
+  indexOf(task: TaskId): TaskIndex {
+    return this.#tasks.find(task);
+  }
+
+  taskIdOf(task: TaskIndex): TaskId {
+    return this.#tasks.taskIdOf(task);
+  }
+
+  tidOf(task: TaskIndex): Tid {
+    return this.#tasks.tidOf(task);
+  }
+
+  pidOf(task: TaskIndex): Tid {
+    return this.#tasks.pidOf(task);
+  }
+
+  entityIdOf(task: TaskIndex): EntityId {
+    return this.#tasks.entityIdOf(task);
+  }
+
+  /** Sum of TASK_FLAG bits. */
+  flagsOf(task: TaskIndex): number {
+    return this.#tasks.flagsOf(task);
+  }
+
+  /** Who said when it started and what it is. */
+  authorityOf(task: TaskIndex): Authority {
+    return this.#tasks.authorityOf(task);
+  }
+
+  isThread(task: TaskIndex): boolean {
+    return (this.#tasks.flagsOf(task) & TASK_FLAG.thread) !== 0;
+  }
+
+  isKernelThread(task: TaskIndex): boolean {
+    return (this.#tasks.flagsOf(task) & TASK_FLAG.kernelThread) !== 0;
+  }
+
+  isPlaceholder(task: TaskIndex): boolean {
+    return (this.#tasks.flagsOf(task) & TASK_FLAG.placeholder) !== 0;
+  }
+
+  leaderOf(task: TaskIndex): TaskIndex {
+    return this.#tasks.leaderOf(task);
+  }
+
+  /** The task (perhaps a thread) that forked it; NO_TASK where nobody saw it. */
+  creatorOf(task: TaskIndex): TaskIndex {
+    return this.#tasks.creatorOf(task);
+  }
+
+  startOf(task: TaskIndex): EventNs {
+    return this.#tasks.startOf(task);
+  }
+
+  /** Infinity while it has not ended. */
+  exitOf(task: TaskIndex): EventNs {
+    return this.#tasks.exitOf(task);
+  }
+
+  exitAuthorityOf(task: TaskIndex): Authority | undefined {
+    return this.#tasks.hasEnded(task) ? this.#tasks.exitAuthorityOf(task) : undefined;
+  }
+
+  exitCodeOf(task: TaskIndex): number | undefined {
+    const code = this.#tasks.exitCodeOf(task);
+    return code === NOT_KNOWN ? undefined : code;
+  }
+
+  exitSignalOf(task: TaskIndex): number | undefined {
+    const signal = this.#tasks.exitSignalOf(task);
+    return signal === NOT_KNOWN ? undefined : signal;
+  }
+
+  isAliveAt(task: TaskIndex, at: EventNs): boolean {
+    return this.#tasks.startOf(task) <= at && at <= this.#tasks.exitOf(task);
+  }
+
+  /** Threads of a leader other than itself, dead ones too, in no order. */
+  *threadsOf(leader: TaskIndex): Generator<TaskIndex> {
+    for (
+      let thread = this.#tasks.firstThreadOf(leader);
+      thread !== NO_TASK;
+      thread = this.#tasks.nextThreadOf(thread)
+    ) {
+      yield thread;
+    }
+  }
+
+  // --- as of an instant ---
+
+  /** The parent process; NO_TASK when it has none or none is known. */
+  parentAt(task: TaskIndex, at: EventNs): TaskIndex {
+    return this.#parents.parentAt(task, at);
+  }
+
+  /** Processes whose parent was `parent` at `at`, dead ones too, in no order. */
+  childrenAt(parent: TaskIndex, at: EventNs): TaskIndex[] {
+    return this.#parents.childrenAt(parent, at);
+  }
+
+  textAt(task: TaskIndex, field: TextField, at: EventNs): string | undefined {
+    return this.#wireTextAt(task, FIELDS[field].id, at);
+  }
+
+  numberAt(task: TaskIndex, field: NumberField, at: EventNs): number | undefined {
+    const entry = this.#entryAt(task, FIELDS[field].id, at);
+    if (entry === NO_ENTRY) return undefined;
+    const value = this.#changelogs.valueOf(entry);
+    return Number.isNaN(value) ? undefined : value;
+  }
+
+  executablePathAt(task: TaskIndex, at: EventNs): string | undefined {
+    const text = this.#wireTextAt(task, FIELDS.executable.id, at);
+    return text === undefined ? undefined : pathOfWireFile(text);
+  }
+
+  valueAt(task: TaskIndex, field: Exclude<FieldName, 'parent'>, at: EventNs): FieldValue {
+    const entry = this.#entryAt(task, FIELDS[field].id, at);
+    return entry === NO_ENTRY ? undefined : this.#valueOf(FIELDS[field].id, this.#changelogs.valueOf(entry));
+  }
+
+  /** Who said the value that holds at `at`; undefined when nobody has said any. */
+  authorityAt(task: TaskIndex, field: FieldName, at: EventNs): Authority | undefined {
+    if (field === 'parent') return this.#parents.authorityAt(task, at);
+    const entry = this.#entryAt(task, FIELDS[field].id, at);
+    return entry === NO_ENTRY ? undefined : this.#changelogs.authorityOf(entry);
+  }
+
+  /** Is the value at `at` the task's own, not what it has from creator or process? */
+  hasOwnValueAt(task: TaskIndex, field: Exclude<FieldName, 'parent'>, at: EventNs): boolean {
+    return this.#changelogs.find(task, FIELDS[field].id, at) !== NO_ENTRY;
+  }
+
+  /** The task's own entries of a field, oldest first. Parents are TaskIds. */
+  changelogOf(task: TaskIndex, field: FieldName): ChangelogEntry[] {
+    const entries: ChangelogEntry[] = [];
+    if (field === 'parent') {
+      this.#parents.forEachOf(task, (parent, since, authority) => {
+        entries.push({ since, authority, value: parent === NO_TASK ? undefined : this.#tasks.taskIdOf(parent) });
+      });
+      return entries.reverse();
+    }
+    const id = FIELDS[field].id;
+    for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY; entry = this.#changelogs.nextOf(entry)) {
+      if (this.#changelogs.fieldOf(entry) !== id) continue;
+      entries.push({
+        since: this.#changelogs.sinceOf(entry),
+        authority: this.#changelogs.authorityOf(entry),
+        value: this.#valueOf(id, this.#changelogs.valueOf(entry)),
+      });
+    }
+    return entries.reverse();
+  }
+
+  /** By `from`. */
+  gaps(): readonly Gap[] {
+    return this.#gaps;
+  }
+
+  // --- facts out ---
+
+  /** Writes every fact about one task: whoever merges them knows the task as this tree does. */
+  writeFacts(task: TaskIndex, out: FactWriter): void {
+    const id = this.#tasks.taskIdOf(task);
+    this.#writeTask(task, id, out);
+    for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY; entry = this.#changelogs.nextOf(entry)) {
+      const field = this.#changelogs.fieldOf(entry);
+      const value = this.#changelogs.valueOf(entry);
+      const text = IS_TEXT[field] ? this.#strings.textOf(value) : undefined;
+      const wire = text !== undefined ? out.text(text) : value;
+      out.set(id, field, this.#changelogs.sinceOf(entry), this.#changelogs.authorityOf(entry), wire);
+    }
+    this.#parents.forEachOf(task, (parent, since, authority) => {
+      out.set(id, PARENT, since, authority, parent === NO_TASK ? Number.NaN : this.#tasks.taskIdOf(parent));
+    });
+    if (!this.#tasks.hasEnded(task)) return;
+    const exit = this.#tasks.exitOf(task);
+    out.exit(id, exit, this.#tasks.exitAuthorityOf(task), NOT_KNOWN, NOT_KNOWN);
+    const code = this.#tasks.exitCodeOf(task);
+    const signal = this.#tasks.exitSignalOf(task);
+    if (code === NOT_KNOWN && signal === NOT_KNOWN) return;
+    out.exit(id, exit, this.#tasks.exitStatusAuthorityOf(task), code, signal);
+  }
+
+  // Two facts where the creator was named by a weaker source than the start.
+  #writeTask(task: TaskIndex, id: TaskId, out: FactWriter): void {
+    const creator = this.#tasks.creatorOf(task);
+    const authority = this.#tasks.authorityOf(task);
+    const creatorAuthority = creator === NO_TASK ? authority : this.#tasks.creatorAuthorityOf(task);
+    const write = (as: Authority, createdBy: TaskId) =>
+      out.task(
+        id,
+        this.#tasks.tidOf(task),
+        this.#tasks.pidOf(task),
+        this.#idOf(this.#tasks.leaderOf(task)),
+        createdBy,
+        this.#tasks.startOf(task),
+        this.#tasks.entityIdOf(task),
+        this.#tasks.flagsOf(task),
+        as,
+      );
+    if (creatorAuthority !== authority) write(authority, NO_TASK_ID);
+    write(creatorAuthority, this.#idOf(creator));
+  }
+
+  // --- inside ---
+
+  /** The entry that holds at `at`, after the reading rule for what a task has from others. */
+  #entryAt(task: TaskIndex, field: number, at: EventNs): number {
+    let from = task;
+    let time = at;
+    // Creators cannot form a ring in a true feed; in a hostile one they can.
+    for (let steps = this.#tasks.length; steps >= 0; steps--) {
+      const entry = this.#changelogs.find(from, field, time);
+      if (entry !== NO_ENTRY || !IS_INHERITED[field]) return entry;
+      const creator = this.#tasks.creatorOf(from);
+      const isThread = (this.#tasks.flagsOf(from) & TASK_FLAG.thread) !== 0;
+      if (isThread && (field !== COMM || creator === NO_TASK)) {
+        from = this.#tasks.leaderOf(from);
+      } else {
+        time = Math.min(time, this.#tasks.startOf(from)) as EventNs;
+        from = creator;
+      }
+      if (from === NO_TASK) return NO_ENTRY;
+    }
+    return NO_ENTRY;
+  }
+
+  #wireTextAt(task: TaskIndex, field: number, at: EventNs): string | undefined {
+    const entry = this.#entryAt(task, field, at);
+    return entry === NO_ENTRY ? undefined : this.#strings.textOf(this.#changelogs.valueOf(entry));
+  }
+
+  #valueOf(field: number, value: number): FieldValue {
+    if (!IS_TEXT[field]) return Number.isNaN(value) ? undefined : value;
+    const text = this.#strings.textOf(value);
+    const type = fieldType(field);
+    return text === undefined || type === undefined ? undefined : fromWireText(type, text);
+  }
+
+  // Fields are compared by what they say, never by this tree's own indexes: two trees must settle a tie alike.
+  readonly #compareValues = (field: number, a: number, b: number): number => {
+    if (a === b) return 0;
+    if (!IS_TEXT[field]) {
+      if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(b)) - Number(Number.isNaN(a));
+      return a - b;
+    }
+    if (a === NO_TEXT || b === NO_TEXT) return a - b;
+    const [textA = '', textB = ''] = [this.#strings.textOf(a), this.#strings.textOf(b)];
+    return textA < textB ? -1 : textA > textB ? 1 : 0;
+  };
+
+  readonly #compareTasks = (a: TaskIndex, b: TaskIndex): number => this.#idOf(a) - this.#idOf(b);
+
+  #idOf(task: TaskIndex): TaskId {
+    return task === NO_TASK ? NO_TASK_ID : this.#tasks.taskIdOf(task);
+  }
+
+  #refer(task: TaskId): TaskIndex {
+    return Number.isSafeInteger(task) && task > NO_TASK_ID ? this.#tasks.ensure(task) : NO_TASK;
+  }
+
+  #internBatchText(wire: number): number {
+    if (wire === 0) return NO_TEXT;
+    const known = this.#batchTextIndexes[wire - 1] ?? 0;
+    if (known !== 0) return known;
+    const index = this.#strings.intern(this.#batchTexts[wire - 1] ?? '');
+    this.#batchTextIndexes[wire - 1] = index;
+    return index;
+  }
+
+  /** Gives a stub the values it had from its creator: the creator may go now. */
+  #keepInherited(task: TaskIndex): void {
+    if (this.#tasks.creatorOf(task) === NO_TASK && !this.isThread(task)) return;
+    const start = this.#tasks.startOf(task);
+    for (let field = 1; field < FIELD_COUNT; field++) {
+      if (!IS_INHERITED[field] || this.#changelogs.find(task, field, start) !== NO_ENTRY) continue;
+      const entry = this.#entryAt(task, field, start);
+      if (entry === NO_ENTRY) continue;
+      const authority = this.#changelogs.authorityOf(entry);
+      this.#changelogs.merge(task, field, start, authority, this.#changelogs.valueOf(entry), this.#compareValues);
+    }
+  }
+
+  #forgetIfUnused(task: TaskIndex): void {
+    if (task === NO_TASK || this.#tasks.isPresent(task) || this.#tasks.isReferenced(task)) return;
+    this.#forgetAbandoned(task);
+  }
+
+  // Nobody refers to it any more and it is not present: forget it, unless facts about it came before its task fact.
+  #forgetAbandoned(task: TaskIndex): void {
+    if (!this.#tasks.isStub(task)) {
+      const hasFacts =
+        this.#changelogs.headOf(task) !== NO_ENTRY || this.#parents.hasLinks(task) || this.#tasks.hasEnded(task);
+      if (hasFacts) return;
+    }
+    this.#changelogs.clear(task);
+    this.#tasks.freeSlot(task);
+  }
+}
+
+/** Where `writeFacts` writes: a BatchWriter. */
+export interface FactWriter extends Omit<FactVisitor, 'strings' | 'evict' | 'gap'> {
+  /** @returns what a text value of this text is in `set` */
+  text(text: string): number;
+}
+
+function byFieldId(answer: (field: FieldName) => boolean): readonly boolean[] {
+  return Array.from({ length: FIELD_COUNT }, (_, id) => {
+    const name = fieldName(id);
+    return name !== undefined && answer(name);
+  });
+}

@@ -1,0 +1,29 @@
+// A source turns one outside feed into TaskEvents. It knows nothing of the tree.
+
+import type { SourceStatus, TaskEvent } from '@dendro/protocol';
+
+/**
+ * Takes the events of a source, in time order as far as the feed has one. The first is `clock`.
+ * Never throws and returns at once; a source that reads a long feed gives the event loop a turn
+ * between chunks, so that what it has read can be committed and shown.
+ */
+export type EventSink = (event: TaskEvent) => void;
+
+export interface Source {
+  /** As the user names it: `tracefs`, `procfs`, `tracee:FILE`, `replay:DIR`. */
+  readonly name: string;
+  /** True when event time goes on with the clock of this host, false for a recording. */
+  readonly isLive: boolean;
+
+  /**
+   * Begins to read. Resolves as soon as the source runs; a recording is still being read then.
+   * @throws DendroError DENDRO_SOURCE_UNAVAILABLE or DENDRO_SOURCE_UNREADABLE: one sentence that says why and how to mend it
+   */
+  start(sink: EventSink): Promise<void>;
+
+  /** What it can see and what it has lost, now. Cheap: asked once a second. */
+  status(): SourceStatus;
+
+  /** Leaves nothing behind: no file descriptor, timer, child process or tracefs instance. Harmless when repeated. */
+  stop(): Promise<void>;
+}
