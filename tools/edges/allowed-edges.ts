@@ -1,0 +1,93 @@
+// Who may import whom: the architecture as data. tools/check-edges.ts holds the code to it.
+//
+//   protocol <- engine <- { sources, history, detectors } <- apps/server
+//   apps/web -> { protocol, engine }      testkit: for tests and benches only
+//
+// If two packages need one thing, it moves left, not sideways.
+
+export interface PackageRule {
+  /** Folder from the root of the workspace. */
+  readonly folder: string;
+  /** Packages that all of its files may import. */
+  readonly imports: readonly string[];
+  /** Packages that its tests and benches may import besides. Must not close a circle: such tests belong in testkit. */
+  readonly testImports: readonly string[];
+}
+
+/** A module that only some files may import, or that some may not. */
+export interface ModuleRule {
+  /** Exact name; `node:*` stands for everything that comes with Node. */
+  readonly module: string;
+  readonly only?: readonly string[];
+  readonly never?: readonly string[];
+  readonly because: string;
+}
+
+/** An exception from the rules below. Every one is a debt, and has a reason. */
+export interface Debt {
+  /** File from the root of the workspace. */
+  readonly file: string;
+  /** As written in the import. */
+  readonly imports: string;
+  readonly because: string;
+}
+
+export interface EdgeTable {
+  readonly packages: Readonly<Record<string, PackageRule>>;
+  readonly modules: readonly ModuleRule[];
+  readonly debt: readonly Debt[];
+}
+
+export const ALLOWED_EDGES: EdgeTable = {
+  packages: {
+    '@dendro/protocol': { folder: 'packages/protocol', imports: [], testImports: [] },
+    '@dendro/engine': { folder: 'packages/engine', imports: ['@dendro/protocol'], testImports: [] },
+    '@dendro/sources': {
+      folder: 'packages/sources',
+      imports: ['@dendro/protocol', '@dendro/engine'],
+      testImports: [],
+    },
+    '@dendro/history': {
+      folder: 'packages/history',
+      imports: ['@dendro/protocol', '@dendro/engine'],
+      testImports: ['@dendro/testkit'],
+    },
+    '@dendro/detectors': {
+      folder: 'packages/detectors',
+      imports: ['@dendro/protocol', '@dendro/engine'],
+      testImports: ['@dendro/testkit'],
+    },
+    '@dendro/testkit': {
+      folder: 'packages/testkit',
+      imports: ['@dendro/protocol', '@dendro/engine', '@dendro/sources'],
+      testImports: [],
+    },
+    '@dendro/server': {
+      folder: 'apps/server',
+      imports: ['@dendro/protocol', '@dendro/engine', '@dendro/sources', '@dendro/history', '@dendro/detectors'],
+      testImports: ['@dendro/testkit'],
+    },
+    '@dendro/web': {
+      folder: 'apps/web',
+      imports: ['@dendro/protocol', '@dendro/engine'],
+      testImports: ['@dendro/testkit'],
+    },
+    '@dendro/e2e': { folder: 'e2e', imports: ['@dendro/protocol', '@dendro/testkit'], testImports: [] },
+    tools: { folder: 'tools', imports: [], testImports: [] },
+  },
+
+  modules: [
+    {
+      module: 'd3-hierarchy',
+      only: ['apps/web/src/layout/'],
+      because: 'layout gives it one root and no orphans; anywhere else it throws on real trees',
+    },
+    {
+      module: 'node:*',
+      never: ['packages/protocol/src/', 'packages/engine/src/', 'apps/web/src/'],
+      because: 'this code runs in the browser too',
+    },
+  ],
+
+  debt: [],
+};
