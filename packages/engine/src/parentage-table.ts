@@ -50,6 +50,11 @@ export class ParentageTable {
     return link === NO_LINK ? undefined : (this.#authority[link]! as Authority);
   }
 
+  sinceAt(child: TaskIndex, at: EventNs): EventNs | undefined {
+    const link = this.#find(child, at);
+    return link === NO_LINK ? undefined : (this.#since[link]! as EventNs);
+  }
+
   hasLinks(child: TaskIndex): boolean {
     return child < this.#newest.length && this.#newest[child] !== NO_LINK;
   }

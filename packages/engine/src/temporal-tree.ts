@@ -109,19 +109,19 @@ export class TemporalTree implements FactVisitor {
     authority: Authority,
   ): void {
     const index = this.#tasks.ensure(task);
-    const leaderIndex = leader === task ? index : this.#refer(leader);
-    const creatorIndex = this.#refer(creator);
+    const leaderIndex = this.#borrow(leader);
+    const creatorIndex = this.#borrow(creator);
     this.mergeTask(index, tid, pid, leaderIndex, creatorIndex, start, entityId, flags, authority);
-    this.#forgetIfUnused(leaderIndex);
-    this.#forgetIfUnused(creatorIndex);
+    this.#tasks.release(leaderIndex);
+    this.#tasks.release(creatorIndex);
   }
 
   set(task: TaskId, field: number, since: EventNs, authority: Authority, value: number): void {
     const index = this.#tasks.ensure(task);
     if (field === PARENT) {
-      const parent = this.#refer(value as TaskId);
+      const parent = this.#borrow(value as TaskId);
       this.mergeParent(index, parent, since, authority);
-      this.#forgetIfUnused(parent);
+      this.#tasks.release(parent);
     } else this.mergeValue(index, field, since, authority, IS_TEXT[field] ? this.#internBatchText(value) : value);
   }
 
@@ -368,16 +368,23 @@ export class TemporalTree implements FactVisitor {
     return entry === NO_ENTRY ? undefined : this.#valueOf(FIELDS[field].id, this.#changelogs.valueOf(entry));
   }
 
+  /** The wire form of a text value, as `toWireText` gives it: cheap to compare. */
+  wireTextAt(task: TaskIndex, field: 'executable' | 'argv' | 'interpreter', at: EventNs): string | undefined {
+    return this.#wireTextAt(task, FIELDS[field].id, at);
+  }
+
+  /** Since when the task's own value holds; undefined when it has none of its own at `at`. */
+  sinceAt(task: TaskIndex, field: FieldName, at: EventNs): EventNs | undefined {
+    if (field === 'parent') return this.#parents.sinceAt(task, at);
+    const entry = this.#changelogs.find(task, FIELDS[field].id, at);
+    return entry === NO_ENTRY ? undefined : this.#changelogs.sinceOf(entry);
+  }
+
   /** Who said the value that holds at `at`; undefined when nobody has said any. */
   authorityAt(task: TaskIndex, field: FieldName, at: EventNs): Authority | undefined {
     if (field === 'parent') return this.#parents.authorityAt(task, at);
     const entry = this.#entryAt(task, FIELDS[field].id, at);
     return entry === NO_ENTRY ? undefined : this.#changelogs.authorityOf(entry);
-  }
-
-  /** Is the value at `at` the task's own, not what it has from creator or process? */
-  hasOwnValueAt(task: TaskIndex, field: Exclude<FieldName, 'parent'>, at: EventNs): boolean {
-    return this.#changelogs.find(task, FIELDS[field].id, at) !== NO_ENTRY;
   }
 
   /** The task's own entries of a field, oldest first. Parents are TaskIds. */
@@ -505,8 +512,12 @@ export class TemporalTree implements FactVisitor {
     return task === NO_TASK ? NO_TASK_ID : this.#tasks.taskIdOf(task);
   }
 
-  #refer(task: TaskId): TaskIndex {
-    return Number.isSafeInteger(task) && task > NO_TASK_ID ? this.#tasks.ensure(task) : NO_TASK;
+  /** The slot of a task that a fact names, held until it is released: merging can free what nobody refers to. */
+  #borrow(task: TaskId): TaskIndex {
+    if (!Number.isSafeInteger(task) || task <= NO_TASK_ID) return NO_TASK;
+    const index = this.#tasks.ensure(task);
+    this.#tasks.retain(index);
+    return index;
   }
 
   #internBatchText(wire: number): number {
@@ -529,11 +540,6 @@ export class TemporalTree implements FactVisitor {
       const authority = this.#changelogs.authorityOf(entry);
       this.#changelogs.merge(task, field, start, authority, this.#changelogs.valueOf(entry), this.#compareValues);
     }
-  }
-
-  #forgetIfUnused(task: TaskIndex): void {
-    if (task === NO_TASK || this.#tasks.isPresent(task) || this.#tasks.isReferenced(task)) return;
-    this.#forgetAbandoned(task);
   }
 
   // Nobody refers to it any more and it is not present: forget it, unless facts about it came before its task fact.

@@ -33,7 +33,6 @@ export interface TreeOrder {
   readonly foldedExited: number;
 }
 
-const HIDDEN = 0;
 const SHOWN = 1;
 const PLACED = 2;
 const MAX_DEPTH = 65_535;
@@ -42,7 +41,7 @@ const MAX_DEPTH = 65_535;
 export function orderTree(tree: TemporalTree, options: OrderOptions): TreeOrder {
   const { at } = options;
   const slots = tree.slotCount;
-  const state = new Uint8Array(slots); // TaskIndex -> HIDDEN | SHOWN | PLACED
+  const state = new Uint8Array(slots); // TaskIndex -> 0 (left out) | SHOWN | PLACED
   let hiddenKernelThreads = 0;
   let foldedExited = 0;
   const shown: TaskIndex[] = [];

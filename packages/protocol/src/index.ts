@@ -64,6 +64,7 @@ export {
   type ObserveEvent,
   type RenameEvent,
   type ReparentEvent,
+  type ScanEvent,
   type TaskEvent,
 } from './task-event.ts';
 export {

@@ -121,6 +121,15 @@ export interface ObserveEvent {
   readonly container?: string | undefined;
 }
 
+/**
+ * A scan of /proc from `from` to `at` is complete: whatever lived at `from` and was not observed since is gone.
+ */
+export interface ScanEvent {
+  readonly type: 'scan';
+  readonly at: EventNs;
+  readonly from: EventNs;
+}
+
 export interface GapEvent {
   readonly type: 'gap';
   readonly from: EventNs;
@@ -136,4 +145,5 @@ export type TaskEvent =
   | ExitEvent
   | ReparentEvent
   | ObserveEvent
+  | ScanEvent
   | GapEvent;

@@ -1,0 +1,104 @@
+// Identity: which life of a tid is meant. A life is (tid, start); sources know
+// the start exactly, as a 10 ms tick of /proc rounded down, or not at all
+// (first mention).
+
+import { type EventNs, TASK_FLAG } from '@dendro/protocol';
+import { NO_TASK, type TaskIndex } from './ids.ts';
+import { LivesTable } from './lives-table.ts';
+import type { TemporalTree } from './temporal-tree.ts';
+
+/** USER_HZ is 100 on every Linux platform that Node runs on. */
+const TICK_NS = 10_000_000;
+
+export class Lives {
+  readonly #tree: TemporalTree;
+  readonly #table = new LivesTable();
+
+  constructor(tree: TemporalTree) {
+    this.#tree = tree;
+  }
+
+  /** The life that was running at `at`: begun by then and not known to have ended before. */
+  livingAt(tid: number, at: EventNs): TaskIndex {
+    let life = this.#table.newestOf(tid);
+    while (life !== NO_TASK && this.#tree.startOf(life) > at) life = this.#table.olderOf(life);
+    return life !== NO_TASK && this.#tree.exitOf(life) >= at ? life : NO_TASK;
+  }
+
+  /** The life that began at `start` (exact, as an event says it). */
+  begunAt(tid: number, start: EventNs): TaskIndex {
+    for (let life = this.#table.newestOf(tid); life !== NO_TASK; life = this.#table.olderOf(life)) {
+      const flags = this.#tree.flagsOf(life);
+      const begun = this.#tree.startOf(life);
+      if (begun === start) return life;
+      if ((flags & TASK_FLAG.startIsTick) !== 0) {
+        // The kernel's stamp of a birth comes some microseconds after the start itself, so a tick edge may lie between.
+        if (start >= begun && start - begun < 2 * TICK_NS) return life;
+      } else if ((flags & TASK_FLAG.startIsUnknown) !== 0 && begun >= start && !this.#hasLifeBetween(life, start)) {
+        return life;
+      }
+      if (begun < start - 2 * TICK_NS) return NO_TASK;
+    }
+    return NO_TASK;
+  }
+
+  /** The life that was seen at `at` with this start. */
+  observed(tid: number, start: EventNs, startIsTick: boolean, at: EventNs): TaskIndex {
+    if (!startIsTick) return this.begunAt(tid, start);
+    for (let life = this.#table.newestOf(tid); life !== NO_TASK; life = this.#table.olderOf(life)) {
+      const flags = this.#tree.flagsOf(life);
+      const begun = this.#tree.startOf(life);
+      if ((flags & TASK_FLAG.startIsUnknown) !== 0) {
+        if (begun >= start && begun <= at && !this.#hasLifeBetween(life, start)) return life;
+      } else if ((flags & TASK_FLAG.startIsTick) !== 0) {
+        if (Math.abs(begun - start) < TICK_NS / 2) return life;
+      } else if (begun >= start && begun - start < 2 * TICK_NS) return life;
+      if (begun < start - 2 * TICK_NS) return NO_TASK;
+    }
+    return NO_TASK;
+  }
+
+  /** A life whose start is unknown and was first mentioned after `at`, with no other life in between. */
+  mentionedAfter(tid: number, at: EventNs): TaskIndex {
+    let found: TaskIndex = NO_TASK;
+    let life = this.#table.newestOf(tid);
+    while (life !== NO_TASK && this.#tree.startOf(life) > at) {
+      found = life;
+      life = this.#table.olderOf(life);
+    }
+    return found !== NO_TASK && (this.#tree.flagsOf(found) & TASK_FLAG.startIsUnknown) !== 0 ? found : NO_TASK;
+  }
+
+  /** Puts a new life where its start belongs among the lives of its tid. */
+  insert(tid: number, task: TaskIndex, start: EventNs): void {
+    let newer: TaskIndex = NO_TASK;
+    let life = this.#table.newestOf(tid);
+    while (life !== NO_TASK && this.#tree.startOf(life) > start) {
+      newer = life;
+      life = this.#table.olderOf(life);
+    }
+    this.#table.insert(tid, task, newer);
+  }
+
+  olderOf(task: TaskIndex): TaskIndex {
+    return this.#table.olderOf(task);
+  }
+
+  newerOf(tid: number, task: TaskIndex): TaskIndex {
+    let newer: TaskIndex = NO_TASK;
+    for (let life = this.#table.newestOf(tid); life !== task && life !== NO_TASK; life = this.#table.olderOf(life)) {
+      newer = life;
+    }
+    return newer;
+  }
+
+  remove(tid: number, task: TaskIndex): void {
+    this.#table.remove(tid, task);
+  }
+
+  // An unknown start can be moved back to `start` only while the life before it was over by then.
+  #hasLifeBetween(life: TaskIndex, start: EventNs): boolean {
+    const before = this.#table.olderOf(life);
+    return before !== NO_TASK && this.#tree.startOf(before) >= start;
+  }
+}

@@ -1,0 +1,328 @@
+import { AUTHORITY, CLONE, type EventNs, TASK_FLAG, type TaskEvent } from '@dendro/protocol';
+import { describe, expect, test } from 'vitest';
+import { NO_TASK, type TaskIndex } from './ids.ts';
+import { ProcessTree, type ProcessTreeOptions } from './process-tree.ts';
+
+const at = (ns: number) => ns as EventNs;
+const TICK = 10_000_000;
+
+function treeOf(events: readonly TaskEvent[], options?: ProcessTreeOptions): ProcessTree {
+  const host = new ProcessTree(options);
+  host.apply({ type: 'clock', epochNs: 1_700_000_000_000_000_000n });
+  for (const event of events) host.apply(event);
+  return host;
+}
+
+const fork = (time: number, tid: number, creatorTid: number, cloneFlags = 0): TaskEvent => ({
+  type: 'fork',
+  at: at(time),
+  tid,
+  creatorTid,
+  cloneFlags,
+});
+const thread = (time: number, tid: number, creatorTid: number): TaskEvent => fork(time, tid, creatorTid, CLONE.thread);
+const exit = (time: number, tid: number, isGroupDead?: boolean, code?: number): TaskEvent => ({
+  type: 'exit',
+  at: at(time),
+  tid,
+  isGroupDead,
+  code,
+});
+const rename = (time: number, tid: number, comm: string): TaskEvent => ({ type: 'rename', at: at(time), tid, comm });
+const exec = (time: number, pid: number, filename: string, oldTid = pid): TaskEvent => ({
+  type: 'exec',
+  at: at(time),
+  pid,
+  oldTid,
+  filename,
+});
+const observe = (time: number, pid: number, ppid: number, start: number, more: object = {}): TaskEvent => ({
+  type: 'observe',
+  at: at(time),
+  tid: pid,
+  pid,
+  ppid,
+  start: at(start),
+  startIsTick: true,
+  ...more,
+});
+
+/** The lives that a tid has had, oldest first. */
+function livesOf({ tree }: ProcessTree, tid: number): TaskIndex[] {
+  const lives: TaskIndex[] = [];
+  for (let slot = 0; slot < tree.slotCount; slot++) {
+    if (tree.isPresent(slot as TaskIndex) && tree.tidOf(slot as TaskIndex) === tid) lives.push(slot as TaskIndex);
+  }
+  return lives.sort((a, b) => tree.startOf(a) - tree.startOf(b));
+}
+
+function only(host: ProcessTree, tid: number): TaskIndex {
+  const lives = livesOf(host, tid);
+  expect(lives).toHaveLength(1);
+  return lives[0]!;
+}
+
+const INIT = observe(0, 1, 0, -1_000 * TICK, { comm: 'init' });
+
+describe('births', () => {
+  test('a child has its creator as parent and reads its name through it', () => {
+    const host = treeOf([INIT, fork(10, 20, 1)]);
+    const child = only(host, 20);
+    expect(host.tree.parentAt(child, at(10))).toBe(only(host, 1));
+    expect(host.tree.textAt(child, 'comm', at(10))).toBe('init');
+    expect(host.tree.flagsOf(child)).toBe(0);
+  });
+
+  test('a later name of the creator is not the name of children born before', () => {
+    const host = treeOf([INIT, fork(10, 20, 1), rename(20, 1, 'renamed'), fork(30, 21, 1)]);
+    expect(host.tree.textAt(only(host, 20), 'comm', at(100))).toBe('init');
+    expect(host.tree.textAt(only(host, 21), 'comm', at(100))).toBe('renamed');
+  });
+
+  test('a child of a thread has the process of the thread as parent', () => {
+    const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), fork(30, 30, 21)]);
+    const child = only(host, 30);
+    expect(host.tree.parentAt(child, at(30))).toBe(only(host, 20));
+    expect(host.tree.creatorOf(child)).toBe(only(host, 21));
+  });
+
+  test('CLONE_PARENT makes a sibling of the creator', () => {
+    const host = treeOf([INIT, fork(10, 20, 1), fork(20, 30, 20, CLONE.parent)]);
+    expect(host.tree.parentAt(only(host, 30), at(20))).toBe(only(host, 1));
+    expect(host.tree.creatorOf(only(host, 30))).toBe(only(host, 20));
+  });
+
+  test('a thread of a thread belongs to the same process', () => {
+    const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), thread(30, 22, 21)]);
+    expect(host.tree.leaderOf(only(host, 22))).toBe(only(host, 20));
+    expect(host.counts).toMatchObject({ processes: 2, threads: 4 });
+  });
+
+  test('a fork by a task that nobody announced leaves a placeholder, marked as such', () => {
+    const host = treeOf([fork(10, 20, 7)]);
+    expect(host.tree.flagsOf(only(host, 7))).toBe(TASK_FLAG.placeholder | TASK_FLAG.startIsUnknown);
+    const seen = treeOf([fork(10, 20, 7), observe(50, 7, 1, -5 * TICK, { comm: 'sshd' })]);
+    expect(seen.tree.flagsOf(only(seen, 7))).toBe(TASK_FLAG.startIsTick);
+    expect(seen.tree.textAt(only(seen, 20), 'comm', at(10))).toBe('sshd');
+  });
+});
+
+describe('pid reuse', () => {
+  test('a birth under a living tid ends the life that had it', () => {
+    const host = treeOf([INIT, fork(10, 20, 1), rename(15, 20, 'old'), fork(50, 20, 1), rename(55, 20, 'new')]);
+    const [old, young] = livesOf(host, 20);
+    expect(host.tree.exitOf(old!)).toBe(50);
+    expect(host.tree.textAt(old!, 'comm', at(60))).toBe('old');
+    expect(host.tree.textAt(young!, 'comm', at(60))).toBe('new');
+  });
+
+  test('a late birth takes its place before the life that followed it', () => {
+    const host = treeOf([INIT, fork(50, 20, 1), fork(10, 20, 1)]);
+    const [old, young] = livesOf(host, 20);
+    expect([host.tree.startOf(old!), host.tree.exitOf(old!)]).toEqual([10, 50]);
+    expect([host.tree.startOf(young!), host.tree.exitOf(young!)]).toEqual([50, Number.POSITIVE_INFINITY]);
+  });
+
+  test('a late event goes to the life of its time', () => {
+    const host = treeOf([INIT, fork(10, 20, 1), exit(20, 20, true), fork(50, 20, 1), rename(15, 20, 'first')]);
+    const [old, young] = livesOf(host, 20);
+    expect(host.tree.textAt(old!, 'comm', at(20))).toBe('first');
+    expect(host.tree.textAt(young!, 'comm', at(60))).toBe('init');
+  });
+});
+
+describe('repetition', () => {
+  test('the same events again change nothing and make no new version', () => {
+    const events = [
+      INIT,
+      fork(10, 20, 1),
+      thread(20, 21, 20),
+      exec(30, 20, '/bin/x'),
+      rename(31, 20, 'x'),
+      exit(40, 20, true, 3),
+    ];
+    const host = treeOf(events);
+    host.commit();
+    const { version } = host;
+    for (const event of events) host.apply(event);
+    expect(host.commit()).toBeUndefined();
+    expect(host.version).toBe(version);
+  });
+});
+
+describe('exec', () => {
+  test('an exec from a thread ends the other threads and keeps the process', () => {
+    // As the kernel reports it: the leader's own thread exits first, the caller takes its tid.
+    const host = treeOf([
+      INIT,
+      fork(10, 20, 1),
+      thread(20, 21, 20),
+      thread(21, 22, 20),
+      exit(30, 21, false),
+      exit(31, 20, false),
+      rename(32, 20, 'new'),
+      exec(33, 20, '/bin/new', 22),
+      exit(90, 20, true, 0),
+    ]);
+    const process = only(host, 20);
+    expect(host.tree.exitOf(only(host, 22))).toBe(33);
+    expect(host.tree.isAliveAt(process, at(60))).toBe(true);
+    expect(host.tree.exitOf(process)).toBe(90);
+    expect(host.tree.executablePathAt(process, at(60))).toBe('/bin/new');
+  });
+
+  test('after an exec the old arguments are not known to be the new ones', () => {
+    const seen = observe(5, 20, 1, -TICK, { argv: ['sh', '-c', 'x'] });
+    const host = treeOf([INIT, seen, exec(30, 20, '/bin/x')]);
+    expect(host.tree.valueAt(only(host, 20), 'argv', at(29))).toEqual(['sh', '-c', 'x']);
+    expect(host.tree.valueAt(only(host, 20), 'argv', at(30))).toBeUndefined();
+  });
+
+  test('what /proc says after an exec holds since the exec', () => {
+    const host = treeOf([
+      INIT,
+      fork(10, 20, 1),
+      exec(30, 20, 'x'),
+      observe(80, 20, 1, 0, { argv: ['x', '1'], executable: { path: '/bin/x' }, uid: 7 }),
+    ]);
+    const process = only(host, 20);
+    expect(host.tree.valueAt(process, 'argv', at(30))).toEqual(['x', '1']);
+    expect(host.tree.executablePathAt(process, at(30))).toBe('/bin/x');
+    expect(host.tree.valueAt(process, 'argv', at(29))).toBeUndefined();
+  });
+});
+
+describe('exits', () => {
+  test('a leader that ends before its threads does not end the process', () => {
+    const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), exit(30, 20, false, 5), exit(60, 21, true)]);
+    const process = only(host, 20);
+    expect(host.tree.exitOf(process)).toBe(60);
+    expect(host.tree.exitCodeOf(process)).toBe(5);
+  });
+
+  test('where the kernel does not say who was last, the last living thread is', () => {
+    const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), exit(30, 20), exit(60, 21)]);
+    expect(host.tree.exitOf(only(host, 20))).toBe(60);
+  });
+
+  test('the end of a process ends threads whose exit was not seen, and gives its children to init', () => {
+    const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), fork(25, 30, 20), exit(60, 20, true, 1)]);
+    expect(host.tree.exitOf(only(host, 21))).toBe(60);
+    const child = only(host, 30);
+    expect(host.tree.parentAt(child, at(59))).toBe(only(host, 20));
+    expect(host.tree.parentAt(child, at(60))).toBe(only(host, 1));
+  });
+
+  test('a sighting of the new parent settles it at the time of the exit', () => {
+    const host = treeOf([INIT, fork(5, 15, 1), fork(10, 20, 15), fork(25, 30, 20), exit(60, 20, true)]);
+    host.apply(observe(90, 30, 15, 0));
+    expect(host.tree.parentAt(only(host, 30), at(60))).toBe(only(host, 15));
+    expect(host.tree.authorityAt(only(host, 30), 'parent', at(60))).toBe(AUTHORITY.procfs);
+  });
+});
+
+describe('sightings', () => {
+  test('a task seen in /proc and born in an event is one task, whichever came first', () => {
+    const born = fork(3 * TICK + 12, 20, 1);
+    for (const tick of [3 * TICK, 2 * TICK + TICK / 2]) {
+      const seen = observe(9 * TICK, 20, 1, tick, { comm: 'x' });
+      for (const order of [
+        [born, seen],
+        [seen, born],
+      ]) {
+        const host = treeOf([INIT, ...order]);
+        expect(host.tree.startOf(only(host, 20))).toBe(3 * TICK + 12);
+      }
+    }
+  });
+
+  test('a task seen before the death of an earlier life of its tid is told apart', () => {
+    // The scan has seen the second life; then come the events of the first one.
+    const host = treeOf([
+      INIT,
+      observe(900, 20, 1, 50 * TICK),
+      rename(10 * TICK, 20, 'first'),
+      exit(20 * TICK, 20, true),
+    ]);
+    const [old, young] = livesOf(host, 20);
+    expect(host.tree.exitOf(old!)).toBe(20 * TICK);
+    expect(host.tree.exitOf(young!)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('a whole scan ends what it did not see, and nothing younger than itself', () => {
+    const host = treeOf([
+      INIT,
+      fork(10, 20, 1),
+      thread(11, 21, 20),
+      fork(12, 22, 1),
+      observe(1000, 1, 0, -1_000 * TICK),
+      observe(1001, 22, 1, 0),
+      fork(1002, 23, 1),
+      { type: 'scan', from: at(990), at: at(1010) },
+    ]);
+    expect(host.tree.exitOf(only(host, 20))).toBe(990);
+    expect(host.tree.exitOf(only(host, 21))).toBe(990);
+    expect(host.tree.exitOf(only(host, 22))).toBe(Number.POSITIVE_INFINITY);
+    expect(host.tree.exitOf(only(host, 23))).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('enrichment is asked for after an exec, newest first, and not for the dead', () => {
+    const host = treeOf([INIT, fork(1, 20, 1), fork(2, 21, 1), fork(3, 22, 1)], { canEnrich: true });
+    host.takeEnrichmentRequests(10);
+    for (const event of [exec(5, 20, 'a'), exec(6, 21, 'b'), exec(7, 22, 'c'), exit(8, 21, true)]) host.apply(event);
+    expect(host.takeEnrichmentRequests(10).map((request) => request.pid)).toEqual([22, 20]);
+    expect(host.takeEnrichmentRequests(10)).toEqual([]);
+  });
+});
+
+describe('bounds', () => {
+  test('the dead that were touched longest ago leave first, and the living stay', () => {
+    const events: TaskEvent[] = [INIT];
+    for (let pid = 100; pid < 110; pid++) events.push(fork(pid, pid, 1));
+    for (let pid = 100; pid < 105; pid++) events.push(exit(pid + 500, pid, true));
+    for (let pid = 110; pid < 113; pid++) events.push(fork(pid + 600, pid, 1));
+    const host = treeOf(events, { maxProcesses: 11 });
+    expect([100, 101, 102].map((pid) => livesOf(host, pid).length)).toEqual([0, 0, 0]);
+    expect([103, 104, 105, 112, 1].map((pid) => livesOf(host, pid).length)).toEqual([1, 1, 1, 1, 1]);
+    expect(host.counts).toMatchObject({ evicted: 3, tasks: 11 });
+  });
+
+  test('an evicted process takes its threads along and leaves its children what they read through it', () => {
+    const host = treeOf(
+      [
+        INIT,
+        fork(1, 20, 1),
+        rename(2, 20, 'parent'),
+        thread(3, 21, 20),
+        fork(4, 30, 20),
+        exit(5, 20, true),
+        fork(6, 31, 1),
+      ],
+      { maxProcesses: 3 },
+    );
+    expect(livesOf(host, 20)).toEqual([]);
+    expect(livesOf(host, 21)).toEqual([]);
+    const child = only(host, 30);
+    expect(host.tree.textAt(child, 'comm', at(6))).toBe('parent');
+    const stub = host.tree.parentAt(child, at(4));
+    expect(stub).not.toBe(NO_TASK);
+    expect([host.tree.isStub(stub), host.tree.pidOf(stub), host.tree.textAt(stub, 'comm', at(4))]).toEqual([
+      true,
+      20,
+      'parent',
+    ]);
+  });
+
+  test('an endless chain of daemons that fork and end leaves no memory behind', () => {
+    const host = treeOf([INIT], { maxProcesses: 10 });
+    let creator = 1;
+    for (let i = 0; i < 5_000; i++) {
+      const pid = 100 + (i % 300);
+      host.apply(fork(i * 10 + 1, pid, creator));
+      if (creator !== 1) host.apply(exit(i * 10 + 2, creator, true));
+      creator = pid;
+    }
+    expect(host.counts.tasks).toBeLessThanOrEqual(10);
+    expect(host.tree.slotCount).toBeLessThan(40);
+  });
+});

@@ -1,0 +1,110 @@
+// The one way in which facts come about: merged into the tree, and, if that
+// changed anything, written to the batch that is being collected.
+
+import {
+  type Authority,
+  BatchWriter,
+  type EntityId,
+  type EventNs,
+  FIELDS,
+  type FieldName,
+  NO_TASK_ID,
+  type TaskId,
+  type Tid,
+  type Version,
+} from '@dendro/protocol';
+import { NO_TASK, type TaskIndex } from './ids.ts';
+import { NO_TEXT } from './string-table.ts';
+import { NOT_KNOWN } from './task-table.ts';
+import type { TemporalTree } from './temporal-tree.ts';
+
+/** Facts committed together: they lead from one version of the tree to the next. */
+export interface Batch {
+  readonly from: Version;
+  readonly to: Version;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export class Recorder {
+  readonly #tree: TemporalTree;
+  readonly #writer = new BatchWriter();
+  #version = 0;
+
+  constructor(tree: TemporalTree) {
+    this.#tree = tree;
+  }
+
+  /** Committed batches so far. */
+  get version(): Version {
+    return this.#version as Version;
+  }
+
+  /** Facts that the next batch will hold. */
+  get pending(): number {
+    return this.#writer.count;
+  }
+
+  task(
+    task: TaskIndex,
+    tid: number,
+    leader: TaskIndex,
+    creator: TaskIndex,
+    start: EventNs,
+    entityId: EntityId,
+    flags: number,
+    authority: Authority,
+  ): void {
+    const pid = leader === task ? tid : this.#tree.tidOf(leader);
+    const [asTid, asPid] = [tid as Tid, pid as Tid];
+    if (!this.#tree.mergeTask(task, asTid, asPid, leader, creator, start, entityId, flags, authority)) return;
+    const id = this.#tree.taskIdOf(task);
+    this.#writer.task(id, asTid, asPid, this.#idOf(leader), this.#idOf(creator), start, entityId, flags, authority);
+  }
+
+  /** @param wire what `toWireText` gave; undefined says that from then on it is not known */
+  text(task: TaskIndex, field: FieldName, since: EventNs, authority: Authority, wire: string | undefined): void {
+    const { id } = FIELDS[field];
+    const value = wire === undefined ? NO_TEXT : this.#tree.intern(wire);
+    if (!this.#tree.mergeValue(task, id, since, authority, value)) return;
+    this.#writer.set(this.#tree.taskIdOf(task), id, since, authority, wire === undefined ? 0 : this.#writer.text(wire));
+  }
+
+  number(task: TaskIndex, field: FieldName, since: EventNs, authority: Authority, value: number): void {
+    const { id } = FIELDS[field];
+    if (!this.#tree.mergeValue(task, id, since, authority, value)) return;
+    this.#writer.set(this.#tree.taskIdOf(task), id, since, authority, value);
+  }
+
+  parent(task: TaskIndex, parent: TaskIndex, since: EventNs, authority: Authority): void {
+    if (!this.#tree.mergeParent(task, parent, since, authority)) return;
+    const value = parent === NO_TASK ? Number.NaN : this.#tree.taskIdOf(parent);
+    this.#writer.set(this.#tree.taskIdOf(task), FIELDS.parent.id, since, authority, value);
+  }
+
+  exit(task: TaskIndex, at: EventNs, authority: Authority, code = NOT_KNOWN, signal = NOT_KNOWN): void {
+    if (!this.#tree.mergeExit(task, at, authority, code, signal)) return;
+    this.#writer.exit(this.#tree.taskIdOf(task), at, authority, code, signal);
+  }
+
+  gap(from: EventNs, to: EventNs, lost: number): void {
+    if (this.#tree.mergeGap(from, to, lost)) this.#writer.gap(from, to, lost);
+  }
+
+  evict(task: TaskIndex): void {
+    this.#writer.evict(this.#tree.taskIdOf(task));
+    this.#tree.evictTask(task);
+  }
+
+  /** Closes the batch. Undefined, and no new version, when nothing changed. */
+  commit(): Batch | undefined {
+    if (this.#writer.count === 0) return undefined;
+    const from = this.version;
+    this.#version++;
+    this.#tree.forgetUnusedTexts();
+    return { from, to: this.version, bytes: this.#writer.finish() };
+  }
+
+  #idOf(task: TaskIndex): TaskId {
+    return task === NO_TASK ? NO_TASK_ID : this.#tree.taskIdOf(task);
+  }
+}

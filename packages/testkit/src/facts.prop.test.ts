@@ -1,0 +1,148 @@
+import { NO_TASK, orderTree, type TaskIndex, TemporalTree } from '@dendro/engine';
+import {
+  AUTHORITY,
+  BatchWriter,
+  type EntityId,
+  type EventNs,
+  NO_TASK_ID,
+  type TaskId,
+  type Tid,
+} from '@dendro/protocol';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { arbitraryFacts, type WriteFact } from './arbitraries.ts';
+import { describeTree } from './tree-text.ts';
+
+const RUNS = { numRuns: 500 };
+
+function treeOf(batches: readonly (readonly WriteFact[])[], entriesPerField?: number): TemporalTree {
+  const tree = new TemporalTree({ entriesPerField });
+  const writer = new BatchWriter();
+  for (const batch of batches) {
+    for (const write of batch) write(writer);
+    tree.apply(writer.finish());
+  }
+  return tree;
+}
+
+const ANNOUNCE_ALL: readonly WriteFact[] = [1, 2, 3, 4, 5].map((id) => (out) => {
+  const task = id as TaskId;
+  out.task(task, id as Tid, id as Tid, task, NO_TASK_ID, 12 as EventNs, 0 as EntityId, 0, AUTHORITY.inferred);
+});
+
+const singly = (facts: readonly WriteFact[]) => facts.map((fact) => [fact]);
+
+test('facts in any order, any number of times, make the same tree', () => {
+  const shuffled = arbitraryFacts().chain((facts) =>
+    fc.tuple(
+      fc.constant(facts),
+      fc.shuffledSubarray([...facts, ...facts], { minLength: facts.length * 2, maxLength: facts.length * 2 }),
+    ),
+  );
+  fc.assert(
+    fc.property(shuffled, fc.constantFrom(1, 2, 64), ([facts, again], limit) => {
+      const expected = treeOf([facts], limit);
+      const actual = treeOf(singly(again), limit);
+      expect(describeTree(actual)).toEqual(describeTree(expected));
+      expect(actual.gaps()).toEqual(expected.gaps());
+    }),
+    RUNS,
+  );
+});
+
+test('a tree rebuilt from the facts that a tree writes is the same tree, and takes later facts the same way', () => {
+  fc.assert(
+    fc.property(arbitraryFacts(), arbitraryFacts(), (facts, later) => {
+      // Facts about tasks that nobody has announced are no part of a snapshot: announce all.
+      const tree = treeOf([ANNOUNCE_ALL, facts]);
+      const writer = new BatchWriter();
+      for (let slot = 0; slot < tree.slotCount; slot++) {
+        if (tree.isPresent(slot as TaskIndex)) tree.writeFacts(slot as TaskIndex, writer);
+      }
+      const rebuilt = new TemporalTree();
+      rebuilt.apply(writer.finish());
+      expect(describeTree(rebuilt)).toEqual(describeTree(tree));
+
+      for (const write of later) write(writer);
+      const batch = writer.finish();
+      tree.apply(batch);
+      rebuilt.apply(batch);
+      expect(describeTree(rebuilt)).toEqual(describeTree(tree));
+    }),
+    RUNS,
+  );
+});
+
+test('as of any time a field is its newest entry until then, else what the creator or the process had', () => {
+  fc.assert(
+    fc.property(arbitraryFacts(), (facts) => {
+      const tree = treeOf([facts]);
+      for (let slot = 0; slot < tree.slotCount; slot++) {
+        const task = slot as TaskIndex;
+        for (let at = 0; at <= 12; at++) {
+          expect(tree.textAt(task, 'comm', at as EventNs)).toBe(slowComm(tree, task, at as EventNs, 0));
+          const parents = tree.changelogOf(task, 'parent').filter((entry) => entry.since <= at);
+          const parent = tree.parentAt(task, at as EventNs);
+          expect(parent === NO_TASK ? undefined : tree.taskIdOf(parent)).toBe(parents.at(-1)?.value);
+        }
+      }
+    }),
+    RUNS,
+  );
+});
+
+// The rule of reading, in its plainest form.
+function slowComm(tree: TemporalTree, task: TaskIndex, at: EventNs, steps: number): string | undefined {
+  if (task === NO_TASK || steps > 100) return undefined;
+  const own = tree.changelogOf(task, 'comm').filter((entry) => entry.since <= at);
+  if (own.length > 0) return own.at(-1)?.value as string | undefined;
+  if (tree.isThread(task) && tree.creatorOf(task) === NO_TASK)
+    return slowComm(tree, tree.leaderOf(task), at, steps + 1);
+  const start = Math.min(at, tree.startOf(task)) as EventNs;
+  return slowComm(tree, tree.creatorOf(task), start, steps + 1);
+}
+
+test('children and parents say the same at every time', () => {
+  fc.assert(
+    fc.property(arbitraryFacts(), (facts) => {
+      const tree = treeOf([facts], 3);
+      const slots = Array.from({ length: tree.slotCount }, (_, slot) => slot as TaskIndex);
+      for (let at = 0; at <= 12; at++) {
+        for (const parent of slots) {
+          const children = slots.filter((child) => tree.parentAt(child, at as EventNs) === parent);
+          expect(tree.childrenAt(parent, at as EventNs).sort()).toEqual(children.sort());
+        }
+      }
+    }),
+    RUNS,
+  );
+});
+
+test('a preorder holds every process of its time once, below its parent, whatever the facts say', () => {
+  fc.assert(
+    fc.property(arbitraryFacts(8), fc.integer({ min: 0, max: 12 }), (facts, time) => {
+      const tree = treeOf([facts]);
+      const at = time as EventNs;
+      const order = orderTree(tree, {
+        at,
+        keepExitedNs: Number.POSITIVE_INFINITY,
+        threads: () => false,
+        kernelThreads: true,
+      });
+      const expected: number[] = [];
+      for (let slot = 0; slot < tree.slotCount; slot++) {
+        const task = slot as TaskIndex;
+        if (tree.isPresent(task) && !tree.isThread(task) && tree.startOf(task) <= at) expected.push(task);
+      }
+      expect([...order.tasks].sort()).toEqual(expected.sort());
+      for (let position = 0; position < order.length; position++) {
+        const end = order.subtreeEnds[position]!;
+        expect(end).toBeGreaterThan(position);
+        for (let below = position + 1; below < end; below++)
+          expect(order.depths[below]).toBeGreaterThan(order.depths[position]!);
+        if (end < order.length) expect(order.depths[end]).toBeLessThanOrEqual(order.depths[position]!);
+      }
+    }),
+    RUNS,
+  );
+});

@@ -1,0 +1,1 @@
+export { describeTree, drawTree } from './tree-text.ts';
