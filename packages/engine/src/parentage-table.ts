@@ -59,6 +59,11 @@ export class ParentageTable {
     return child < this.#newest.length && this.#newest[child] !== NO_LINK;
   }
 
+  /** Has any entry ever named it as a parent, of those that are kept? */
+  hasChildren(parent: TaskIndex): boolean {
+    return parent < this.#children.length && this.#children[parent] !== NO_LINK;
+  }
+
   /** Calls `visit` for every entry of `child`, newest first. */
   forEachOf(child: TaskIndex, visit: (parent: TaskIndex, since: EventNs, authority: Authority) => void): void {
     let link = child < this.#newest.length ? this.#newest[child]! : NO_LINK;

@@ -339,12 +339,17 @@ export class TemporalTree implements FactVisitor {
 
   /** The parent process; NO_TASK when it has none or none is known. */
   parentAt(task: TaskIndex, at: EventNs): TaskIndex {
-    return this.#parents.parentAt(task, at);
+    const parent = this.#parents.parentAt(task, at);
+    return parent === NO_TASK ? NO_TASK : this.#processOf(parent);
   }
 
   /** Processes whose parent was `parent` at `at`, dead ones too, in no order. */
   childrenAt(parent: TaskIndex, at: EventNs): TaskIndex[] {
-    return this.#parents.childrenAt(parent, at);
+    const children = this.#processOf(parent) === parent ? this.#parents.childrenAt(parent, at) : [];
+    for (const thread of this.threadsOf(parent)) {
+      if (this.#parents.hasChildren(thread)) children.push(...this.#parents.childrenAt(thread, at));
+    }
+    return children;
   }
 
   textAt(task: TaskIndex, field: TextField, at: EventNs): string | undefined {
@@ -507,6 +512,12 @@ export class TemporalTree implements FactVisitor {
   };
 
   readonly #compareTasks = (a: TaskIndex, b: TaskIndex): number => this.#idOf(a) - this.#idOf(b);
+
+  // A parent can have been named before anybody knew that it is a thread.
+  #processOf(task: TaskIndex): TaskIndex {
+    const leader = this.isThread(task) ? this.#tasks.leaderOf(task) : task;
+    return leader === NO_TASK ? task : leader;
+  }
 
   #idOf(task: TaskIndex): TaskId {
     return task === NO_TASK ? NO_TASK_ID : this.#tasks.taskIdOf(task);

@@ -62,7 +62,7 @@ export function orderTree(tree: TemporalTree, options: OrderOptions): TreeOrder 
   for (let next = 0; next < shown.length; next++) {
     const task = shown[next] as TaskIndex;
     const parent = tree.parentAt(task, Math.min(at, tree.exitOf(task)) as EventNs);
-    if (parent === NO_TASK || !tree.isPresent(parent) || tree.startOf(parent) > at) continue;
+    if (parent === NO_TASK || !tree.isPresent(parent) || tree.isThread(parent) || tree.startOf(parent) > at) continue;
     parents[task] = parent;
     if (state[parent] === SHOWN) continue;
     state[parent] = SHOWN;
