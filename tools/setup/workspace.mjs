@@ -23,7 +23,7 @@ export function readPins() {
 // some of them for its own and complains about others. Kept is only what says how to
 // reach the registry.
 const KEPT_NPM_VARIABLE =
-  /^npm_config_(cache|registry|cafile|ca|userconfig|globalconfig|proxy|https?[-_]proxy|no_?proxy|strict[-_]ssl|offline|prefer[-_]offline|store[-_]dir|@.*|\/\/.*)$/i;
+  /^npm_config_(cache|registry|cafile|ca|userconfig|globalconfig|proxy|https?[-_]proxy|no_?proxy|strict[-_]ssl|fetch[-_]\w+|offline|prefer[-_]offline|store[-_]dir|@.*|\/\/.*)$/i;
 const OFFLINE_WAIT_MS = '10000';
 
 /**
