@@ -1,1 +1,2 @@
+export { parseTraceText, type TraceText } from './trace-text.ts';
 export { describeTree, drawTree } from './tree-text.ts';
