@@ -1,0 +1,84 @@
+// The pages of one CPU, one after the other: live or from a recording.
+
+import type { EventNs } from '@dendro/protocol';
+import type { RecordDecoder } from './decode.ts';
+import type { EventMerge } from './merge.ts';
+import { LOST_UNKNOWN, type PageDecoder, type PageVisitor } from './page.ts';
+
+/** What all streams of a source have read. */
+export class FeedCounters {
+  records = 0;
+  lost = 0;
+  readonly rejected: Record<string, number> = {};
+
+  reject(reason: string): void {
+    this.rejected[reason] = (this.rejected[reason] ?? 0) + 1;
+  }
+}
+
+/** A page of memory with the two views that reading it takes. */
+export class PageBuffer {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+
+  constructor(sizeBytes: number) {
+    this.bytes = Buffer.alloc(sizeBytes);
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, sizeBytes);
+  }
+}
+
+/** Decodes the pages of one CPU into the merge. Decoders and counters are shared by all CPUs of a source. */
+export class CpuStream implements PageVisitor {
+  /** Time of the newest record read: nothing earlier comes from this CPU any more. */
+  lastAt: EventNs;
+  /** Events that the pages say were lost. */
+  lost = 0;
+  readonly #pages: PageDecoder;
+  readonly #records: RecordDecoder;
+  readonly #merge: EventMerge;
+  readonly #counters: FeedCounters;
+  readonly #buffer: PageBuffer;
+
+  /** @param startAt nothing in the stream is earlier: where a gap begins when the first page tells of one */
+  constructor(
+    pages: PageDecoder,
+    records: RecordDecoder,
+    merge: EventMerge,
+    counters: FeedCounters,
+    buffer: PageBuffer,
+    startAt: EventNs,
+  ) {
+    this.#pages = pages;
+    this.#records = records;
+    this.#merge = merge;
+    this.#counters = counters;
+    this.#buffer = buffer;
+    this.lastAt = startAt;
+  }
+
+  /** Takes the first `length` bytes of the buffer as this CPU's next page. */
+  take(length: number): void {
+    const problem = this.#pages.decode(this.#buffer.view, length, this);
+    if (problem !== undefined) this.#counters.reject(problem);
+  }
+
+  /** Says that events were lost between the newest record and `to`. */
+  reportLost(lost: number, to: EventNs): void {
+    this.lost += lost;
+    this.#counters.lost += lost;
+    this.#merge.push({ type: 'gap', from: this.lastAt, to: Math.max(this.lastAt, to) as EventNs, lost });
+  }
+
+  page(at: EventNs, lost: number): void {
+    if (lost !== 0) this.reportLost(lost === LOST_UNKNOWN ? 1 : lost, at);
+    if (at > this.lastAt) this.lastAt = at;
+  }
+
+  record(start: number, end: number, at: EventNs): void {
+    this.#counters.records++;
+    if (at > this.lastAt) this.lastAt = at;
+    const event = this.#records.decode(this.#buffer.view, this.#buffer.bytes, start, end, at);
+    if (event !== undefined) this.#merge.push(event);
+    else if (this.#records.problem !== undefined) this.#counters.reject(this.#records.problem);
+  }
+}
