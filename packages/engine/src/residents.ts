@@ -3,7 +3,7 @@
 // that live. Queries touch nothing.
 
 import { LRUCache } from 'lru-cache';
-import type { TaskIndex } from './ids.ts';
+import { NO_TASK, type TaskIndex } from './ids.ts';
 
 export class Residents {
   readonly #living: LRUCache<TaskIndex, TaskIndex>;
@@ -12,17 +12,16 @@ export class Residents {
 
   constructor(limit: number) {
     this.#limit = limit;
-    // One more than the limit: what has to go is taken out by `excess`, never dropped by the cache itself.
-    this.#living = new LRUCache({ max: limit + 1 });
-    this.#ended = new LRUCache({ max: limit + 1 });
+    this.#living = newCache(limit);
+    this.#ended = newCache(limit);
   }
 
   get size(): number {
-    return this.#living.size + this.#ended.size;
+    return this.living + this.#ended.size - 1;
   }
 
   get living(): number {
-    return this.#living.size;
+    return this.#living.size - 1;
   }
 
   /** Notes an event of the task; a task not seen before becomes a living resident. */
@@ -43,6 +42,22 @@ export class Residents {
   /** Takes out the one that has to go, if there are more than the limit. */
   excess(): TaskIndex | undefined {
     if (this.size <= this.#limit) return undefined;
-    return this.#ended.size > 0 ? this.#ended.pop() : this.#living.pop();
+    return pop(this.#ended.size > 1 ? this.#ended : this.#living);
   }
+}
+
+// lru-cache clears its whole key list when the last entry is deleted, in time that grows with `max`. So NO_TASK
+// stays in as an entry that is never deleted. One more place than the limit: what has to go is taken out by
+// `excess`, never dropped by the cache itself.
+function newCache(limit: number): LRUCache<TaskIndex, TaskIndex> {
+  const cache = new LRUCache<TaskIndex, TaskIndex>({ max: limit + 2 });
+  cache.set(NO_TASK, NO_TASK);
+  return cache;
+}
+
+function pop(cache: LRUCache<TaskIndex, TaskIndex>): TaskIndex | undefined {
+  const oldest = cache.pop();
+  if (oldest !== NO_TASK) return oldest;
+  cache.set(NO_TASK, NO_TASK);
+  return cache.pop();
 }

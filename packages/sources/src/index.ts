@@ -1,1 +1,3 @@
-export {};
+export { HostClock } from './host-clock.ts';
+export { ReplaySource } from './replay.ts';
+export type { EventSink, Source } from './source.ts';
