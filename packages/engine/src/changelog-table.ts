@@ -18,6 +18,7 @@ export const NO_ENTRY: EntryIndex = -1;
 
 export class ChangelogTable {
   #head = new Int32Array(1024).fill(NO_ENTRY); // TaskIndex -> newest entry | NO_ENTRY
+  #fields = new Uint32Array(1024); // TaskIndex -> one bit for each field that has entries
   #next = new Int32Array(4096); // entry -> next older entry | NO_ENTRY
   #field = new Uint8Array(4096);
   #authority = new Uint8Array(4096);
@@ -26,6 +27,7 @@ export class ChangelogTable {
   #firstFree: EntryIndex = NO_ENTRY; // free entries are linked through #next
   #length = 0;
   #count = 0;
+  readonly #counts = new Int32Array(32); // field id -> entries of all tasks
   readonly #limit: number;
 
   constructor(limit: number) {
@@ -36,8 +38,18 @@ export class ChangelogTable {
     return this.#count;
   }
 
+  /** Entries of one field, of all tasks. */
+  countOf(field: number): number {
+    return this.#counts[field]!;
+  }
+
   headOf(task: TaskIndex): EntryIndex {
     return task < this.#head.length ? this.#head[task]! : NO_ENTRY;
+  }
+
+  /** One bit (1 << field id) for each field of which the task has entries. */
+  fieldsOf(task: TaskIndex): number {
+    return task < this.#fields.length ? this.#fields[task]! : 0;
   }
 
   nextOf(entry: EntryIndex): EntryIndex {
@@ -62,7 +74,8 @@ export class ChangelogTable {
 
   /** The entry that says what the field was at `at`: greatest `since <= at`. */
   find(task: TaskIndex, field: number, at: EventNs): EntryIndex {
-    let entry = this.headOf(task);
+    if ((this.fieldsOf(task) & (1 << field)) === 0) return NO_ENTRY;
+    let entry = this.#head[task]!;
     while (entry !== NO_ENTRY && (this.#field[entry] !== field || this.#since[entry]! > at)) entry = this.#next[entry]!;
     return entry;
   }
@@ -99,6 +112,7 @@ export class ChangelogTable {
     }
     if (newer >= this.#limit) return false;
     const added = this.#take();
+    this.#counts[field]! += 1;
     this.#field[added] = field;
     this.#authority[added] = authority;
     this.#since[added] = since;
@@ -106,6 +120,7 @@ export class ChangelogTable {
     this.#next[added] = entry;
     if (before === NO_ENTRY) this.#head[task] = added;
     else this.#next[before] = added;
+    this.#fields[task]! |= 1 << field;
     this.#dropOldest(added, field, newer + 1);
     return true;
   }
@@ -118,7 +133,9 @@ export class ChangelogTable {
       this.#give(entry);
       entry = next;
     }
-    if (task < this.#head.length) this.#head[task] = NO_ENTRY;
+    if (task >= this.#head.length) return;
+    this.#head[task] = NO_ENTRY;
+    this.#fields[task] = 0;
   }
 
   // `added` is the `rank`-th newest of its field; the one beyond the limit goes.
@@ -153,6 +170,7 @@ export class ChangelogTable {
 
   #give(entry: EntryIndex): void {
     this.#count--;
+    this.#counts[this.#field[entry]!]! -= 1;
     this.#next[entry] = this.#firstFree;
     this.#firstFree = entry;
   }
@@ -161,6 +179,7 @@ export class ChangelogTable {
     let capacity = this.#head.length * 2;
     while (capacity <= task) capacity *= 2;
     this.#head = grown(this.#head, capacity, NO_ENTRY);
+    this.#fields = grown(this.#fields, capacity, 0);
   }
 
   #growEntries(): void {

@@ -222,7 +222,8 @@ export class ProcessTree {
     const process = this.#leaderAt(event.pid, at, event.start);
     this.#goneLeaders.delete(process);
     // The kernel has ended every other thread; the one that called exec goes on under the leader's tid.
-    for (const thread of this.tree.threadsOf(process)) {
+    const { tree } = this;
+    for (let thread = tree.firstThreadOf(process); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
       if (!this.tree.isAliveAt(thread, at) || this.tree.exitOf(thread) <= at) continue;
       const isCaller = this.tree.tidOf(thread) === event.oldTid;
       this.#endLife(thread, at, isCaller ? authority : AUTHORITY.inferred);
@@ -297,7 +298,8 @@ export class ProcessTree {
   }
 
   #hasLivingThread(leader: TaskIndex, at: EventNs): boolean {
-    for (const thread of this.tree.threadsOf(leader)) {
+    const { tree } = this;
+    for (let thread = tree.firstThreadOf(leader); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
       if (this.tree.startOf(thread) <= at && this.tree.exitOf(thread) > at) return true;
     }
     return false;
@@ -305,7 +307,8 @@ export class ProcessTree {
 
   #endProcess(leader: TaskIndex, at: EventNs, authority: Authority, code = NOT_KNOWN, signal = NOT_KNOWN): void {
     this.#goneLeaders.delete(leader);
-    for (const thread of this.tree.threadsOf(leader)) {
+    const { tree } = this;
+    for (let thread = tree.firstThreadOf(leader); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
       if (this.tree.exitOf(thread) > at) this.#endLife(thread, at, AUTHORITY.inferred);
     }
     this.#endLife(leader, at, authority, code, signal);
@@ -323,6 +326,7 @@ export class ProcessTree {
     this.#residentsOf(task).end(task);
     if (this.tree.isThread(task)) return;
     this.#enrichments?.cancel(task);
+    if (!this.tree.hasChildren(task) && this.tree.firstThreadOf(task) === NO_TASK) return;
     for (const child of this.tree.childrenAt(task, at)) {
       if (this.tree.exitOf(child) > at) this.#orphan(child, at);
     }
@@ -538,7 +542,7 @@ export class ProcessTree {
   #evictExcess(): void {
     for (let task = this.#threads.excess(); task !== undefined; task = this.#threads.excess()) this.#evict(task);
     for (let task = this.#processes.excess(); task !== undefined; task = this.#processes.excess()) {
-      for (const thread of [...this.tree.threadsOf(task)]) {
+      for (const thread of this.tree.threadsOf(task)) {
         this.#threads.forget(thread);
         this.#evict(thread);
       }

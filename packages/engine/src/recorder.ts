@@ -66,7 +66,8 @@ export class Recorder {
     const { id } = FIELDS[field];
     const value = wire === undefined ? NO_TEXT : this.#tree.intern(wire);
     if (!this.#tree.mergeValue(task, id, since, authority, value)) return;
-    this.#writer.set(this.#tree.taskIdOf(task), id, since, authority, wire === undefined ? 0 : this.#writer.text(wire));
+    const text = wire === undefined ? 0 : this.#writer.numberedText(value, wire);
+    this.#writer.set(this.#tree.taskIdOf(task), id, since, authority, text);
   }
 
   number(task: TaskIndex, field: FieldName, since: EventNs, authority: Authority, value: number): void {

@@ -9,6 +9,7 @@
 
 import { type Authority, type EntityId, type EventNs, TASK_FLAG, type TaskId, type Tid } from '@dendro/protocol';
 import { grown } from './grow.ts';
+import { IdMap } from './id-map.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 
 /** Stands for a code or signal that is not known. */
@@ -40,7 +41,7 @@ export class TaskTable {
   #firstThread = new Int32Array(1024); // leader -> one of its threads | NO_TASK
   #nextThread = new Int32Array(1024); // thread -> next thread of the same leader | NO_TASK
   #previousThread = new Int32Array(1024);
-  readonly #indexById = new Map<TaskId, TaskIndex>();
+  readonly #indexById = new IdMap();
   readonly #free: TaskIndex[] = [];
   readonly #onAbandoned: (task: TaskIndex) => void;
   #length = 0;
@@ -61,13 +62,13 @@ export class TaskTable {
   }
 
   find(task: TaskId): TaskIndex {
-    return this.#indexById.get(task) ?? NO_TASK;
+    return this.#indexById.get(task);
   }
 
   /** The slot of a task, made when there is none. */
   ensure(task: TaskId): TaskIndex {
     const known = this.#indexById.get(task);
-    if (known !== undefined) return known;
+    if (known !== NO_TASK) return known;
     const index = this.#free.pop() ?? this.#append();
     this.#state[index] = STATE.mentioned;
     this.#taskId[index] = task;

@@ -204,6 +204,11 @@ export class TemporalTree implements FactVisitor {
     return this.#strings.intern(text);
   }
 
+  /** Has any task ever had a parent that is this one? */
+  hasChildren(task: TaskIndex): boolean {
+    return this.#parents.hasChildren(task);
+  }
+
   /**
    * Forgets texts that no entry refers to, when there are many. Indexes that `intern` gave and that were not
    * merged yet are void afterwards.
@@ -324,15 +329,23 @@ export class TemporalTree implements FactVisitor {
     return this.#tasks.startOf(task) <= at && at <= this.#tasks.exitOf(task);
   }
 
-  /** Threads of a leader other than itself, dead ones too, in no order. */
-  *threadsOf(leader: TaskIndex): Generator<TaskIndex> {
-    for (
-      let thread = this.#tasks.firstThreadOf(leader);
-      thread !== NO_TASK;
-      thread = this.#tasks.nextThreadOf(thread)
-    ) {
-      yield thread;
+  /** Threads of a leader other than itself, dead ones too, in no order: the first one, then `nextThreadOf`. */
+  firstThreadOf(leader: TaskIndex): TaskIndex {
+    return this.#tasks.firstThreadOf(leader);
+  }
+
+  /** NO_TASK after the last one. */
+  nextThreadOf(thread: TaskIndex): TaskIndex {
+    return this.#tasks.nextThreadOf(thread);
+  }
+
+  /** For convenience; a loop over first and next costs less. */
+  threadsOf(leader: TaskIndex): TaskIndex[] {
+    const threads: TaskIndex[] = [];
+    for (let thread = this.firstThreadOf(leader); thread !== NO_TASK; thread = this.nextThreadOf(thread)) {
+      threads.push(thread);
     }
+    return threads;
   }
 
   // --- as of an instant ---
@@ -346,7 +359,7 @@ export class TemporalTree implements FactVisitor {
   /** Processes whose parent was `parent` at `at`, dead ones too, in no order. */
   childrenAt(parent: TaskIndex, at: EventNs): TaskIndex[] {
     const children = this.#processOf(parent) === parent ? this.#parents.childrenAt(parent, at) : [];
-    for (const thread of this.threadsOf(parent)) {
+    for (let thread = this.firstThreadOf(parent); thread !== NO_TASK; thread = this.nextThreadOf(thread)) {
       if (this.#parents.hasChildren(thread)) children.push(...this.#parents.childrenAt(thread, at));
     }
     return children;
@@ -468,6 +481,7 @@ export class TemporalTree implements FactVisitor {
 
   /** The entry that holds at `at`, after the reading rule for what a task has from others. */
   #entryAt(task: TaskIndex, field: number, at: EventNs): number {
+    if (this.#changelogs.countOf(field) === 0) return NO_ENTRY;
     let from = task;
     let time = at;
     // Creators cannot form a ring in a true feed; in a hostile one they can.
@@ -542,7 +556,6 @@ export class TemporalTree implements FactVisitor {
 
   /** Gives a stub the values it had from its creator: the creator may go now. */
   #keepInherited(task: TaskIndex): void {
-    if (this.#tasks.creatorOf(task) === NO_TASK && !this.isThread(task)) return;
     const start = this.#tasks.startOf(task);
     for (let field = 1; field < FIELD_COUNT; field++) {
       if (!IS_INHERITED[field] || this.#changelogs.find(task, field, start) !== NO_ENTRY) continue;

@@ -145,7 +145,7 @@ function placeThreads(
   const { at } = options;
   let living = tree.isAliveAt(process, at) ? 1 : 0;
   const list: TaskIndex[] | undefined = options.threads(process) ? [] : undefined;
-  for (const thread of tree.threadsOf(process)) {
+  for (let thread = tree.firstThreadOf(process); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
     if (!tree.isPresent(thread) || tree.startOf(thread) > at) continue;
     const exit = tree.exitOf(thread);
     if (exit >= at) living++;

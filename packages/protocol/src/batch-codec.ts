@@ -54,6 +54,8 @@ export interface FactVisitor {
 /** Collects facts and encodes them. Reusable: `finish` empties it. */
 export class BatchWriter {
   readonly #strings = new Map<string, number>();
+  #indexByNumber = new Int32Array(1024); // number given by the writer -> index plus one, 0 = not in this batch
+  readonly #numbers: number[] = []; // those that are in this batch
   readonly #taskF64 = new GrowingFloat64(TASK_F64);
   readonly #taskU32 = new GrowingInt32(3);
   readonly #taskU8 = new GrowingUint8(2);
@@ -73,6 +75,20 @@ export class BatchWriter {
   /** Tasks collected since the last `finish`. */
   get taskCount(): number {
     return this.#taskU8.rows;
+  }
+
+  /**
+   * For writers that have numbered their texts: like {@link text}, without looking at the text again.
+   * @param number of this text and no other until `finish`
+   */
+  numberedText(number: number, text: string): number {
+    if (number >= this.#indexByNumber.length) this.#growNumbers(number);
+    const known = this.#indexByNumber[number] as number;
+    if (known !== 0) return known;
+    const index = this.text(text);
+    this.#indexByNumber[number] = index;
+    this.#numbers.push(number);
+    return index;
   }
 
   /** @returns what a text value of this text is in `set`: never 0. */
@@ -156,8 +172,16 @@ export class BatchWriter {
     bytes.set(utf8, offset);
 
     this.#strings.clear();
+    for (const number of this.#numbers) this.#indexByNumber[number] = 0;
+    this.#numbers.length = 0;
     for (const columns of [...f64, ...i32, ...u8]) columns.clear();
     return bytes;
+  }
+
+  #growNumbers(number: number): void {
+    const grown = new Int32Array(2 ** Math.ceil(Math.log2(number + 1)));
+    grown.set(this.#indexByNumber);
+    this.#indexByNumber = grown;
   }
 }
 
