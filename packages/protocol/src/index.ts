@@ -49,6 +49,7 @@ export {
   type HostInfo,
   PROTOCOL_VERSION,
   parseClientMessage,
+  parseServerMessage,
   type ResyncReason,
   type ServerMessage,
   type SourceStatus,

@@ -136,6 +136,26 @@ export function parseClientMessage(text: string): ClientMessage {
   }
 }
 
+/**
+ * Parses what the server sent. The server is trusted as to content; this refuses what is not a message at all.
+ * @throws DendroError DENDRO_MESSAGE_INVALID
+ */
+export function parseServerMessage(text: string): ServerMessage {
+  const message = parseObject(text);
+  switch (message['type']) {
+    case 'hello':
+    case 'stats':
+    case 'resync':
+    case 'error':
+      return message as unknown as ServerMessage;
+    default:
+      throw new DendroError(
+        'DENDRO_MESSAGE_INVALID',
+        'The server said something that this page does not know: reload it.',
+      );
+  }
+}
+
 function parseObject(text: string): Record<string, unknown> {
   let value: unknown;
   try {

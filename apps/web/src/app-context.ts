@@ -1,0 +1,16 @@
+import { createContext, useContext } from 'react';
+import type { Connection } from './connection/connection.ts';
+import type { Replica } from './replica/replica.ts';
+
+export interface App {
+  readonly replica: Replica;
+  readonly connection: Connection;
+}
+
+export const AppContext = createContext<App | undefined>(undefined);
+
+export function useApp(): App {
+  const app = useContext(AppContext);
+  if (app === undefined) throw new Error('useApp is for components inside AppContext');
+  return app;
+}

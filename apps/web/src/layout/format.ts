@@ -1,0 +1,63 @@
+// Times, sizes and signals as people read them.
+
+import { type EventNs, epochMsOf, epochOf, formatRfc3339Ns, type TimeBase } from '@dendro/protocol';
+
+/** `14:03:27`, with the date before it when that is not `today`'s. Local time. */
+export function clockTime(base: TimeBase, at: EventNs, todayMs: number): string {
+  const date = new Date(epochMsOf(base, at));
+  const today = new Date(todayMs);
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(':');
+  if (date.toDateString() === today.toDateString()) return time;
+  const day = `${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())}`;
+  return date.getFullYear() === today.getFullYear() ? `${day} ${time}` : `${date.getFullYear()}-${day}`;
+}
+
+/** UTC to the nanosecond, for titles and copying. */
+export function exactTime(base: TimeBase, at: EventNs): string {
+  return formatRfc3339Ns(epochOf(base, at));
+}
+
+const UNITS = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'm'],
+  [1, 's'],
+] as const;
+
+/** `3d 4h`, `12m 5s`, `8s`, `140ms`: the two largest units. */
+export function duration(ns: number): string {
+  const seconds = Math.floor(ns / 1e9);
+  if (seconds < 1) return `${Math.max(0, Math.floor(ns / 1e6))}ms`;
+  const first = UNITS.findIndex(([size]) => seconds >= size);
+  const [size, name] = UNITS[first] as (typeof UNITS)[number];
+  const next = UNITS[first + 1];
+  const rest = next === undefined ? 0 : Math.floor((seconds % size) / next[0]);
+  return `${Math.floor(seconds / size)}${name}${next !== undefined && rest > 0 ? ` ${rest}${next[1]}` : ''}`;
+}
+
+export function count(n: number): string {
+  return n.toLocaleString('en');
+}
+
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}
+
+export function mebibytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(0)} MiB`;
+}
+
+// Numbers of x86 and ARM (signal(7)).
+const SIGNALS =
+  'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS'.split(
+    ' ',
+  );
+
+export function signalName(signal: number): string {
+  const name = SIGNALS[signal - 1];
+  return name === undefined ? `signal ${signal}` : `SIG${name}`;
+}
+
+function twoDigits(n: number): string {
+  return String(n).padStart(2, '0');
+}

@@ -1,0 +1,20 @@
+// Names of processes and arguments are hostile text: a line break could forge a
+// second row, a bidi override could turn a name round. What cannot be seen is
+// written out.
+
+// Control characters, line separators, bidi controls, zero-width characters, lone surrogates, and U+FEFF.
+const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
+const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\u001b': '\\e' };
+
+/** Text in which every character can be seen; `\n` and `\u{202e}` stand for those that could not. */
+export function printable(text: string): string {
+  return text.replace(UNSEEN, (unseen) => SHORT[unseen] ?? `\\u{${(unseen.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** A command line as one would type it: arguments with blanks or nothing in them are quoted. */
+export function commandLine(argv: readonly string[]): string {
+  return argv
+    .map((argument) => (/^[^\s"'\\]+$/.test(argument) ? argument : `"${argument.replace(/["\\]/g, '\\$&')}"`))
+    .map(printable)
+    .join(' ');
+}

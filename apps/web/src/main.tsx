@@ -1,0 +1,33 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './app.tsx';
+import { AppContext } from './app-context.ts';
+import { Connection } from './connection/connection.ts';
+import { pauseWhenHidden } from './connection/visibility.ts';
+import { Replica } from './replica/replica.ts';
+import { keepUrl } from './state/keep-url.ts';
+import './styles/base.css';
+import './styles/tree.css';
+import './styles/panels.css';
+
+const replica = new Replica();
+const connection = new Connection({
+  replica,
+  origin: location.origin,
+  fetch: (input, init) => fetch(input, init),
+  openSocket: (url) => new WebSocket(url),
+  random: Math.random,
+});
+keepUrl(replica);
+pauseWhenHidden(connection);
+void connection.connect();
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no #root');
+createRoot(root).render(
+  <StrictMode>
+    <AppContext value={{ replica, connection }}>
+      <App />
+    </AppContext>
+  </StrictMode>,
+);

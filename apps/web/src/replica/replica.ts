@@ -1,0 +1,122 @@
+// The browser's copy of the tree, kept current from the live socket. Mutable,
+// and not React's business: views read it as of an instant and are told when
+// it has changed.
+
+import { TemporalTree } from '@dendro/engine';
+import { decodeFrame, type EventNs, type HostInfo, type ServerMessage, type Version } from '@dendro/protocol';
+
+export type HostStats = Omit<Extract<ServerMessage, { type: 'stats' }>, 'type'>;
+
+export class Replica {
+  readonly #clock: () => number;
+  readonly #listeners = new Set<() => void>();
+  #tree = new TemporalTree();
+  /** A newer tree that a snapshot is building; shown once it is whole, or at once when there is nothing to show yet. */
+  #arriving: TemporalTree | undefined;
+  #version: Version | undefined;
+  #host: HostInfo | undefined;
+  #stats: HostStats | undefined;
+  #now = 0 as EventNs;
+  #nowReadAt = 0;
+  #changes = 0;
+
+  /** @param clock milliseconds that only rise */
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock;
+  }
+
+  get tree(): TemporalTree {
+    return this.#tree;
+  }
+
+  /** Undefined until a first snapshot has come whole. */
+  get version(): Version | undefined {
+    return this.#version;
+  }
+
+  get host(): HostInfo | undefined {
+    return this.#host;
+  }
+
+  get stats(): HostStats | undefined {
+    return this.#stats;
+  }
+
+  /** Rises with whatever is new: batches, chunks, stats. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Event time now: of a live host it runs on between messages. */
+  now(): EventNs {
+    const since = this.#host?.isLive ? (this.#clock() - this.#nowReadAt) * 1e6 : 0;
+    return (this.#now + since) as EventNs;
+  }
+
+  /** @returns takes the listener off again */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A server greets. Versions and task ids of another run of it mean nothing: what is here is forgotten then. */
+  greet(host: HostInfo): void {
+    const isSameRun = this.#host?.id === host.id && this.#host.baseEpochNs === host.baseEpochNs;
+    this.#host = host;
+    if (!isSameRun) {
+      this.#tree = new TemporalTree();
+      this.#version = undefined;
+    }
+    this.#arriving = undefined;
+    this.#tell();
+  }
+
+  /** A snapshot follows. */
+  resync(): void {
+    this.#arriving = new TemporalTree();
+    if (this.#version === undefined) this.#tree = this.#arriving;
+    this.#tell();
+  }
+
+  takeStats(stats: HostStats): void {
+    this.#stats = stats;
+    this.#readNow(stats.now);
+    this.#tell();
+  }
+
+  /**
+   * Merges a frame.
+   * @returns false when it does not follow on what is here: a snapshot is needed
+   * @throws DendroError DENDRO_BATCH_MALFORMED
+   */
+  takeFrame(bytes: Uint8Array): boolean {
+    const frame = decodeFrame(bytes);
+    if (frame.kind === 'batch') {
+      if (frame.from !== this.#version) return false;
+      this.#tree.apply(frame.batch);
+      this.#version = frame.to;
+    } else {
+      if (this.#arriving === undefined) return false;
+      this.#arriving.apply(frame.batch);
+      if (frame.isLast) {
+        this.#tree = this.#arriving;
+        this.#arriving = undefined;
+        this.#version = frame.to;
+      }
+    }
+    this.#readNow(frame.now);
+    this.#tell();
+    return true;
+  }
+
+  #readNow(now: EventNs): void {
+    // Never back: a row that has just been born must not vanish again.
+    this.#now = Math.max(now, this.#host?.isLive ? this.now() : now) as EventNs;
+    this.#nowReadAt = this.#clock();
+  }
+
+  #tell(): void {
+    this.#changes++;
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,33 @@
+// What of the view stands in the address, so that a link or a reload leads back
+// to it: `?task=17&q=sshd&at=<epoch ns>&threads&kernel&exited`.
+
+import { type EventNs, epochOf, eventTimeOf, type TaskId, type TimeBase } from '@dendro/protocol';
+import type { ViewState } from './view-store.ts';
+
+type UrlPart = Pick<ViewState, 'selected' | 'filter' | 'pausedAt' | 'showThreads' | 'showKernelThreads' | 'showExited'>;
+
+const MAX_FILTER = 200;
+const FLAGS = { threads: 'showThreads', kernel: 'showKernelThreads', exited: 'showExited' } as const;
+
+/** @returns the query, with its question mark, empty when all is as usual */
+export function writeUrl(state: UrlPart, base: TimeBase | undefined): string {
+  const query = new URLSearchParams();
+  if (state.selected !== undefined) query.set('task', String(state.selected));
+  if (state.filter !== '') query.set('q', state.filter);
+  if (state.pausedAt !== undefined && base !== undefined) query.set('at', String(epochOf(base, state.pausedAt)));
+  for (const [name, field] of Object.entries(FLAGS)) if (state[field]) query.set(name, '1');
+  return query.size === 0 ? '' : `?${query}`;
+}
+
+/** Reads what {@link writeUrl} wrote; what does not fit is left out. */
+export function readUrl(search: string, base: TimeBase | undefined): Partial<UrlPart> {
+  const query = new URLSearchParams(search);
+  const task = query.get('task') ?? '';
+  const at = query.get('at') ?? '';
+  return {
+    ...(/^[1-9]\d{0,14}$/.test(task) ? { selected: Number(task) as TaskId } : {}),
+    ...(query.has('q') ? { filter: (query.get('q') ?? '').slice(0, MAX_FILTER) } : {}),
+    ...(/^\d{1,19}$/.test(at) && base !== undefined ? { pausedAt: eventTimeOf(base, BigInt(at)) as EventNs } : {}),
+    ...Object.fromEntries(Object.entries(FLAGS).map(([name, field]) => [field, query.has(name)])),
+  };
+}

@@ -1,0 +1,51 @@
+import { X } from 'lucide-react';
+import { useEffect, useRef } from 'react';
+import { view } from '../state/view-store.ts';
+import { IconButton } from './header.tsx';
+
+const KEYS = [
+  ['↑ ↓', 'Move between rows'],
+  ['→', 'Expand, then to the first child'],
+  ['←', 'Collapse, then to the parent'],
+  ['*', 'Expand everything below'],
+  ['Home End', 'First and last row'],
+  ['PgUp PgDn', 'A page up or down'],
+  ['Enter', 'Details'],
+  ['/', 'Filter'],
+  ['Space', 'Pause, or go back to live'],
+  ['Esc', 'Clear the filter, close details'],
+  ['?', 'This help'],
+] as const;
+
+export function Help() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={dialog} className="help" aria-labelledby="help-title" onClose={() => view.toggle('isHelpOpen')}>
+      <header>
+        <h2 id="help-title">Keys</h2>
+        <IconButton label="Close" onClick={() => dialog.current?.close()}>
+          <X size={16} aria-hidden="true" />
+        </IconButton>
+      </header>
+      <dl>
+        {KEYS.map(([keys, meaning]) => (
+          <div key={keys}>
+            <dt>
+              {keys.split(' ').map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+      <p>
+        A row that has just been born is marked with a bar for three seconds. An exited process stays for a while,
+        struck out, and is then folded away; the status bar says how many are, and shows them again.
+      </p>
+    </dialog>
+  );
+}
