@@ -1,0 +1,32 @@
+// What a person sees and does on the tree page.
+
+import { expect, type Locator, type Page } from '@playwright/test';
+import type { Dendro } from './dendro.ts';
+
+export class TreePage {
+  readonly page: Page;
+  readonly grid: Locator;
+  readonly rows: Locator;
+
+  constructor(page: Page) {
+    this.page = page;
+    this.grid = page.getByTestId('tree-grid');
+    this.rows = page.getByTestId('tree-row');
+  }
+
+  static async open(page: Page, dendro: Dendro): Promise<TreePage> {
+    const tree = new TreePage(page);
+    await page.goto(dendro.url ?? '');
+    await expect(tree.rows.first()).toBeVisible();
+    return tree;
+  }
+
+  /** The row of a process, by pid. */
+  row(pid: number | undefined): Locator {
+    return this.page.locator(`[data-testid="tree-row"][data-pid="${pid}"]`);
+  }
+
+  async filter(text: string): Promise<void> {
+    await this.page.getByTestId('filter').fill(text);
+  }
+}
