@@ -4,7 +4,7 @@
 // the pinned major. pnpm always is the pinned one: another would write another lockfile.
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join, sep } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { run } from './command.mjs';
 import { isUnreachable, SetupFailure } from './failure.mjs';
 import { say, step } from './progress.mjs';
@@ -13,6 +13,8 @@ import { cleanEnv, fetchingEnv, ROOT, readPins, TOOLS_DIR } from './workspace.mj
 /** @typedef {import('./workspace.mjs').Toolchain} Toolchain */
 
 const PATHS_FILE = join(TOOLS_DIR, 'paths.json');
+const FETCHING_MARK = join(TOOLS_DIR, 'fetching');
+const OWN_CACHE = join(TOOLS_DIR, 'npm');
 // Printed by the Node that is first on the PATH inside npx, which must be the one fetched.
 const REPORT =
   'console.log(JSON.stringify({version:process.versions.node,node:process.execPath,path:process.env.PATH}))';
@@ -27,49 +29,60 @@ export async function ensureToolchain() {
 
   const packages = isHostNodeFit ? [`pnpm@${pins.pnpm}`] : [`node@${pins.node}`, `pnpm@${pins.pnpm}`];
   const wanted = isHostNodeFit ? `pnpm ${pins.pnpm}` : `Node ${pins.node} and pnpm ${pins.pnpm}`;
-  const tools = await step(`Fetching ${wanted} (only once)`, async () => {
-    const first = await fetchThroughNpx(packages);
-    if (isComplete(first, pins)) return first;
-    // A fetch that was interrupted leaves a folder that npx takes for whole.
-    const folder = npxFolderOf(first);
-    if (folder === undefined) return first;
-    rmSync(folder, { recursive: true, force: true });
-    return await fetchThroughNpx(packages);
-  });
-  if (!isComplete(tools, pins)) {
-    const folder = npxFolderOf(tools) ?? 'the folder _npx in the cache of npm';
-    throw new SetupFailure(`npx did not bring ${wanted} whole: remove ${folder} and start again.`);
-  }
-  const node = isHostNodeFit ? process.execPath : tools.node;
+  const { node, pnpm } = await step(`Fetching ${wanted} (only once)`, () => fetchTools(packages, pins));
   mkdirSync(TOOLS_DIR, { recursive: true });
-  writeFileSync(PATHS_FILE, `${JSON.stringify({ key, node, pnpm: tools.pnpm }, null, 2)}\n`);
+  writeFileSync(PATHS_FILE, `${JSON.stringify({ key, node, pnpm }, null, 2)}\n`);
   if (!isHostNodeFit) say(`This machine has Node ${process.versions.node}; dendro runs on its own Node ${pins.node}.`);
-  return { node, pnpm: tools.pnpm };
+  return { node, pnpm };
 }
 
-/** @typedef {Toolchain & { version: string, path: string }} Fetched */
+// An npx that was interrupted leaves a lock and half a folder in the cache of npm, on which
+// every later npx with the same packages waits for a minute and then fails. So a fetch is
+// marked while it lasts, and after a failure it is done anew in a cache of our own.
 
 /**
  * @param {readonly string[]} packages
- * @returns {Promise<Fetched>}
+ * @param {{ node: string }} pins
+ * @returns {Promise<Toolchain>}
  */
-async function fetchThroughNpx(packages) {
-  const { status, stdout, output } = await run(
-    'npx',
-    ['--yes', ...packages.flatMap((name) => ['-p', name]), '-c', `node -e "${REPORT}"`],
-    { cwd: ROOT, env: fetchingEnv(cleanEnv(process.env)) },
-  );
+async function fetchTools(packages, pins) {
+  const wasInterrupted = existsSync(FETCHING_MARK);
+  mkdirSync(TOOLS_DIR, { recursive: true });
+  writeFileSync(FETCHING_MARK, '');
+  let fetched = wasInterrupted ? undefined : await fetchThroughNpx(packages, cleanEnv(process.env));
+  if (fetched?.tools === undefined || !(await isWhole(fetched.tools, pins))) {
+    rmSync(OWN_CACHE, { recursive: true, force: true });
+    fetched = await fetchThroughNpx(packages, { ...cleanEnv(process.env), npm_config_cache: OWN_CACHE });
+  }
+  rmSync(FETCHING_MARK, { force: true });
+  const { tools, output } = fetched;
+  if (tools !== undefined && (await isWhole(tools, pins))) return tools;
+  throw new SetupFailure(`npx could not bring ${packages.join(' and ')} (its last lines are above).`, output);
+}
+
+/** @typedef {Toolchain & { version: string }} Fetched */
+
+/**
+ * @param {readonly string[]} packages
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<{ tools: Fetched | undefined, output: string }>}
+ */
+async function fetchThroughNpx(packages, env) {
+  const args = ['--yes', ...packages.flatMap((name) => ['-p', name]), '-c', `node -e "${REPORT}"`];
+  const { status, stdout, output } = await run('npx', args, { cwd: ROOT, env: fetchingEnv(env) });
   if (status === 127) {
+    rmSync(FETCHING_MARK, { force: true });
     throw new SetupFailure('npx was not found: install npm (it comes with Node) and see that npx is on the PATH.');
   }
-  const report = parseReport(stdout);
-  if (status === 0 && report !== undefined) return { ...report, pnpm: findOnPath('pnpm', report.path) };
+  const report = status === 0 ? parseReport(stdout) : undefined;
+  if (report !== undefined) return { tools: { ...report, pnpm: findOnPath('pnpm', report.path) }, output };
   if (isUnreachable(output)) {
+    rmSync(FETCHING_MARK, { force: true });
     throw new SetupFailure(
       `${packages.join(' and ')} could not be fetched because the npm registry cannot be reached; connect to it once and start again.`,
     );
   }
-  throw new SetupFailure(`npx could not fetch ${packages.join(' and ')} (its last lines are above).`, output);
+  return { tools: undefined, output };
 }
 
 /**
@@ -85,17 +98,10 @@ function parseReport(stdout) {
  * @param {Fetched} tools
  * @param {{ node: string }} pins
  */
-function isComplete(tools, pins) {
-  return major(tools.version) >= major(pins.node) && existsSync(tools.pnpm);
-}
-
-/**
- * @param {Fetched} tools
- * @returns {string | undefined} the folder in which npx keeps just this set of packages
- */
-function npxFolderOf(tools) {
-  const bin = tools.path.split(delimiter).find((folder) => folder.includes(`${sep}_npx${sep}`));
-  return bin?.replace(/(_npx.[^/\\]+).*$/, '$1');
+async function isWhole(tools, pins) {
+  if (major(tools.version) < major(pins.node)) return false; // the host's own Node answered
+  const { status } = await run(tools.pnpm, ['--version'], { cwd: ROOT, env: cleanEnv(process.env) });
+  return status === 0;
 }
 
 /**
