@@ -111,3 +111,9 @@ test('an unknown task or stage is refused in one sentence', async () => {
   expect(status).toBe(1);
   expect(lastLine).toMatch(/^Usage: npm test .* typecheck, lint, edges, unit, build, e2e\.$/);
 });
+
+test('npm runs the scripts without a shell in between, which would keep signals to itself', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  expect(scripts.start).toBe('exec node tools/run.mjs start');
+  expect(scripts.test).toBe('exec node tools/run.mjs test');
+});
