@@ -6,10 +6,15 @@ import { type EventNs, epochMsOf, epochOf, formatRfc3339Ns, type TimeBase } from
 export function clockTime(base: TimeBase, at: EventNs, todayMs: number): string {
   const date = new Date(epochMsOf(base, at));
   const today = new Date(todayMs);
-  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(':');
-  if (date.toDateString() === today.toDateString()) return time;
-  const day = `${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())}`;
-  return date.getFullYear() === today.getFullYear() ? `${day} ${time}` : `${date.getFullYear()}-${day}`;
+  if (date.toDateString() === today.toDateString()) return timeOf(date);
+  const year = date.getFullYear() === today.getFullYear() ? '' : `${date.getFullYear()}-`;
+  return year === '' ? `${dayOf(date)} ${timeOf(date)}` : `${year}${dayOf(date)}`;
+}
+
+/** `2026-11-23 14:03:27`, local time. */
+export function dateTime(base: TimeBase, at: EventNs): string {
+  const date = new Date(epochMsOf(base, at));
+  return `${date.getFullYear()}-${dayOf(date)} ${timeOf(date)}`;
 }
 
 /** UTC to the nanosecond, for titles and copying. */
@@ -56,6 +61,14 @@ const SIGNALS =
 export function signalName(signal: number): string {
   const name = SIGNALS[signal - 1];
   return name === undefined ? `signal ${signal}` : `SIG${name}`;
+}
+
+function timeOf(date: Date): string {
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(':');
+}
+
+function dayOf(date: Date): string {
+  return `${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())}`;
 }
 
 function twoDigits(n: number): string {

@@ -2,7 +2,7 @@ import { epochMsOf } from '@dendro/protocol';
 import { CircleHelp, Moon, Pause, Play, Search, Sun, SunMoon, X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useApp } from '../app-context.ts';
-import { clockTime, count, exactTime } from '../layout/format.ts';
+import { clockTime, count, dateTime, exactTime } from '../layout/format.ts';
 import { printable } from '../layout/printable.ts';
 import { type Theme, useView, view } from '../state/view-store.ts';
 import type { TreeRows } from './tree/use-tree-rows.ts';
@@ -66,7 +66,7 @@ function LiveState() {
       </button>
       {replica.host && (
         <time className="instant" title={exactTime(base, at)}>
-          {clockTime(base, at, replica.host.isLive ? epochMsOf(base, now) : 0)}
+          {replica.host.isLive ? clockTime(base, at, epochMsOf(base, now)) : dateTime(base, at)}
         </time>
       )}
       {!isLive && replica.host?.isLive && <Behind seconds={(now - at) / 1e9} />}

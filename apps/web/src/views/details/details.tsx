@@ -52,6 +52,7 @@ export function Details({ at }: DetailsProps) {
           at={at}
           base={{ epochNs: BigInt(replica.host?.baseEpochNs ?? '0') }}
           users={replica.host?.users ?? {}}
+          isLive={replica.host?.isLive ?? true}
         />
       )}
     </aside>
@@ -64,6 +65,7 @@ interface TaskProps {
   readonly at: EventNs;
   readonly base: TimeBase;
   readonly users: Readonly<Record<string, string>>;
+  readonly isLive: boolean;
 }
 
 function TaskDetails(props: TaskProps) {
@@ -90,7 +92,7 @@ function TaskDetails(props: TaskProps) {
           <Origin authority={process === NO_TASK ? undefined : tree.authorityAt(process, 'parent', at)} />
         </Row>
         <Argv {...props} />
-        <File {...props} field="executable" name="Executable" />
+        <Executable {...props} />
         <Field {...props} field="cwd" name="Folder" />
         <Field {...props} field="uid" name="User" />
         <Field {...props} field="gid" name="Group" />
@@ -148,12 +150,13 @@ function Lineage({ tree, task, at }: Pick<TaskProps, 'tree' | 'task' | 'at'>) {
   );
 }
 
-function Argv({ tree, task, at }: TaskProps) {
+function Argv(props: TaskProps) {
+  const { tree, task, at } = props;
   const argv = tree.valueAt(task, 'argv', at) as readonly string[] | undefined;
   return (
     <Row name="Arguments">
       {argv === undefined ? (
-        <Unknown>{whyUnknown(tree, task, at)}</Unknown>
+        <Unknown>{whyUnknown(props)}</Unknown>
       ) : (
         <>
           <ol className="argv" start={0}>
@@ -171,16 +174,20 @@ function Argv({ tree, task, at }: TaskProps) {
   );
 }
 
-function File({ tree, task, at, field, name }: TaskProps & { readonly field: 'executable'; readonly name: string }) {
-  const file = tree.valueAt(task, field, at) as FileInfo | undefined;
-  if (file === undefined)
+function Executable(props: TaskProps) {
+  const { tree, task, at } = props;
+  const file = tree.valueAt(task, 'executable', at) as FileInfo | undefined;
+  if (file === undefined) {
     return (
-      <Row name={name}>
-        {<Unknown>{tree.isKernelThread(task) ? 'the kernel' : whyUnknown(tree, task, at)}</Unknown>}
+      <Row name="Executable">
+        <Unknown>{whyUnknown(props)}</Unknown>
       </Row>
     );
+  }
+  // The kernel's event has the path as the caller wrote it: perhaps relative, perhaps a script.
+  const isAsPassed = tree.authorityAt(task, 'executable', at) === AUTHORITY.inferred;
   return (
-    <Row name={name}>
+    <Row name="Executable">
       <span className="path">{printable(file.path)}</span>
       {file.inode !== undefined && (
         <small>
@@ -188,23 +195,26 @@ function File({ tree, task, at, field, name }: TaskProps & { readonly field: 'ex
           {file.device === undefined ? '?' : `${(file.device >>> 8) & 0xfff}:${file.device & 0xff}`}
         </small>
       )}
-      <OriginOf tree={tree} task={task} at={at} field={field} />
+      {isAsPassed ? <Tag>as passed to exec</Tag> : <OriginOf tree={tree} task={task} at={at} field="executable" />}
     </Row>
   );
 }
 
-function Field({
-  tree,
-  task,
-  at,
-  field,
-  name,
-  users,
-}: TaskProps & { readonly field: Exclude<FieldName, 'parent' | 'executable' | 'argv'>; readonly name: string }) {
+interface FieldProps extends TaskProps {
+  readonly field: Exclude<FieldName, 'parent' | 'executable' | 'argv'>;
+  readonly name: string;
+}
+
+function Field(props: FieldProps) {
+  const { tree, task, at, field, name, users } = props;
   const value = tree.valueAt(task, field, at);
   if (value === undefined) {
     if (field === 'container' || field === 'nsPid' || field === 'pidNs') return null;
-    return <Row name={name}>{<Unknown>{whyUnknown(tree, task, at)}</Unknown>}</Row>;
+    return (
+      <Row name={name}>
+        <Unknown>{whyUnknown(props)}</Unknown>
+      </Row>
+    );
   }
   const user = field === 'uid' ? users[String(value)] : undefined;
   return (
@@ -216,8 +226,9 @@ function Field({
   );
 }
 
-function whyUnknown(tree: TemporalTree, task: TaskIndex, at: EventNs): string {
+function whyUnknown({ tree, task, at, isLive }: TaskProps): string {
   if (tree.isKernelThread(task)) return 'none: a kernel thread';
+  if (!isLive) return 'not in the recording';
   return tree.exitOf(task) <= at ? 'not known: it ended before /proc could be read' : 'not known';
 }
 

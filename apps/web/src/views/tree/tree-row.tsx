@@ -51,7 +51,6 @@ export function TreeRow(props: TreeRowProps) {
       id={rowId(id)}
       className={classes.filter(Boolean).join(' ')}
       role="row"
-      tabIndex={-1}
       aria-rowindex={row + 2}
       aria-level={depth + 1}
       aria-selected={props.isSelected}
