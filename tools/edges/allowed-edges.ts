@@ -12,6 +12,8 @@ export interface PackageRule {
   readonly imports: readonly string[];
   /** Packages that its tests and benches may import besides. Must not close a circle: such tests belong in testkit. */
   readonly testImports: readonly string[];
+  /** Scripts of other packages that it starts as processes. */
+  readonly starts?: readonly string[];
 }
 
 /** A module that only some files may import, or that some may not. */
@@ -72,7 +74,12 @@ export const ALLOWED_EDGES: EdgeTable = {
       imports: ['@dendro/protocol', '@dendro/engine'],
       testImports: ['@dendro/testkit'],
     },
-    '@dendro/e2e': { folder: 'e2e', imports: ['@dendro/protocol', '@dendro/testkit'], testImports: [] },
+    '@dendro/e2e': {
+      folder: 'e2e',
+      imports: ['@dendro/protocol', '@dendro/testkit'],
+      testImports: [],
+      starts: ['apps/server/src/main.ts'],
+    },
     tools: { folder: 'tools', imports: [], testImports: [] },
   },
 

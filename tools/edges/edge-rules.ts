@@ -59,8 +59,8 @@ function judge(file: SourceFile, found: ImportFound, table: EdgeTable): string |
 function judgeRelative(file: SourceFile, specifier: string, kind: ImportFound['kind']): string | undefined {
   const target = join(dirname(file.path), specifier);
   if (target.startsWith(`${file.rule.folder}/`)) return undefined;
-  // Assets and folders outside are no imports; code is.
-  if (kind === 'url' && !SOURCE.test(target)) return undefined;
+  // Assets and folders outside are no imports; code is, unless it runs as a process of its own.
+  if (kind === 'url' && (!SOURCE.test(target) || file.rule.starts?.includes(target))) return undefined;
   return `reaches out of its package to ${target}: import the package by its name`;
 }
 
