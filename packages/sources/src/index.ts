@@ -1,3 +1,5 @@
 export { HostClock } from './host-clock.ts';
+export { ProcfsSource, type ProcfsSourceOptions } from './procfs/procfs-source.ts';
+export { ProcfsReader, type ProcfsReaderOptions } from './procfs/reader.ts';
 export { ReplaySource } from './replay.ts';
 export type { EventSink, Source } from './source.ts';

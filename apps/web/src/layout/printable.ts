@@ -13,6 +13,8 @@ export function printable(text: string): string {
 
 /** A command line as one would type it: arguments with blanks or nothing in them are quoted. */
 export function commandLine(argv: readonly string[]): string {
+  // A title that a process has written over its arguments.
+  if (argv.length === 1) return printable(argv[0] ?? '');
   return argv
     .map((argument) => (/^[^\s"'\\]+$/.test(argument) ? argument : `"${argument.replace(/["\\]/g, '\\$&')}"`))
     .map(printable)
