@@ -11,12 +11,13 @@
 //   UTF-8 of all strings, one after the other
 //
 // All numbers little endian, each column as long as its count. A string's
-// length is in UTF-16 units, so that one decode and cheap slices suffice. A
-// text value is an index into the string table plus one; 0 says "not known".
-// A number that is not known is NaN.
+// length is in UTF-16 units, so that one decode and cheap slices suffice; half
+// a surrogate pair becomes U+FFFD, which is one unit too. A text value is an
+// index into the string table plus one; 0 says "not known". A number that is
+// not known is NaN.
 
 import { DendroError } from './errors.ts';
-import { type Authority, type Fact, fieldName, fieldType, fromWireText, isTextField } from './facts.ts';
+import { AUTHORITY, type Authority, type Fact, fieldName, fieldType, fromWireText, isTextField } from './facts.ts';
 import { type EntityId, type EventNs, NO_TASK_ID, type TaskId, type Tid } from './ids.ts';
 
 const MAGIC = 0x31424e44; // "DNB1"
@@ -143,7 +144,8 @@ export class BatchWriter {
     let next = 0;
     for (const text of this.#strings.keys()) {
       lengths[next++] = text.length;
-      joined += text;
+      // UTF-8 has no form for half a surrogate pair; and two halves in neighbouring strings must not become one.
+      joined += text.toWellFormed();
     }
     const utf8 = new TextEncoder().encode(joined);
     const f64 = [this.#taskF64, this.#setF64, this.#exitF64, this.#gapF64, this.#evictF64];
@@ -289,8 +291,11 @@ export function factsOf(bytes: Uint8Array): Fact[] {
   return facts;
 }
 
+/** How many facts of each kind: task, set, exit, gap, evict. */
+type Counts = readonly [number, number, number, number, number];
+
 interface OpenBatch {
-  readonly counts: readonly [number, number, number, number, number];
+  readonly counts: Counts;
   readonly f64: Float64Array;
   readonly i32: Int32Array;
   readonly u8: Uint8Array;
@@ -318,9 +323,10 @@ function openBatch(given: Uint8Array): OpenBatch {
   const f64 = new Float64Array(bytes.buffer, bytes.byteOffset + HEADER_BYTES, nF64);
   const lengths = new Uint32Array(bytes.buffer, bytes.byteOffset + lengthsOffset, nStrings);
   const strings = sliceStrings(bytes.subarray(textOffset), lengths);
-  checkColumns(f64, bytes.subarray(u8Offset, textOffset), nTask, nSet, nStrings);
+  const counts: Counts = [nTask, nSet, nExit, nGap, nEvict];
+  checkColumns(f64, bytes.subarray(u8Offset, textOffset), counts, nStrings);
   return {
-    counts: [nTask, nSet, nExit, nGap, nEvict],
+    counts,
     f64,
     i32: new Int32Array(bytes.buffer, bytes.byteOffset + i32Offset, nI32),
     u8: bytes.subarray(u8Offset, textOffset),
@@ -329,7 +335,8 @@ function openBatch(given: Uint8Array): OpenBatch {
 }
 
 function sliceStrings(utf8: Uint8Array, lengths: Uint32Array): string[] {
-  const joined = new TextDecoder().decode(utf8);
+  // By default the decoder drops a byte order mark at the start, which here belongs to the first string.
+  const joined = new TextDecoder('utf-8', { ignoreBOM: true }).decode(utf8);
   const strings: string[] = new Array(lengths.length);
   let from = 0;
   for (let i = 0; i < lengths.length; i++) {
@@ -341,26 +348,52 @@ function sliceStrings(utf8: Uint8Array, lengths: Uint32Array): string[] {
   return strings;
 }
 
-/** Every number finite but `set.value`, every text index inside the table, every task id a positive integer. */
-function checkColumns(f64: Float64Array, u8: Uint8Array, nTask: number, nSet: number, nStrings: number): void {
-  const values = 4 * nTask + 2 * nSet;
+/**
+ * Makes sure of what every reader relies on: times and counts are finite, ids are ids, authorities
+ * are known ones, and every text index is inside the string table.
+ */
+function checkColumns(f64: Float64Array, u8: Uint8Array, counts: Counts, nStrings: number): void {
+  const [nTask, nSet, nExit, nGap, nEvict] = counts;
+  const setTask = TASK_F64 * nTask;
+  const setValue = setTask + 2 * nSet;
+  const exitTask = setTask + SET_F64 * nSet;
+  const evicted = exitTask + EXIT_F64 * nExit + GAP_F64 * nGap;
   for (let i = 0; i < f64.length; i++) {
-    if (i >= values && i < values + nSet) continue;
+    if (i >= setValue && i < exitTask) continue; // looked at below: NaN means "not known"
     if (!Number.isFinite(f64[i])) throw malformed('a time or an id in it is not a number');
   }
-  for (let i = 0; i < nTask; i++) checkTaskId(f64[i] as number);
+  checkIds(f64, 0, nTask, 1);
+  checkIds(f64, nTask, 2 * nTask, NO_TASK_ID); // leader and creator
+  checkIds(f64, setTask, nSet, 1);
+  checkIds(f64, exitTask, nExit, 1);
+  checkIds(f64, evicted, nEvict, 1);
+
+  const field = 2 * nTask;
+  checkAuthorities(u8, nTask, nTask);
+  checkAuthorities(u8, field + nSet, nSet + nExit);
   for (let i = 0; i < nSet; i++) {
-    checkTaskId(f64[4 * nTask + i] as number);
-    const value = f64[values + i] as number;
-    const isText = isTextField(fieldType(u8[2 * nTask + i] as number));
-    if (isText && !(Number.isInteger(value) && value >= 0 && value <= nStrings)) {
-      throw malformed('a text in it is not in its string table');
+    const type = fieldType(u8[field + i] as number);
+    const value = f64[setValue + i] as number;
+    if (isTextField(type)) {
+      const isInTable = Number.isInteger(value) && value >= 0 && value <= nStrings;
+      if (!isInTable) throw malformed('a text in it is not in its string table');
+    } else if (type === 'task' && !Number.isNaN(value)) {
+      checkIds(f64, setValue + i, 1, NO_TASK_ID);
     }
   }
 }
 
-function checkTaskId(id: number): void {
-  if (!Number.isSafeInteger(id) || id <= NO_TASK_ID) throw malformed('a task id in it is not a positive integer');
+function checkIds(f64: Float64Array, from: number, count: number, least: number): void {
+  for (let i = from; i < from + count; i++) {
+    const id = f64[i] as number;
+    if (!Number.isSafeInteger(id) || id < least) throw malformed('a task id in it is not a positive integer');
+  }
+}
+
+function checkAuthorities(u8: Uint8Array, from: number, count: number): void {
+  for (let i = from; i < from + count; i++) {
+    if ((u8[i] as number) > AUTHORITY.event) throw malformed('an authority in it is not a known one');
+  }
 }
 
 function malformed(why: string): DendroError {
