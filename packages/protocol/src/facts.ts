@@ -142,16 +142,20 @@ export function isTextField(type: FieldType | undefined): boolean {
   return type === 'string' || type === 'strings' || type === 'file';
 }
 
-// A text value travels as one string: an argument, a path or a name can hold
-// any character but NUL, so NUL separates.
+// A text value travels as one string: an argument, a path or a name can hold any character but
+// NUL, so NUL separates. Foreign feeds can say otherwise, and can hold half a surrogate pair,
+// which UTF-8 cannot: both become U+FFFD here, so that every copy of the tree holds the same text.
 
 /** @returns the wire text of a string, strings or file value. */
 export function toWireText(type: FieldType, value: Exclude<FieldValue, undefined | number>): string {
-  if (typeof value === 'string') return type === 'strings' ? `${value}\0` : value;
-  if (isStrings(value)) return value.map((argument) => `${argument.replaceAll('\0', '\u{FFFD}')}\0`).join('');
-  return [value.path.replaceAll('\0', '\u{FFFD}'), value.device, value.inode, value.ctime, value.mode, value.hash]
-    .map((part) => part ?? '')
-    .join('\0');
+  if (typeof value === 'string') return type === 'strings' ? `${toPart(value)}\0` : value.toWellFormed();
+  if (isStrings(value)) return value.map((argument) => `${toPart(argument)}\0`).join('');
+  const { path, device, inode, ctime, mode, hash } = value;
+  return [path, device, inode, ctime, mode, hash].map((part) => toPart(String(part ?? ''))).join('\0');
+}
+
+function toPart(text: string): string {
+  return text.replaceAll('\0', '\u{FFFD}').toWellFormed();
 }
 
 /** Inverse of {@link toWireText}. */

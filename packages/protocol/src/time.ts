@@ -12,6 +12,7 @@ export interface TimeBase {
   readonly epochNs: bigint;
 }
 
+/** Times are those of a signed 64-bit number of nanoseconds, 1677 to 2262, as everywhere in Linux and Tracee. */
 const MAX_EPOCH_NS = 9_223_372_036_854_775_807n;
 
 export function epochOf(base: TimeBase, at: EventNs): bigint {
@@ -46,16 +47,13 @@ const UNIT_NS: Readonly<Record<string, bigint>> = {
  */
 export function parseTime(text: string, nowEpochNs: bigint): bigint | 'live' | undefined {
   if (text === 'live') return 'live';
-  if (/^\d{1,19}$/.test(text)) {
-    const ns = BigInt(text);
-    return ns <= MAX_EPOCH_NS ? ns : undefined;
-  }
+  if (/^\d{1,19}$/.test(text)) return inRange(BigInt(text));
   const relative = RELATIVE.exec(text);
   if (relative) {
     const [whole = '0', fraction = ''] = (relative[1] ?? '0').split('.');
     const unit = UNIT_NS[relative[2] ?? ''] ?? 0n;
     const ago = BigInt(whole) * unit + (unit * BigInt(fraction.padEnd(9, '0'))) / 1_000_000_000n;
-    return nowEpochNs - ago;
+    return inRange(nowEpochNs - ago);
   }
   return parseRfc3339Ns(text);
 }
@@ -66,8 +64,18 @@ export function parseRfc3339Ns(text: string): bigint | undefined {
   if (!match) return undefined;
   const [, seconds = '', fraction = '', zone = ''] = match;
   const ms = Date.parse(seconds + zone);
-  if (Number.isNaN(ms)) return undefined;
-  return BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
+  if (Number.isNaN(ms) || !isInCalendar(seconds)) return undefined;
+  return inRange(BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0')));
+}
+
+/** `Date.parse` takes 30 February for 2 March and 24:00 for the next day; only days past the 28th need a second look. */
+function isInCalendar(seconds: string): boolean {
+  if (seconds.slice(8, 10) <= '28' && seconds.slice(11, 13) !== '24') return true;
+  return new Date(`${seconds}Z`).toISOString().startsWith(seconds);
+}
+
+function inRange(ns: bigint): bigint | undefined {
+  return ns >= -MAX_EPOCH_NS && ns <= MAX_EPOCH_NS ? ns : undefined;
 }
 
 /** RFC 3339 in UTC with nine decimals, for people who read JSON. */
