@@ -1,0 +1,97 @@
+// The gateway: HTTP, WebSocket and static files. It moves bytes and asks the
+// tree worker; it holds no tree. No listen and no environment here, so that
+// tests build it too.
+
+import { existsSync } from 'node:fs';
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import fastifyStatic from '@fastify/static';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyInstance } from 'fastify';
+import { Access, type AccessOptions } from './access.ts';
+import { errorHandlers } from './errors.ts';
+import { livePlugin } from './live/plugin.ts';
+import { healthRoutes } from './routes/health.ts';
+import { hostRoutes } from './routes/hosts.ts';
+import { sendSignInPage, signInRoutes } from './sign-in.ts';
+import type { TreeClient } from './tree-worker/tree-client.ts';
+
+export interface AppOptions {
+  readonly access: AccessOptions;
+  /** Folder of the built web app. */
+  readonly webRoot: string;
+  readonly version: string;
+}
+
+export async function buildApp(client: TreeClient, options: AppOptions): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: { level: 'warn' },
+    forceCloseConnections: true,
+    bodyLimit: 1024 * 1024,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  const access = new Access(options.access);
+  await app.register(cookie);
+  access.guard(app);
+  errorHandlers(app);
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+    },
+    strictTransportSecurity: false,
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  await app.register(swagger, {
+    openapi: {
+      info: {
+        title: 'Dendro',
+        version: options.version,
+        description: 'The process tree of a Linux host, live and as of any past instant.',
+      },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    },
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  signInRoutes(app, access);
+  healthRoutes(app, client);
+  await app.register(hostRoutes, { client });
+  await app.register(livePlugin, { client });
+  await app.register(fastifyStatic, {
+    root: options.webRoot,
+    index: false,
+    wildcard: existsSync(options.webRoot),
+    serve: true,
+  });
+
+  app.get<{ Querystring: { token?: string } }>('/', { schema: { hide: true } }, async (request, reply) => {
+    const { token } = request.query;
+    if (token !== undefined) {
+      if (!access.isToken(token)) return sendSignInPage(reply, true);
+      access.signIn(reply);
+      return reply.redirect(withoutToken(request.url), 303);
+    }
+    if (!access.isSignedIn(request)) return sendSignInPage(reply);
+    return reply.header('cache-control', 'no-cache').sendFile('index.html');
+  });
+  return app;
+}
+
+// The token must not stay in the address bar, history or a shared link.
+function withoutToken(url: string): string {
+  const query = new URLSearchParams(url.split('?')[1]);
+  query.delete('token');
+  return query.size > 0 ? `/?${query}` : '/';
+}

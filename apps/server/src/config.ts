@@ -1,0 +1,104 @@
+// What the command line and the environment say.
+
+import { readFileSync } from 'node:fs';
+import { DendroError, toError } from '@dendro/protocol';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { isLoopbackAddress, MIN_TOKEN_LENGTH, newToken } from './access.ts';
+import { SOURCE_FORMS } from './tree-worker/choose-source.ts';
+
+export interface Config {
+  /** Undefined: the default port, or the next free one. */
+  readonly port: number | undefined;
+  readonly listen: string;
+  readonly token: string;
+  readonly source: string | undefined;
+  readonly maxProcesses: number;
+  readonly maxThreads: number;
+  readonly allowedHosts: readonly string[];
+}
+
+export const DEFAULT_PORT = 7337;
+
+/**
+ * @returns undefined when help or version was asked for and has been printed
+ * @throws DendroError DENDRO_OPTION_INVALID
+ */
+export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, version: string): Config | undefined {
+  const command = new Command('dendro')
+    .description('The process tree of this host in a browser: live, and as it was at any past instant.')
+    .version(version)
+    .option('--port <number>', `port to listen on (default: ${DEFAULT_PORT}, or the next free one)`, count(0, 65_535))
+    .option('--listen <address>', 'address to listen on', '127.0.0.1')
+    .option('--insecure', 'allow --listen beyond loopback without TLS', false)
+    .option('--allow-host <name...>', 'further host names to answer under, as a reverse proxy needs', [])
+    .option('--source <source>', `where events come from: ${SOURCE_FORMS.join(', ')} (default: the best that works)`)
+    .option('--token-file <file>', 'read the access token from a file (else DENDRO_TOKEN, else a random one)')
+    .option('--max-processes <number>', 'processes kept in memory', count(16, 10_000_000), 16_384)
+    .option('--max-threads <number>', 'threads kept in memory', count(16, 10_000_000), 32_768)
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  try {
+    command.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return undefined;
+    throw new DendroError('DENDRO_OPTION_INVALID', asSentence(error.message));
+  }
+  const options = command.opts();
+  const listen = String(options['listen']);
+  if (!isLoopbackAddress(listen) && !options['insecure']) {
+    throw new DendroError(
+      'DENDRO_OPTION_INVALID',
+      `--listen ${listen} would send command lines unencrypted over the network: put a TLS proxy before it and add --insecure, or listen on 127.0.0.1.`,
+    );
+  }
+  return {
+    port: options['port'] as number | undefined,
+    listen,
+    token: readToken(options['tokenFile'] as string | undefined, env),
+    source: options['source'] as string | undefined,
+    maxProcesses: options['maxProcesses'] as number,
+    maxThreads: options['maxThreads'] as number,
+    allowedHosts: (options['allowHost'] as string[]).map((name) => name.toLowerCase()),
+  };
+}
+
+/** What commander says, in one line that begins and ends like a sentence. */
+function asSentence(message: string): string {
+  const text = message
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+    .replace(/[.]+$/, '');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}. See --help.`;
+}
+
+function count(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+function readToken(file: string | undefined, env: NodeJS.ProcessEnv): string {
+  const token = file === undefined ? env['DENDRO_TOKEN'] : readTokenFile(file);
+  if (token === undefined || token === '') return newToken();
+  if (token.length < MIN_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(token)) {
+    throw new DendroError(
+      'DENDRO_OPTION_INVALID',
+      `The token must have at least ${MIN_TOKEN_LENGTH} characters, all visible ASCII: make one with "openssl rand -hex 24".`,
+    );
+  }
+  return token;
+}
+
+function readTokenFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (thrown) {
+    throw new DendroError('DENDRO_OPTION_INVALID', `--token-file ${file} cannot be read: ${toError(thrown).message}.`);
+  }
+}

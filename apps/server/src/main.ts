@@ -1,0 +1,123 @@
+// The `dendro` command: starts the tree worker and the gateway, prints the URL,
+// and leaves nothing behind when it is stopped.
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { DendroError, toError } from '@dendro/protocol';
+import { removeOwnInstance } from '@dendro/sources';
+import type { FastifyInstance } from 'fastify';
+import { isLoopbackAddress } from './access.ts';
+import { buildApp } from './app.ts';
+import { type Config, DEFAULT_PORT, readConfig } from './config.ts';
+import { TreeClient } from './tree-worker/tree-client.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+const webRoot = fileURLToPath(new URL('../../web/dist', import.meta.url));
+/** Without --port this many ports are tried. */
+const PORTS_TRIED = 20;
+
+async function start(config: Config): Promise<void> {
+  const client = await TreeClient.start({
+    source: config.source,
+    maxProcesses: config.maxProcesses,
+    maxThreads: config.maxThreads,
+  });
+  let app: FastifyInstance;
+  let port: number;
+  try {
+    ({ app, port } = await listen(client, config));
+  } catch (error) {
+    await client.stop();
+    throw error;
+  }
+  stopOnSignals(app, client);
+  client.listen({
+    batch: () => {},
+    status: () => {},
+    failed: (error) => {
+      console.error(`dendro: the process tree has stopped: ${error.message}`);
+      process.exitCode = 1;
+      void app.close();
+    },
+  });
+
+  const { source } = client.status;
+  console.log(`source: ${source.name} (${source.detail})`);
+  for (const notice of source.notices) console.log(`  note: ${notice}`);
+  if (config.port === undefined && port !== DEFAULT_PORT) console.log(`port ${DEFAULT_PORT} is taken, using ${port}`);
+  const name = config.listen.includes(':')
+    ? `[${config.listen}]`
+    : config.listen === '0.0.0.0'
+      ? '127.0.0.1'
+      : config.listen;
+  console.log(`\n  Dendro is running at  http://${name}:${port}/?token=${config.token}\n`);
+}
+
+async function listen(client: TreeClient, config: Config): Promise<{ app: FastifyInstance; port: number }> {
+  const first = config.port ?? DEFAULT_PORT;
+  const last = config.port ?? DEFAULT_PORT + PORTS_TRIED - 1;
+  for (let port = first; ; port++) {
+    const app = await buildApp(client, {
+      access: {
+        token: config.token,
+        cookieName: `dendro_${port}`,
+        isLoopback: isLoopbackAddress(config.listen),
+        allowedHosts: config.allowedHosts,
+      },
+      webRoot,
+      version,
+    });
+    try {
+      await app.listen({ port, host: config.listen });
+      const address = app.server.address();
+      return { app, port: typeof address === 'object' && address !== null ? address.port : port };
+    } catch (thrown) {
+      await app.close();
+      const code = (thrown as NodeJS.ErrnoException).code;
+      if (code === 'EADDRINUSE' && port < last) continue;
+      throw cannotListen(config, port, code, toError(thrown));
+    }
+  }
+}
+
+function cannotListen(config: Config, port: number, code: string | undefined, cause: Error): DendroError {
+  if (code === 'EADDRINUSE') {
+    const what = config.port === undefined ? `Ports ${DEFAULT_PORT} to ${port} are` : `Port ${port} is`;
+    return new DendroError(
+      'DENDRO_PORT_TAKEN',
+      `${what} in use: choose another with --port, or leave --port out for the next free one.`,
+      { cause },
+    );
+  }
+  return new DendroError('DENDRO_OPTION_INVALID', `Cannot listen on ${config.listen} port ${port}: ${cause.message}.`, {
+    cause,
+  });
+}
+
+// The first signal stops in order, the second at once; neither leaves a tracefs instance behind.
+function stopOnSignals(app: FastifyInstance, client: TreeClient): void {
+  let signals = 0;
+  const stop = async (): Promise<void> => {
+    signals++;
+    if (signals === 1) {
+      await app.close();
+      await client.stop();
+    } else if (signals === 2) {
+      await client.kill();
+      removeOwnInstance();
+    }
+    process.exit();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop());
+}
+
+try {
+  const config = readConfig(process.argv.slice(2), process.env, version);
+  if (config !== undefined) await start(config);
+} catch (thrown) {
+  const error = toError(thrown);
+  console.error(error instanceof DendroError ? `dendro: ${error.message}` : error.stack);
+  process.exit(1);
+}

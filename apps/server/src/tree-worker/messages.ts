@@ -1,0 +1,47 @@
+// What the main thread and the worker that owns the tree say to each other.
+
+import type { ErrorCode, EventNs, HostInfo, SourceStatus, TreeStats, Version } from '@dendro/protocol';
+
+/** `workerData` of the worker. */
+export interface WorkerOptions {
+  /** As given by `--source`; undefined chooses the best one that works here. */
+  readonly source: string | undefined;
+  readonly maxProcesses: number;
+  readonly maxThreads: number;
+}
+
+export type ToWorker =
+  | { readonly type: 'stop' }
+  /** All facts about the present and the near past, in chunks. */
+  | { readonly type: 'snapshot'; readonly request: number }
+  /** The tree as JSON as of a time that a user wrote. */
+  | { readonly type: 'tree'; readonly request: number; readonly at: string; readonly withExited: boolean };
+
+export type FromWorker =
+  | { readonly type: 'ready'; readonly host: HostInfo; readonly status: HostStatus }
+  | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
+  | { readonly type: 'stopped' }
+  | {
+      readonly type: 'batch';
+      readonly from: Version;
+      readonly to: Version;
+      readonly now: EventNs;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+    }
+  | { readonly type: 'status'; readonly status: HostStatus }
+  | {
+      readonly type: 'chunk';
+      readonly request: number;
+      readonly isLast: boolean;
+      readonly version: Version;
+      readonly now: EventNs;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+    }
+  | { readonly type: 'answer'; readonly request: number; readonly json: Uint8Array<ArrayBuffer> }
+  | { readonly type: 'refusal'; readonly request: number; readonly code: ErrorCode; readonly message: string };
+
+export interface HostStatus {
+  readonly now: EventNs;
+  readonly source: SourceStatus;
+  readonly stats: TreeStats;
+}

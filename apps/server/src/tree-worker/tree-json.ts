@@ -1,0 +1,85 @@
+// The tree as of an instant as JSON: a flat list with parent ids, because a
+// fork chain can be deeper than any nested JSON may be.
+
+import { NO_TASK, type ProcessTree, type TaskIndex } from '@dendro/engine';
+import { DendroError, type EventNs, epochOf, eventTimeOf, parseTime, type TimeBase } from '@dendro/protocol';
+
+/** One task in the answer to `GET /api/v1/hosts/{host}/tree`. Times are epoch nanoseconds in decimal. */
+export interface TreeJsonTask {
+  readonly taskId: number;
+  readonly entityId: number;
+  readonly kind: 'process' | 'thread';
+  readonly pid: number;
+  readonly tid: number;
+  readonly parentTaskId: number | null;
+  readonly leaderTaskId: number | null;
+  readonly comm: string | null;
+  readonly path: string | null;
+  readonly uid: number | null;
+  readonly startTime: string;
+  readonly exitTime: string | null;
+  readonly exitCode: number | null;
+  readonly signal: number | null;
+  readonly alive: boolean;
+  readonly kernelThread: boolean;
+  readonly placeholder: boolean;
+}
+
+/** @throws DendroError DENDRO_TIME_INVALID */
+export function treeJson(
+  { tree, version, base = { epochNs: 0n } }: ProcessTree,
+  host: string,
+  when: string,
+  now: EventNs,
+  withExited: boolean,
+): string {
+  const nowEpoch = epochOf(base, now);
+  const time = parseTime(when, nowEpoch);
+  if (time === undefined)
+    throw new DendroError(
+      'DENDRO_TIME_INVALID',
+      `"${when.slice(0, 64)}" is not a time: use epoch nanoseconds, RFC 3339, -5m or live.`,
+    );
+  const at = time === 'live' ? now : eventTimeOf(base, time);
+  const tasks: TreeJsonTask[] = [];
+  for (let slot = 0; slot < tree.slotCount; slot++) {
+    const task = slot as TaskIndex;
+    if (!tree.isPresent(task) || tree.startOf(task) > at) continue;
+    if (withExited || tree.isAliveAt(task, at)) tasks.push(taskJson(tree, base, task, at));
+  }
+  return JSON.stringify({
+    host,
+    at: String(time === 'live' ? nowEpoch : time),
+    version,
+    tasks,
+    returned: tasks.length,
+    total: tasks.length,
+    reason: null,
+  });
+}
+
+function taskJson(tree: ProcessTree['tree'], base: TimeBase, task: TaskIndex, at: EventNs): TreeJsonTask {
+  const exit = tree.exitOf(task);
+  const idOf = (other: TaskIndex) => (other === NO_TASK ? null : tree.taskIdOf(other));
+  const hasEnded = exit <= at;
+  return {
+    taskId: tree.taskIdOf(task),
+    entityId: tree.entityIdOf(task),
+    kind: tree.isThread(task) ? 'thread' : 'process',
+    pid: tree.pidOf(task),
+    tid: tree.tidOf(task),
+    parentTaskId: idOf(tree.parentAt(tree.isThread(task) ? tree.leaderOf(task) : task, at)),
+    leaderTaskId: idOf(tree.leaderOf(task)),
+    comm: tree.textAt(task, 'comm', at) ?? null,
+    path: tree.executablePathAt(task, at) ?? null,
+    uid: tree.numberAt(task, 'uid', at) ?? null,
+    startTime: String(epochOf(base, tree.startOf(task))),
+    // What happened after the instant that is asked about is not part of the answer.
+    exitTime: hasEnded ? String(epochOf(base, exit)) : null,
+    exitCode: hasEnded ? (tree.exitCodeOf(task) ?? null) : null,
+    signal: hasEnded ? (tree.exitSignalOf(task) ?? null) : null,
+    alive: tree.isAliveAt(task, at),
+    kernelThread: tree.isKernelThread(task),
+    placeholder: tree.isPlaceholder(task),
+  };
+}

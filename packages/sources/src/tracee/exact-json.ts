@@ -1,0 +1,16 @@
+// JSON in which 64-bit integers stay exact. Tracee's legacy dialect writes them
+// bare, and JSON.parse would round them to 256 ns.
+
+/** Does the line hold an integer so long that a double may round it? Digits inside strings count too; that only costs. */
+const HAS_LONG_INTEGER = /\d{16}/;
+/** Strings are stepped over, whatever is in them; what is left and long is an integer. */
+const STRING_OR_LONG_INTEGER = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+
+/**
+ * Parses JSON; integers of 16 and more digits become decimal strings.
+ * @throws SyntaxError
+ */
+export function parseExactJson(text: string): unknown {
+  if (!HAS_LONG_INTEGER.test(text)) return JSON.parse(text);
+  return JSON.parse(text.replace(STRING_OR_LONG_INTEGER, (token) => (token.startsWith('"') ? token : `"${token}"`)));
+}

@@ -1,0 +1,110 @@
+// Tracee's output as a source: a file of NDJSON, or standard input.
+
+import { constants, createReadStream, type ReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { DendroError, type SourceStatus, toError } from '@dendro/protocol';
+import type { EventSink, Source } from '../source.ts';
+import { TraceeDecoder } from './tracee-decoder.ts';
+
+const STDIN = '-';
+const CHUNK_BYTES = 256 * 1024;
+
+export class TraceeSource implements Source {
+  readonly name: string;
+  readonly isLive: boolean;
+  readonly #target: string;
+  #decoder: TraceeDecoder | undefined;
+  #stream: ReadStream | undefined;
+  #state: SourceStatus['state'] = 'starting';
+  #totalBytes = 0;
+  #failure: string | undefined;
+
+  /** @param target path of a file, or `-` for standard input */
+  constructor(target: string) {
+    this.#target = target;
+    this.name = `tracee:${target}`;
+    this.isLive = target === STDIN;
+  }
+
+  async start(sink: EventSink): Promise<void> {
+    this.#decoder = new TraceeDecoder(sink);
+    try {
+      this.#stream = await this.#open();
+    } catch (thrown) {
+      this.#state = 'failed';
+      throw unreadable(this.#target, toError(thrown));
+    }
+    this.#state = 'running';
+    void this.#read(this.#stream, this.#decoder, sink);
+  }
+
+  status(): SourceStatus {
+    const decoder = this.#decoder;
+    const done = this.#stream?.bytesRead ?? 0;
+    return {
+      name: this.name,
+      state: this.#state,
+      detail: `Events of Tracee, one JSON object a line, from ${this.isLive ? 'standard input' : this.#target}.`,
+      notices: [
+        ...(this.#failure === undefined ? [] : [this.#failure]),
+        ...(this.#state === 'ended' && decoder?.decoded === 0
+          ? ['No line in it was an event that could be used.']
+          : []),
+        ...(decoder?.notices ?? []),
+      ],
+      events: decoder?.decoded ?? 0,
+      lost: 0,
+      rejected: { ...decoder?.rejected },
+      progress: this.#totalBytes > 0 && this.#state === 'running' ? { done, total: this.#totalBytes } : undefined,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#stream?.destroy();
+    if (this.#state === 'running') this.#state = 'ended';
+  }
+
+  async #open(): Promise<ReadStream> {
+    // A worker thread has no stream of its own for standard input, but the file descriptor is the process'.
+    if (this.isLive) return createReadStream('', { fd: 0, autoClose: false, highWaterMark: CHUNK_BYTES });
+    const file = await open(this.#target, constants.O_RDONLY);
+    const stats = await file.stat();
+    if (stats.isDirectory()) {
+      await file.close();
+      throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+    }
+    this.#totalBytes = stats.size;
+    return file.createReadStream({ highWaterMark: CHUNK_BYTES });
+  }
+
+  // Each chunk comes in a turn of its own, so what was read is committed and shown while reading goes on.
+  async #read(stream: ReadStream, decoder: TraceeDecoder, sink: EventSink): Promise<void> {
+    try {
+      for await (const chunk of stream) decoder.push(chunk as Buffer);
+      decoder.end();
+    } catch (thrown) {
+      if (this.#state !== 'running') return; // stopped
+      this.#failure = `Reading broke off: ${toError(thrown).message}.`;
+      this.#state = 'failed';
+      return;
+    }
+    if (decoder.decoded === 0) sink({ type: 'clock', epochNs: 0n });
+    this.#state = 'ended';
+  }
+}
+
+function unreadable(target: string, cause: Error): DendroError {
+  const code = (cause as NodeJS.ErrnoException).code ?? '';
+  const why = WHY[code] ?? `it cannot be read (${cause.message})`;
+  return new DendroError(
+    'DENDRO_SOURCE_UNREADABLE',
+    `The file ${target} cannot be used: ${why}; give --source tracee:FILE a file with Tracee's JSON lines.`,
+    { cause },
+  );
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'this user may not read it',
+  EISDIR: 'it is a folder',
+};
