@@ -304,7 +304,7 @@ interface OpenBatch {
 
 function openBatch(given: Uint8Array): OpenBatch {
   // Columns are read in place, which needs 8-byte alignment.
-  const bytes = given.byteOffset % 8 === 0 ? given : given.slice();
+  const bytes = given.byteOffset % 8 === 0 ? given : new Uint8Array(given);
   if (bytes.length < HEADER_BYTES) throw malformed('it is shorter than its header');
   const header = new Uint32Array(bytes.buffer, bytes.byteOffset, HEADER_BYTES / 4);
   const [magic, nStrings = 0, textBytes = 0, nTask = 0, nSet = 0, nExit = 0, nGap = 0, nEvict = 0] = header;

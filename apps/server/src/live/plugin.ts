@@ -12,7 +12,10 @@ const PING_MS = 15_000;
 
 export async function livePlugin(app: FastifyInstance, { client }: { readonly client: TreeClient }): Promise<void> {
   const hub = new LiveHub(client);
-  await app.register(websocket, { options: { maxPayload: MAX_CLIENT_MESSAGE, perMessageDeflate: false } });
+  await app.register(websocket, {
+    options: { maxPayload: MAX_CLIENT_MESSAGE, perMessageDeflate: false },
+    errorHandler: (_error, socket) => socket.terminate(),
+  });
   app.addHook('preClose', async () => hub.close());
 
   app.get<{ Params: { host: string }; Querystring: { format?: string } }>(
