@@ -114,6 +114,15 @@ test('not known is a value: of texts, of numbers, and of how a task ended', () =
   ]);
 });
 
+test('a batch in a Buffer is read wherever it lies in there', () => {
+  const batch = batchOfTexts('in a buffer');
+  for (let offset = 0; offset < 9; offset++) {
+    const larger = Buffer.alloc(batch.length + offset);
+    larger.set(batch, offset);
+    expect(textsOf(larger.subarray(offset))).toEqual(['in a buffer']);
+  }
+});
+
 test('the strings of a batch are told first and once', () => {
   const calls: string[] = [];
   const note = (name: string) => () => {
