@@ -31,8 +31,10 @@ export class PageBuffer {
 export class CpuStream implements PageVisitor {
   /** Time of the newest record read: nothing earlier comes from this CPU any more. */
   lastAt: EventNs;
-  /** Events that the pages say were lost. */
-  lost = 0;
+  /** Events lost since the buffer was last emptied, as far as was said. */
+  #lost = 0;
+  /** How many of those the kernel's count has told before any page did. */
+  #lostAhead = 0;
   readonly #pages: PageDecoder;
   readonly #records: RecordDecoder;
   readonly #merge: EventMerge;
@@ -64,14 +66,37 @@ export class CpuStream implements PageVisitor {
 
   /** Says that events were lost between the newest record and `to`. */
   reportLost(lost: number, to: EventNs): void {
-    this.lost += lost;
+    this.#lost += lost;
     this.#counters.lost += lost;
     this.#merge.push({ type: 'gap', from: this.lastAt, to: Math.max(this.lastAt, to) as EventNs, lost });
   }
 
+  /**
+   * Compares with the kernel's own count of what this CPU has lost since its buffer was emptied. It is exact
+   * where a page may not know how many, and it counts events that no page tells of.
+   */
+  compareLost(total: number, now: EventNs): void {
+    const missing = total - this.#lost;
+    if (missing <= 0) return;
+    this.#lostAhead += missing;
+    this.reportLost(missing, now);
+  }
+
+  /** The buffer was emptied and the kernel counts anew. */
+  restart(): void {
+    this.#lost = 0;
+    this.#lostAhead = 0;
+  }
+
   page(at: EventNs, lost: number): void {
-    if (lost !== 0) this.reportLost(lost === LOST_UNKNOWN ? 1 : lost, at);
+    if (lost !== 0) this.#takeLost(lost === LOST_UNKNOWN ? 1 : lost, at);
     if (at > this.lastAt) this.lastAt = at;
+  }
+
+  #takeLost(lost: number, at: EventNs): void {
+    const known = Math.min(lost, this.#lostAhead);
+    this.#lostAhead -= known;
+    if (lost > known) this.reportLost(lost - known, at);
   }
 
   record(start: number, end: number, at: EventNs): void {

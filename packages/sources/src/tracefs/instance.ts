@@ -11,7 +11,7 @@ import { DendroError, toError } from '@dendro/protocol';
 import { REQUIRED_EVENTS } from './decode.ts';
 import { checkRecordHeader, type EventFormat, type PageLayout, parseEventFormat, parsePageLayout } from './format.ts';
 import { ownInstanceName, removeInstance, removeOwnInstances, removeStaleInstances } from './instance-name.ts';
-import { ensureTracefs, findMountedTracefs, isRoot, needsRoot, unavailable } from './mount.ts';
+import { ensureTracefs, findMountedTracefs, isRoot, needsRoot, type Tracefs, unavailable } from './mount.ts';
 
 /** 8 MiB per CPU hold some two seconds of the fastest forking that a CPU is capable of. */
 const BUFFER_KB = 8192;
@@ -19,63 +19,61 @@ const MIN_BUFFER_KB = 512;
 /** Kernel memory for all CPUs together: no more than this part of what the host has. */
 const MEMORY_SHARE = 1 / 32;
 const MAX_OWN_INSTANCES = 100;
+const MAX_CPUS = 1 << 16;
 const PROCFS_HINT = 'use --source procfs, which works without it';
 
 /** One CPU of an instance. */
 export interface InstanceCpu {
   readonly id: number;
+  /** Its raw pipe, which does not block. */
   readonly fd: number;
 }
 
 export interface InstanceOptions {
   /** KiB for each CPU. */
   readonly bufferKb?: number | undefined;
+  /** Where tracefs is; else it is looked for, and mounted where it is not. */
+  readonly tracefs?: Tracefs | undefined;
 }
 
 export class TracefsInstance {
+  readonly path: string;
   readonly layout: PageLayout;
   readonly formats: readonly EventFormat[];
   /** Every CPU that the kernel may ever switch on. */
   readonly cpus: readonly InstanceCpu[];
   /** For people: what was done besides setting up. */
   readonly notices: readonly string[];
-  readonly #path: string;
   #isRemoved = false;
 
   private constructor(path: string, notices: readonly string[], bufferKb: number | undefined) {
-    this.#path = path;
+    this.path = path;
     this.notices = notices;
     const cpus: InstanceCpu[] = [];
     this.cpus = cpus;
     try {
-      this.#write('tracing_on', '0');
-      this.#write('trace_clock', 'boot');
-      const ids = readdirSync(join(path, 'per_cpu')).flatMap((name) => /^cpu(\d{1,5})$/.exec(name)?.[1] ?? []);
-      this.#write('buffer_size_kb', String(bufferKb ?? fittingBufferKb(ids.length)));
       this.layout = parsePageLayout(this.#read('events/header_page'));
       checkRecordHeader(this.#read('events/header_event'));
-      this.formats = REQUIRED_EVENTS.map(({ system, name }) =>
-        parseEventFormat(this.#read(`events/${system}/${name}/format`)),
-      );
-      for (const { system, name } of REQUIRED_EVENTS) this.#write(`events/${system}/${name}/enable`, '1');
+      this.formats = readFormats(join(path, 'events'));
+      const ids = readdirSync(join(path, 'per_cpu')).flatMap((name) => /^cpu(\d{1,5})$/.exec(name)?.[1] ?? []);
+      this.#write('tracing_on', '0');
+      this.#resize(bufferKb ?? fittingBufferKb(ids.length));
       for (const id of ids) {
         const pipe = join(path, 'per_cpu', `cpu${id}`, 'trace_pipe_raw');
         cpus.push({ id: Number(id), fd: openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK) });
       }
-      this.#write('tracing_on', '1');
+      this.arm();
     } catch (thrown) {
       this.remove();
-      throw unavailable(`its instance cannot be set up (${toError(thrown).message})`, PROCFS_HINT, thrown);
+      throw thrown;
     }
   }
 
   /**
    * Makes an instance and switches it on; instances of dendro processes that have died are removed first.
-   * @throws DendroError DENDRO_SOURCE_UNAVAILABLE
+   * @throws DendroError DENDRO_SOURCE_UNAVAILABLE; nothing is left behind then
    */
-  static open({ bufferKb }: InstanceOptions = {}): TracefsInstance {
-    if (!isRoot()) throw needsRoot();
-    const tracefs = ensureTracefs();
+  static open({ bufferKb, tracefs = ensureTracefs() }: InstanceOptions = {}): TracefsInstance {
     const notices = tracefs.isNewMount ? [`tracefs was not mounted: dendro has mounted it at ${tracefs.path}.`] : [];
     const folder = join(tracefs.path, 'instances');
     try {
@@ -83,13 +81,30 @@ export class TracefsInstance {
       if (stale.length > 0) notices.push(`Removed what an earlier run had left behind: ${stale.join(', ')}.`);
       return new TracefsInstance(makeFolder(folder), notices, bufferKb);
     } catch (thrown) {
-      if (thrown instanceof DendroError) throw thrown;
-      const { code, message } = thrown as NodeJS.ErrnoException;
-      if (code === 'EACCES') throw needsRoot(thrown);
-      const why =
-        code === 'EPERM' ? 'the kernel forbids it (is it locked down?)' : `no instance can be made (${message})`;
-      throw unavailable(why, PROCFS_HINT, thrown);
+      throw explain(toError(thrown), tracefs.path);
     }
+  }
+
+  /** Switches tracing on. A repetition puts right what somebody else has changed, and empties the buffers. */
+  arm(): void {
+    this.#write('tracing_on', '0');
+    this.#write('trace_clock', 'boot');
+    for (const { system, name } of REQUIRED_EVENTS) this.#write(`events/${system}/${name}/enable`, '1');
+    this.#write('tracing_on', '1');
+  }
+
+  /** Switches tracing off. What the buffers hold can still be read. */
+  disarm(): void {
+    this.#write('tracing_on', '0');
+  }
+
+  /** False as soon as somebody else has switched off tracing or one of our events, or taken another clock. */
+  isIntact(): boolean {
+    return (
+      this.#read('tracing_on').startsWith('1') &&
+      this.#read('trace_clock').includes('[boot]') &&
+      REQUIRED_EVENTS.every(({ system, name }) => this.#read(`events/${system}/${name}/enable`).startsWith('1'))
+    );
   }
 
   /**
@@ -104,35 +119,54 @@ export class TracefsInstance {
     try {
       return readSync(cpu.fd, page, 0, this.layout.sizeBytes, null);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
+      const code = codeOf(error);
+      if (code === 'EAGAIN' || code === 'EINTR') return 0;
       throw error;
     } finally {
       Error.stackTraceLimit = limit;
     }
   }
 
-  /** Events that the kernel has thrown away on this CPU since the instance began. */
+  /** Events that the kernel has thrown away on this CPU since the buffers were last emptied. */
   lostOn(cpu: InstanceCpu): number {
+    let lost = 0;
     const stats = this.#read(`per_cpu/cpu${cpu.id}/stats`);
-    const countOf = (name: string) => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(stats)?.[1] ?? 0);
-    return countOf('overrun') + countOf('dropped events');
+    for (const [, count] of stats.matchAll(/^(?:overrun|commit overrun|dropped events): (\d+)$/gm))
+      lost += Number(count);
+    return lost;
   }
 
-  /** Leaves nothing behind. Harmless when repeated. @returns is it gone? */
+  /**
+   * Leaves nothing behind. Harmless when repeated, and done when it returns, so that an exit handler can call it.
+   * @returns is it gone? The kernel keeps an instance that somebody else reads.
+   */
   remove(): boolean {
-    if (this.#isRemoved) return true;
-    this.#isRemoved = true;
-    for (const { fd } of this.cpus) closeSync(fd);
-    return removeInstance(this.#path);
+    if (!this.#isRemoved) {
+      this.#isRemoved = true;
+      for (const { fd } of this.cpus) closeQuietly(fd);
+    }
+    return removeInstance(this.path);
+  }
+
+  /** The kernel is asked for half as much, and half again, where memory is short. */
+  #resize(bufferKb: number): void {
+    for (let kb = bufferKb; ; kb = Math.ceil(kb / 2)) {
+      try {
+        this.#write('buffer_size_kb', String(kb));
+        return;
+      } catch (error) {
+        if (codeOf(error) !== 'ENOMEM' || kb <= MIN_BUFFER_KB) throw error;
+      }
+    }
   }
 
   #read(file: string): string {
-    return readFileSync(join(this.#path, file), 'latin1');
+    return readFileSync(join(this.path, file), 'latin1');
   }
 
   // Without O_TRUNC and O_CREAT: files of tracefs want to be written, not made.
   #write(file: string, text: string): void {
-    const fd = openSync(join(this.#path, file), constants.O_WRONLY);
+    const fd = openSync(join(this.path, file), constants.O_WRONLY);
     try {
       writeFileSync(fd, text);
     } finally {
@@ -147,6 +181,35 @@ export function removeOwnInstance(): boolean {
   return path === undefined || removeOwnInstances(join(path, 'instances'));
 }
 
+/** CPUs that are on now. A kernel may have many more that it could switch on, and reading each costs. */
+export function onlineCpus(): ReadonlySet<number> {
+  return parseCpuList(readFileSync('/sys/devices/system/cpu/online', 'latin1'));
+}
+
+/** The kernel's way to write a set of CPUs: `0-3,8,10-11`. */
+export function parseCpuList(text: string): ReadonlySet<number> {
+  const cpus = new Set<number>();
+  for (const [, first, last] of text.matchAll(/(\d+)(?:-(\d+))?/g)) {
+    for (let cpu = Number(first); cpu <= Number(last ?? first) && cpu < MAX_CPUS; cpu++) cpus.add(cpu);
+  }
+  return cpus;
+}
+
+/**
+ * Formats of the events that are needed.
+ * @throws DendroError DENDRO_SOURCE_UNAVAILABLE naming the first one that this kernel does not have
+ */
+export function readFormats(events: string): EventFormat[] {
+  return REQUIRED_EVENTS.map(({ system, name }) => {
+    try {
+      return parseEventFormat(readFileSync(join(events, system, name, 'format'), 'latin1'));
+    } catch (thrown) {
+      if (codeOf(thrown) !== 'ENOENT') throw thrown;
+      throw unavailable(`this kernel has no trace event ${system}:${name}`, PROCFS_HINT, thrown);
+    }
+  });
+}
+
 function makeFolder(instances: string): string {
   const own = ownInstanceName();
   for (let i = 0; ; i++) {
@@ -155,7 +218,7 @@ function makeFolder(instances: string): string {
       mkdirSync(path);
       return path;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || i >= MAX_OWN_INSTANCES) throw error;
+      if (codeOf(error) !== 'EEXIST' || i >= MAX_OWN_INSTANCES) throw error;
     }
   }
 }
@@ -163,4 +226,57 @@ function makeFolder(instances: string): string {
 function fittingBufferKb(cpus: number): number {
   const fitting = Math.floor((totalmem() * MEMORY_SHARE) / 1024 / Math.max(1, cpus));
   return Math.max(MIN_BUFFER_KB, Math.min(BUFFER_KB, fitting));
+}
+
+function closeQuietly(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // Somebody closed it already: what matters is that it is closed.
+  }
+}
+
+function explain(error: Error, tracefs: string): DendroError {
+  if (error instanceof DendroError) return error;
+  switch (codeOf(error)) {
+    case 'EACCES':
+      if (!isRoot()) return needsRoot(error);
+      return unavailable(
+        `this container may not write to ${tracefs}`,
+        'allow it (in Docker: --security-opt apparmor=unconfined), or use --source procfs',
+        error,
+      );
+    case 'EPERM':
+      return isRoot() ? forbidden(error) : needsRoot(error);
+    case 'EROFS':
+      return unavailable(`${tracefs} is mounted read-only here`, 'mount it writable, or use --source procfs', error);
+    case 'ENOMEM':
+      return unavailable('the kernel has no memory for its buffers', 'free some, or use --source procfs', error);
+    case 'ENOENT':
+      if (isLockedDown()) return forbidden(error);
+      return unavailable(`the tracefs of this kernel lacks something (${error.message})`, PROCFS_HINT, error);
+    default:
+      return unavailable(error.message, PROCFS_HINT, error);
+  }
+}
+
+function forbidden(cause: Error): DendroError {
+  return unavailable(
+    'the kernel forbids tracing (it is locked down, or a security policy is against it)',
+    'boot without lockdown=confidentiality, or use --source procfs, which works under it',
+    cause,
+  );
+}
+
+/** In confidentiality mode the kernel does not even make the files. */
+function isLockedDown(): boolean {
+  try {
+    return readFileSync('/sys/kernel/security/lockdown', 'latin1').includes('[confidentiality]');
+  } catch {
+    return false; // a kernel without lockdown, or one that does not show it
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
