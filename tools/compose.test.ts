@@ -1,11 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const compose = readFileSync(new URL('../docker-compose.yml', import.meta.url), 'utf8');
-const dockerfile = readFileSync(new URL('../Dockerfile', import.meta.url), 'utf8');
+const read = (name: string) => readFileSync(join(ROOT, name), 'utf8');
+const compose = read('docker-compose.yml');
+const dockerfile = read('Dockerfile');
 const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0;
 
 test.skipIf(!hasCompose)(
@@ -21,9 +23,9 @@ test('every published port is on loopback', () => {
   for (const line of published) expect(line).toMatch(/- 127\.0\.0\.1:\d+:\d+$/);
 });
 
-test('what the image copies and runs exists in the workspace', () => {
-  const { config } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  expect(dockerfile).toContain('/dendro/apps/server/src/main.ts');
-  expect(readFileSync(new URL('../apps/server/src/main.ts', import.meta.url), 'utf8')).not.toBe('');
+test('what the images run exists in the workspace, on the pinned Node', () => {
+  const { config } = JSON.parse(read('package.json'));
+  const scripts = [dockerfile, compose].map((text) => /node\S* \/dendro\/(\S+\.ts)|"\/dendro\/(\S+\.ts)"/.exec(text));
+  for (const match of scripts) expect(existsSync(join(ROOT, match?.[1] ?? match?.[2] ?? 'nothing'))).toBe(true);
   for (const [, major] of dockerfile.matchAll(/^FROM node:(\d+)-slim/gm)) expect(config.node).toMatch(`${major}.`);
 });

@@ -20,8 +20,10 @@ import { cleanEnv, ROOT, TOOLS_DIR } from './setup/workspace.mjs';
  * @typedef {(tools: Toolchain, args: readonly string[]) => Promise<Count>} Stage
  */
 
-const PASSED = { passed: 1, failed: 0, skipped: 0 };
-const FAILED = { passed: 0, failed: 1, skipped: 0 };
+/** @type {Count} */
+const PASSED = { passed: 1, failed: 0, skipped: [] };
+/** @type {Count} */
+const FAILED = { passed: 0, failed: 1, skipped: [] };
 
 /** In order. @type {Readonly<Record<string, Stage>>} */
 const STAGES = {
@@ -42,9 +44,11 @@ const STAGES = {
  */
 export async function test(args) {
   const { names, rest } = parseArgs(args);
-  const total = { passed: 0, failed: 0, skipped: 0 };
+  const total = { passed: 0, failed: 0 };
   /** @type {string[]} */
   const failedStages = [];
+  /** @type {string[]} */
+  const skipped = [];
   try {
     const tools = await ensureToolchain();
     await ensureInstalled(tools);
@@ -52,7 +56,7 @@ export async function test(args) {
       const count = await runStage(name, tools, rest);
       total.passed += count.passed;
       total.failed += count.failed;
-      total.skipped += count.skipped;
+      skipped.push(...count.skipped);
       if (count.failed > 0) failedStages.push(name);
     }
   } catch (thrown) {
@@ -62,7 +66,7 @@ export async function test(args) {
   }
   process.stdout.write('\n');
   if (failedStages.length > 0) process.stdout.write(`Failed: ${failedStages.join(', ')}.\n`);
-  if (total.skipped > 0) process.stdout.write(`Skipped: ${total.skipped} (each says why where it is reported).\n`);
+  for (const title of skipped) process.stdout.write(`Skipped: ${title}.\n`);
   process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
   return total.failed === 0 ? 0 : 1;
 }
@@ -83,7 +87,7 @@ async function runStage(name, tools, args) {
     process.stdout.write(`${explain(thrown)}\n`);
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
+  const skipped = count.skipped.length > 0 ? `, ${count.skipped.length} skipped` : '';
   process.stdout.write(`=== ${name}: ${count.passed} passed, ${count.failed} failed${skipped} (${seconds} s)\n`);
   return count;
 }
