@@ -1,0 +1,31 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { commandLine, printable } from './printable.ts';
+
+test('what cannot be seen is written out', () => {
+  expect(printable('a\nb\tc\r\u001b[31m')).toBe('a\\nb\\tc\\r\\e[31m');
+  expect(printable('\u202egnp.exe')).toBe('\\u{202e}gnp.exe');
+  expect(printable('a\u200bb\ufeff\u0000\ud800')).toBe('a\\u{200b}b\\u{feff}\\u{0}\\u{d800}');
+});
+
+test('what can be seen stays as it is', () => {
+  for (const text of ['sshd: root@pts/0', 'naïve Ünïcödé 名前 🌳', '<b>&amp;</b>', ''])
+    expect(printable(text)).toBe(text);
+});
+
+test('no text at all gives a line break, a control or a bidi override', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 50 }), (text) => {
+      expect(printable(text)).not.toMatch(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/u);
+    }),
+  );
+});
+
+test('arguments are told apart by quotes where blanks would join them', () => {
+  expect(commandLine(['sh', '-c', 'echo "a b"', ''])).toBe('sh -c "echo \\"a b\\"" ""');
+  expect(commandLine(['ls', '-l'])).toBe('ls -l');
+});
+
+test('a title that a process has written over its arguments is shown as it is', () => {
+  expect(commandLine(['nginx: worker process'])).toBe('nginx: worker process');
+});

@@ -1,0 +1,45 @@
+import type { EventNs, TaskId } from '@dendro/protocol';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { readUrl, writeUrl } from './url-state.ts';
+
+const base = { epochNs: 1_700_000_000_123_456_789n };
+
+test('what is written into the address is read back, to the nanosecond', () => {
+  fc.assert(
+    fc.property(
+      fc.record({
+        selected: fc.option(
+          fc.integer({ min: 1, max: 999_999_999_999 }).map((id) => id as TaskId),
+          { nil: undefined },
+        ),
+        filter: fc.string({ maxLength: 200 }),
+        pausedAt: fc.option(
+          fc.integer({ min: -1e15, max: 1e15 }).map((ns) => ns as EventNs),
+          { nil: undefined },
+        ),
+        showThreads: fc.boolean(),
+        showKernelThreads: fc.boolean(),
+        showExited: fc.boolean(),
+      }),
+      (state) => {
+        expect({
+          selected: undefined,
+          filter: '',
+          pausedAt: undefined,
+          ...readUrl(writeUrl(state, base), base),
+        }).toEqual(state);
+      },
+    ),
+  );
+});
+
+test('an address that nobody wrote does no harm', () => {
+  expect(readUrl('?task=-1&at=never&task=x', base)).toEqual({
+    showThreads: false,
+    showKernelThreads: false,
+    showExited: false,
+  });
+  expect(readUrl(`?q=${'x'.repeat(5000)}`, base).filter).toHaveLength(200);
+  expect(readUrl('?at=1700000000123456789', undefined)).not.toHaveProperty('pausedAt');
+});
