@@ -3,8 +3,9 @@
 
 /** Does the line hold an integer so long that a double may round it? Digits inside strings count too; that only costs. */
 const HAS_LONG_INTEGER = /\d{16}/;
-/** Strings are stepped over, whatever is in them; what is left and long is an integer. */
-const STRING_OR_LONG_INTEGER = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+/** Strings and numbers, each as a whole. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const LONG_INTEGER = /^-?\d{16,}$/;
 
 /**
  * Parses JSON; integers of 16 and more digits become decimal strings.
@@ -12,5 +13,5 @@ const STRING_OR_LONG_INTEGER = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
  */
 export function parseExactJson(text: string): unknown {
   if (!HAS_LONG_INTEGER.test(text)) return JSON.parse(text);
-  return JSON.parse(text.replace(STRING_OR_LONG_INTEGER, (token) => (token.startsWith('"') ? token : `"${token}"`)));
+  return JSON.parse(text.replace(TOKEN, (token) => (LONG_INTEGER.test(token) ? `"${token}"` : token)));
 }
