@@ -183,7 +183,7 @@ export class ProcessTree {
     this.#announce(task, event.tid, leader, creator, start, isThread ? TASK_FLAG.thread : 0, AUTHORITY.event);
     if (!isThread) this.#recorder.parent(task, this.#parentOfBirth(event, creatorLeader), start, AUTHORITY.event);
     if (event.comm !== undefined && event.comm !== this.tree.textAt(task, 'comm', start)) {
-      this.#recorder.text(task, 'comm', start, AUTHORITY.event, event.comm);
+      this.#recorder.text(task, 'comm', start, AUTHORITY.event, toWireText('string', event.comm));
     }
     this.#setNumber(task, 'nsTid', start, AUTHORITY.event, event.nsTid);
     this.#setNumber(task, 'nsPid', start, AUTHORITY.event, event.nsPid);
@@ -228,7 +228,7 @@ export class ProcessTree {
       const isCaller = this.tree.tidOf(thread) === event.oldTid;
       this.#endLife(thread, at, isCaller ? authority : AUTHORITY.inferred);
     }
-    if (event.comm !== undefined) this.#recorder.text(process, 'comm', at, authority, event.comm);
+    if (event.comm !== undefined) this.#recorder.text(process, 'comm', at, authority, toWireText('string', event.comm));
     if (event.executable !== undefined) {
       this.#recorder.text(process, 'executable', at, authority, toWireText('file', event.executable));
     } else {
@@ -241,8 +241,10 @@ export class ProcessTree {
     this.#recorder.text(process, 'argv', at, argv === undefined ? AUTHORITY.inferred : authority, argv);
     this.#renewFile(process, 'interpreter', at, authority, event.interpreter);
     this.#renewText(process, 'interp', at, authority, event.interp);
-    if (event.cwd !== undefined) this.#recorder.text(process, 'cwd', at, authority, event.cwd);
-    if (event.container !== undefined) this.#recorder.text(process, 'container', at, authority, event.container);
+    if (event.cwd !== undefined) this.#recorder.text(process, 'cwd', at, authority, toWireText('string', event.cwd));
+    if (event.container !== undefined) {
+      this.#recorder.text(process, 'container', at, authority, toWireText('string', event.container));
+    }
     this.#setNumber(process, 'uid', at, authority, event.uid);
     this.#touch(process, at);
     if (argv === undefined) this.#requestEnrichment(process);
@@ -260,7 +262,7 @@ export class ProcessTree {
   }
 
   #renewText(task: TaskIndex, field: 'interp', at: EventNs, authority: Authority, text: string | undefined): void {
-    if (text !== undefined) this.#recorder.text(task, field, at, authority, text);
+    if (text !== undefined) this.#recorder.text(task, field, at, authority, toWireText('string', text));
     else if (this.tree.textAt(task, field, at) !== undefined) this.#recorder.text(task, field, at, 0, undefined);
   }
 
@@ -268,7 +270,7 @@ export class ProcessTree {
 
   #applyRename(event: RenameEvent): void {
     const task = this.#lifeAt(event.tid, event.at, event.start, undefined);
-    this.#recorder.text(task, 'comm', event.at, event.authority ?? AUTHORITY.event, event.comm);
+    this.#recorder.text(task, 'comm', event.at, event.authority ?? AUTHORITY.event, toWireText('string', event.comm));
     this.#touch(task, event.at);
   }
 
@@ -281,7 +283,7 @@ export class ProcessTree {
     const signal = event.signal ?? NOT_KNOWN;
     const task = this.#lifeAt(event.tid, at, event.start, event.pid);
     if (event.comm !== undefined && this.tree.textAt(task, 'comm', at) === undefined) {
-      this.#recorder.text(task, 'comm', at, authority, event.comm);
+      this.#recorder.text(task, 'comm', at, authority, toWireText('string', event.comm));
     }
     this.#touch(task, at);
     const leader = this.tree.leaderOf(task);
@@ -411,9 +413,10 @@ export class ProcessTree {
     value: string | undefined,
   ): void {
     if (value === undefined) return;
+    const wire = toWireText('string', value);
     const known = this.tree.textAt(task, field, at);
-    if (known === value) return;
-    this.#recorder.text(task, field, this.#sinceOfSighting(task, field, at, known), authority, value);
+    if (known === wire) return;
+    this.#recorder.text(task, field, this.#sinceOfSighting(task, field, at, known), authority, wire);
   }
 
   #learnNumber(

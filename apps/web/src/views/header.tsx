@@ -1,10 +1,10 @@
 import { epochMsOf } from '@dendro/protocol';
 import { CircleHelp, Moon, Pause, Play, Search, Sun, SunMoon, X } from 'lucide-react';
-import type { ReactNode } from 'react';
 import { useApp } from '../app-context.ts';
 import { clockTime, count, dateTime, exactTime } from '../layout/format.ts';
 import { printable } from '../layout/printable.ts';
 import { type Theme, useView, view } from '../state/view-store.ts';
+import { IconButton } from './icon-button.tsx';
 import type { TreeRows } from './tree/use-tree-rows.ts';
 import { ViewMenu } from './view-menu.tsx';
 
@@ -128,19 +128,5 @@ function ThemeButton() {
     >
       <Icon size={16} aria-hidden="true" />
     </IconButton>
-  );
-}
-
-interface IconButtonProps {
-  readonly label: string;
-  readonly onClick: () => void;
-  readonly children: ReactNode;
-}
-
-export function IconButton({ label, onClick, children }: IconButtonProps) {
-  return (
-    <button type="button" className="icon-button" aria-label={label} title={label} onClick={onClick}>
-      {children}
-    </button>
   );
 }

@@ -4,7 +4,7 @@ import { ChevronsDownUp, ChevronsUpDown, SlidersHorizontal } from 'lucide-react'
 import { useApp } from '../app-context.ts';
 import { duration } from '../layout/format.ts';
 import { TOMBSTONE_CHOICES, useView, view } from '../state/view-store.ts';
-import { IconButton } from './header.tsx';
+import { IconButton } from './icon-button.tsx';
 
 /** What the tree shows. */
 export function ViewMenu() {

@@ -127,8 +127,7 @@ export class ProcfsReader {
     const text = this.#text(`${pid}/cmdline`);
     if (text === undefined || text === '') return undefined;
     const isCut = text.length > MAX_CMDLINE;
-    // A process that writes a title over its arguments leaves no NUL at the end, or many.
-    const argv = text.slice(0, MAX_CMDLINE).replace(/\0+$/, '').split('\0');
+    const argv = withoutPadding(text.slice(0, MAX_CMDLINE).replace(/\0$/, '').split('\0'));
     return isCut ? [...argv, CUT_MARK] : argv;
   }
 
@@ -194,6 +193,11 @@ export class ProcfsReader {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'EACCES' || code === 'EPERM') this.#denied++;
   }
+}
+
+/** A process that writes a title over its arguments pads it with NULs: these are no empty arguments. */
+function withoutPadding(argv: readonly string[]): readonly string[] {
+  return argv.length > 2 && argv.slice(1).every((argument) => argument === '') ? argv.slice(0, 1) : argv;
 }
 
 function numbersIn(names: readonly string[]): number[] {

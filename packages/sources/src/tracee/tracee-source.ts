@@ -1,7 +1,8 @@
 // Tracee's output as a source: a file of NDJSON, or standard input.
 
-import { constants, createReadStream, type ReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { constants, createReadStream, fstatSync, openSync, type ReadStream, statSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { isatty, ReadStream as TerminalStream } from 'node:tty';
 import { DendroError, type SourceStatus, toError } from '@dendro/protocol';
 import type { EventSink, Source } from '../source.ts';
 import { TraceeDecoder } from './tracee-decoder.ts';
@@ -14,7 +15,7 @@ export class TraceeSource implements Source {
   readonly isLive: boolean;
   readonly #target: string;
   #decoder: TraceeDecoder | undefined;
-  #stream: ReadStream | undefined;
+  #stream: Input | undefined;
   #state: SourceStatus['state'] = 'starting';
   #totalBytes = 0;
   #failure: string | undefined;
@@ -29,7 +30,7 @@ export class TraceeSource implements Source {
   async start(sink: EventSink): Promise<void> {
     this.#decoder = new TraceeDecoder(sink);
     try {
-      this.#stream = await this.#open();
+      this.#stream = this.#open();
     } catch (thrown) {
       this.#state = 'failed';
       throw unreadable(this.#target, toError(thrown));
@@ -64,21 +65,19 @@ export class TraceeSource implements Source {
     if (this.#state === 'running') this.#state = 'ended';
   }
 
-  async #open(): Promise<ReadStream> {
+  #open(): Input {
     // A worker thread has no stream of its own for standard input, but the file descriptor is the process'.
-    if (this.isLive) return createReadStream('', { fd: 0, autoClose: false, highWaterMark: CHUNK_BYTES });
-    const file = await open(this.#target, constants.O_RDONLY);
-    const stats = await file.stat();
-    if (stats.isDirectory()) {
-      await file.close();
-      throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
-    }
-    this.#totalBytes = stats.size;
-    return file.createReadStream({ highWaterMark: CHUNK_BYTES });
+    if (this.isLive) return openInput(0);
+    const stats = statSync(this.#target);
+    if (stats.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+    // Held open for writing too, a named pipe has no end when one writer goes and another comes.
+    const flags = stats.isFIFO() ? constants.O_RDWR | constants.O_NONBLOCK : constants.O_RDONLY;
+    if (stats.isFile()) this.#totalBytes = stats.size;
+    return openInput(openSync(this.#target, flags));
   }
 
   // Each chunk comes in a turn of its own, so what was read is committed and shown while reading goes on.
-  async #read(stream: ReadStream, decoder: TraceeDecoder, sink: EventSink): Promise<void> {
+  async #read(stream: Input, decoder: TraceeDecoder, sink: EventSink): Promise<void> {
     try {
       for await (const chunk of stream) decoder.push(chunk as Buffer);
       decoder.end();
@@ -91,6 +90,17 @@ export class TraceeSource implements Source {
     if (decoder.decoded === 0) sink({ type: 'clock', epochNs: 0n });
     this.#state = 'ended';
   }
+}
+
+type Input = ReadStream | Socket;
+
+// A blocking read of a pipe that nobody writes to cannot be called off, not even by the end of the process: pipes and
+// terminals are read as sockets are.
+function openInput(fd: number): Input {
+  const stats = fstatSync(fd);
+  if (isatty(fd)) return new TerminalStream(fd);
+  if (stats.isFIFO() || stats.isSocket()) return new Socket({ fd, readable: true, writable: false });
+  return createReadStream('', { fd, autoClose: fd !== 0, highWaterMark: CHUNK_BYTES });
 }
 
 function unreadable(target: string, cause: Error): DendroError {

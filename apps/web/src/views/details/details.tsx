@@ -18,7 +18,7 @@ import { duration, exactTime } from '../../layout/format.ts';
 import { printable } from '../../layout/printable.ts';
 import { taskState } from '../../layout/task-state.ts';
 import { useView, view } from '../../state/view-store.ts';
-import { IconButton } from '../header.tsx';
+import { IconButton } from '../icon-button.tsx';
 
 interface DetailsProps {
   readonly at: EventNs;
