@@ -65,7 +65,7 @@ function only(host: ProcessTree, tid: number): TaskIndex {
 const INIT = observe(0, 1, 0, -1_000 * TICK, { comm: 'init' });
 
 describe('births', () => {
-  test('a child has its creator as parent and reads its name through it', () => {
+  test('[FO1] [AS3] a child has its creator as parent and reads its name through it', () => {
     const host = treeOf([INIT, fork(10, 20, 1)]);
     const child = only(host, 20);
     expect(host.tree.parentAt(child, at(10))).toBe(only(host, 1));
@@ -73,32 +73,32 @@ describe('births', () => {
     expect(host.tree.flagsOf(child)).toBe(0);
   });
 
-  test('a later name of the creator is not the name of children born before', () => {
+  test('[AS3] a later name of the creator is not the name of children born before', () => {
     const host = treeOf([INIT, fork(10, 20, 1), rename(20, 1, 'renamed'), fork(30, 21, 1)]);
     expect(host.tree.textAt(only(host, 20), 'comm', at(100))).toBe('init');
     expect(host.tree.textAt(only(host, 21), 'comm', at(100))).toBe('renamed');
   });
 
-  test('a child of a thread has the process of the thread as parent', () => {
+  test('[FO1] a child of a thread has the process of the thread as parent', () => {
     const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), fork(30, 30, 21)]);
     const child = only(host, 30);
     expect(host.tree.parentAt(child, at(30))).toBe(only(host, 20));
     expect(host.tree.creatorOf(child)).toBe(only(host, 21));
   });
 
-  test('CLONE_PARENT makes a sibling of the creator', () => {
+  test('[FO2] CLONE_PARENT makes a sibling of the creator', () => {
     const host = treeOf([INIT, fork(10, 20, 1), fork(20, 30, 20, CLONE.parent)]);
     expect(host.tree.parentAt(only(host, 30), at(20))).toBe(only(host, 1));
     expect(host.tree.creatorOf(only(host, 30))).toBe(only(host, 20));
   });
 
-  test('a thread of a thread belongs to the same process', () => {
+  test('[FO3] a thread of a thread belongs to the same process', () => {
     const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), thread(30, 22, 21)]);
     expect(host.tree.leaderOf(only(host, 22))).toBe(only(host, 20));
     expect(host.counts).toMatchObject({ processes: 2, threads: 4 });
   });
 
-  test('a fork by a task that nobody announced leaves a placeholder, marked as such', () => {
+  test('[ID3] a fork by a task that nobody announced leaves a placeholder, marked as such', () => {
     const host = treeOf([fork(10, 20, 7)]);
     expect(host.tree.flagsOf(only(host, 7))).toBe(TASK_FLAG.placeholder | TASK_FLAG.startIsUnknown);
     const seen = treeOf([fork(10, 20, 7), observe(50, 7, 1, -5 * TICK, { comm: 'sshd' })]);
@@ -108,7 +108,7 @@ describe('births', () => {
 });
 
 describe('pid reuse', () => {
-  test('a birth under a living tid ends the life that had it', () => {
+  test('[ID5] a birth under a living tid ends the life that had it', () => {
     const host = treeOf([INIT, fork(10, 20, 1), rename(15, 20, 'old'), fork(50, 20, 1), rename(55, 20, 'new')]);
     const [old, young] = livesOf(host, 20);
     expect(host.tree.exitOf(old!)).toBe(50);
@@ -116,14 +116,14 @@ describe('pid reuse', () => {
     expect(host.tree.textAt(young!, 'comm', at(60))).toBe('new');
   });
 
-  test('a late birth takes its place before the life that followed it', () => {
+  test('[ID6] a late birth takes its place before the life that followed it', () => {
     const host = treeOf([INIT, fork(50, 20, 1), fork(10, 20, 1)]);
     const [old, young] = livesOf(host, 20);
     expect([host.tree.startOf(old!), host.tree.exitOf(old!)]).toEqual([10, 50]);
     expect([host.tree.startOf(young!), host.tree.exitOf(young!)]).toEqual([50, Number.POSITIVE_INFINITY]);
   });
 
-  test('a late event goes to the life of its time', () => {
+  test('[ID4] a late event goes to the life of its time', () => {
     const host = treeOf([INIT, fork(10, 20, 1), exit(20, 20, true), fork(50, 20, 1), rename(15, 20, 'first')]);
     const [old, young] = livesOf(host, 20);
     expect(host.tree.textAt(old!, 'comm', at(20))).toBe('first');
@@ -132,7 +132,7 @@ describe('pid reuse', () => {
 });
 
 describe('repetition', () => {
-  test('the same events again change nothing and make no new version', () => {
+  test('[FA1] the same events again change nothing and make no new version', () => {
     const events = [
       INIT,
       fork(10, 20, 1),
@@ -151,7 +151,7 @@ describe('repetition', () => {
 });
 
 describe('exec', () => {
-  test('an exec from a thread ends the other threads and keeps the process', () => {
+  test('[EX3] an exec from a thread ends the other threads and keeps the process', () => {
     // As the kernel reports it: the leader's own thread exits first, the caller takes its tid.
     const host = treeOf([
       INIT,
@@ -171,14 +171,14 @@ describe('exec', () => {
     expect(host.tree.executablePathAt(process, at(60))).toBe('/bin/new');
   });
 
-  test('after an exec the old arguments are not known to be the new ones', () => {
+  test('[EX2] after an exec the old arguments are not known to be the new ones', () => {
     const seen = observe(5, 20, 1, -TICK, { argv: ['sh', '-c', 'x'] });
     const host = treeOf([INIT, seen, exec(30, 20, '/bin/x')]);
     expect(host.tree.valueAt(only(host, 20), 'argv', at(29))).toEqual(['sh', '-c', 'x']);
     expect(host.tree.valueAt(only(host, 20), 'argv', at(30))).toBeUndefined();
   });
 
-  test('what /proc says after an exec holds since the exec', () => {
+  test('[EX5] what /proc says after an exec holds since the exec', () => {
     const host = treeOf([
       INIT,
       fork(10, 20, 1),
@@ -193,19 +193,19 @@ describe('exec', () => {
 });
 
 describe('exits', () => {
-  test('a leader that ends before its threads does not end the process', () => {
+  test('[EN2] a leader that ends before its threads does not end the process', () => {
     const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), exit(30, 20, false, 5), exit(60, 21, true)]);
     const process = only(host, 20);
     expect(host.tree.exitOf(process)).toBe(60);
     expect(host.tree.exitCodeOf(process)).toBe(5);
   });
 
-  test('where the kernel does not say who was last, the last living thread is', () => {
+  test('[EN3] where the kernel does not say who was last, the last living thread is', () => {
     const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), exit(30, 20), exit(60, 21)]);
     expect(host.tree.exitOf(only(host, 20))).toBe(60);
   });
 
-  test('the end of a process ends threads whose exit was not seen, and gives its children to init', () => {
+  test('[EN4] [PA1] the end of a process ends threads whose exit was not seen, and gives its children to init', () => {
     const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), fork(25, 30, 20), exit(60, 20, true, 1)]);
     expect(host.tree.exitOf(only(host, 21))).toBe(60);
     const child = only(host, 30);
@@ -213,7 +213,7 @@ describe('exits', () => {
     expect(host.tree.parentAt(child, at(60))).toBe(only(host, 1));
   });
 
-  test('a sighting of the new parent settles it at the time of the exit', () => {
+  test('[PA2] a sighting of the new parent settles it at the time of the exit', () => {
     const host = treeOf([INIT, fork(5, 15, 1), fork(10, 20, 15), fork(25, 30, 20), exit(60, 20, true)]);
     host.apply(observe(90, 30, 15, 0));
     expect(host.tree.parentAt(only(host, 30), at(60))).toBe(only(host, 15));
@@ -222,7 +222,7 @@ describe('exits', () => {
 });
 
 describe('sightings', () => {
-  test('a task seen in /proc and born in an event is one task, whichever came first', () => {
+  test('[ID2] a task seen in /proc and born in an event is one task, whichever came first', () => {
     const born = fork(3 * TICK + 12, 20, 1);
     for (const tick of [3 * TICK, 2 * TICK + TICK / 2]) {
       const seen = observe(9 * TICK, 20, 1, tick, { comm: 'x' });
@@ -236,7 +236,7 @@ describe('sightings', () => {
     }
   });
 
-  test('a task seen before the death of an earlier life of its tid is told apart', () => {
+  test('[ID4] a task seen before the death of an earlier life of its tid is told apart', () => {
     // The scan has seen the second life; then come the events of the first one.
     const host = treeOf([
       INIT,
@@ -249,7 +249,7 @@ describe('sightings', () => {
     expect(host.tree.exitOf(young!)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('a whole scan ends what it did not see, and nothing younger than itself', () => {
+  test('[OB4] a whole scan ends what it did not see, and nothing younger than itself', () => {
     const host = treeOf([
       INIT,
       fork(10, 20, 1),
@@ -276,7 +276,7 @@ describe('sightings', () => {
 });
 
 describe('bounds', () => {
-  test('the dead that were touched longest ago leave first, and the living stay', () => {
+  test('[BO1] the dead that were touched longest ago leave first, and the living stay', () => {
     const events: TaskEvent[] = [INIT];
     for (let pid = 100; pid < 110; pid++) events.push(fork(pid, pid, 1));
     for (let pid = 100; pid < 105; pid++) events.push(exit(pid + 500, pid, true));
@@ -287,7 +287,7 @@ describe('bounds', () => {
     expect(host.counts).toMatchObject({ evicted: 3, tasks: 11 });
   });
 
-  test('an evicted process takes its threads along and leaves its children what they read through it', () => {
+  test('[BO2] [BO3] an evicted process takes its threads along and leaves its children what they read through it', () => {
     const host = treeOf(
       [
         INIT,
@@ -313,7 +313,7 @@ describe('bounds', () => {
     ]);
   });
 
-  test('an endless chain of daemons that fork and end leaves no memory behind', () => {
+  test('[BO3] an endless chain of daemons that fork and end leaves no memory behind', () => {
     const host = treeOf([INIT], { maxProcesses: 10 });
     let creator = 1;
     for (let i = 0; i < 5_000; i++) {

@@ -32,7 +32,7 @@ const ANNOUNCE_ALL: readonly WriteFact[] = [1, 2, 3, 4, 5].map((id) => (out) => 
 
 const singly = (facts: readonly WriteFact[]) => facts.map((fact) => [fact]);
 
-test('facts in any order, any number of times, make the same tree', () => {
+test('[FA1] [FA2] [FA6] facts in any order, any number of times, make the same tree', () => {
   const shuffled = arbitraryFacts().chain((facts) =>
     fc.tuple(
       fc.constant(facts),
@@ -50,7 +50,7 @@ test('facts in any order, any number of times, make the same tree', () => {
   );
 });
 
-test('a tree rebuilt from the facts that a tree writes is the same tree, and takes later facts the same way', () => {
+test('[FA8] a tree rebuilt from the facts that a tree writes is the same tree, and takes later facts the same way', () => {
   fc.assert(
     fc.property(arbitraryFacts(), arbitraryFacts(), (facts, later) => {
       // Facts about tasks that nobody has announced are no part of a snapshot: announce all.
@@ -73,7 +73,7 @@ test('a tree rebuilt from the facts that a tree writes is the same tree, and tak
   );
 });
 
-test('as of any time a field is its newest entry until then, else what the creator or the process had', () => {
+test('[AS1] [AS3] [AS4] as of any time a field is its newest entry until then, else what the creator or the process had', () => {
   fc.assert(
     fc.property(arbitraryFacts(), (facts) => {
       const tree = treeOf([facts]);
@@ -107,7 +107,7 @@ function slowParent(tree: TemporalTree, task: TaskIndex, at: EventNs): TaskIndex
   return tree.leaderOf(parent);
 }
 
-test('children and parents say the same at every time', () => {
+test('[AS6] [AS7] children and parents say the same at every time', () => {
   fc.assert(
     fc.property(arbitraryFacts(), (facts) => {
       const tree = treeOf([facts], 3);
@@ -123,7 +123,7 @@ test('children and parents say the same at every time', () => {
   );
 });
 
-test('a preorder holds every process of its time once, below its parent, whatever the facts say', () => {
+test('[AS8] a preorder holds every process of its time once, below its parent, whatever the facts say', () => {
   fc.assert(
     fc.property(arbitraryFacts(8), fc.integer({ min: 0, max: 12 }), (facts, time) => {
       const tree = treeOf([facts]);
