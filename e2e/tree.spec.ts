@@ -48,11 +48,11 @@ function endFamily(shell: ChildProcess): void {
 test('arrow keys open, close and walk the tree; * opens all below', async ({ page }) => {
   const shell = family(3);
   const tree = await TreePage.open(page, dendro);
-  const row = tree.row(shell.pid);
+  const row = await tree.reveal(shell.pid);
   await expect(row).toHaveAttribute('aria-expanded', 'true');
   const rows = async () => Number(await tree.grid.getAttribute('aria-rowcount'));
+  const all = await rows();
   await row.click();
-  await expect(row).toHaveAttribute('aria-selected', 'true');
 
   await page.keyboard.press('ArrowLeft');
   await expect(row).toHaveAttribute('aria-expanded', 'false');
@@ -67,13 +67,13 @@ test('arrow keys open, close and walk the tree; * opens all below', async ({ pag
 
   await page.keyboard.press('Home');
   await page.keyboard.press('ArrowLeft');
-  await expect.poll(rows).toBeLessThan(20);
+  await expect.poll(rows).toBeLessThan(all - 4);
   await page.keyboard.press('*');
-  await expect.poll(rows).toBeGreaterThan(20);
+  await expect.poll(rows).toBeGreaterThan(all - 4);
   await page.getByRole('button', { name: 'Collapse all' }).click();
-  await expect.poll(rows).toBeLessThan(20);
+  await expect.poll(rows).toBeLessThan(all - 4);
   await page.getByRole('button', { name: 'Expand all' }).click();
-  await expect(row).toHaveAttribute('aria-expanded', 'true');
+  await expect.poll(rows).toBeGreaterThan(all - 4);
   endFamily(shell);
 });
 
@@ -149,22 +149,17 @@ test('rows stay where they are under the pointer while others come and go above 
   const tree = await TreePage.open(page, dendro);
   const before = family(5);
   const anchor = sleeper('stays-in-place');
-  await expect(tree.row(anchor.pid)).toBeVisible();
-  await tree.row(anchor.pid).scrollIntoViewIfNeeded();
   // Make the list long enough to scroll, then put the anchor in the middle.
   const after = family(60);
   await expect.poll(async () => Number(await tree.grid.getAttribute('aria-rowcount'))).toBeGreaterThan(70);
-  const scroller = page.locator('.tree-scroller');
-  await scroller.evaluate((element) => element.scrollTo({ top: 200 }));
-  const row = tree.row(anchor.pid);
-  await row.scrollIntoViewIfNeeded();
-  await row.click();
+  const row = await tree.reveal(anchor.pid);
+  await page.locator('.tree-scroller').evaluate((element) => element.scrollBy({ top: -200 }));
   await row.hover();
   const place = async () => Math.round((await row.boundingBox())?.y ?? -1);
   const at = await place();
   expect(at).toBeGreaterThan(0);
 
-  // Five rows above fold at once: collapse their parent by keyboard-free means, then kill them.
+  // Five rows above go and come at once, without the pointer leaving its row.
   await tree.row(before.pid).getByRole('button', { name: 'Collapse' }).dispatchEvent('click');
   await expect(tree.row(before.pid)).toHaveAttribute('aria-expanded', 'false');
   expect(await place()).toBe(at);

@@ -29,4 +29,13 @@ export class TreePage {
   async filter(text: string): Promise<void> {
     await this.page.getByTestId('filter').fill(text);
   }
+
+  /** Selects a process wherever it stands; it stays in view when the filter is cleared. */
+  async reveal(pid: number | undefined): Promise<Locator> {
+    await this.filter(String(pid));
+    await this.row(pid).click();
+    await this.filter('');
+    await expect(this.row(pid)).toHaveAttribute('aria-selected', 'true');
+    return this.row(pid);
+  }
 }
