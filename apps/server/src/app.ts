@@ -13,8 +13,10 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { Access, type AccessOptions } from './access.ts';
 import { errorHandlers } from './errors.ts';
 import { livePlugin } from './live/plugin.ts';
+import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
+import { taskRoutes } from './routes/tasks.ts';
 import { sendSignInPage, signInRoutes } from './sign-in.ts';
 import type { TreeClient } from './tree-worker/tree-client.ts';
 
@@ -68,6 +70,8 @@ export async function buildApp(client: TreeClient, options: AppOptions): Promise
   signInRoutes(app, access);
   healthRoutes(app, client);
   await app.register(hostRoutes, { client });
+  await app.register(taskRoutes, { client });
+  await app.register(eventRoutes, { client });
   await app.register(livePlugin, { client });
   await app.register(fastifyStatic, {
     root: options.webRoot,

@@ -27,7 +27,9 @@ function send(request: FastifyRequest, reply: FastifyReply, error: DendroError):
   if (error.code === 'DENDRO_UNAUTHENTICATED' && isPage) return sendSignInPage(reply);
   // A refused upgrade: the socket has left the server's care and would stay open for as long as the client likes.
   if (request.headers.upgrade !== undefined) reply.raw.once('finish', () => request.raw.socket.destroySoon());
-  return reply.code(error.status).send({ code: error.code, message: error.message, status: error.status });
+  return reply
+    .code(error.status)
+    .send({ ...error.details, code: error.code, message: error.message, status: error.status });
 }
 
 function asDendroError(thrown: FastifyError): DendroError {

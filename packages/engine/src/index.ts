@@ -1,7 +1,20 @@
+export {
+  type Answers,
+  type LineageKey,
+  type ProcessInfo,
+  type ProcessLineage,
+  ProcessTreeDataSource,
+  type ProcKey,
+  type ThreadInfo,
+  type ThreadKey,
+  type TimeRelevant,
+  type TreeKey,
+} from './data-source.ts';
 export type { EnrichmentRequest } from './enrichment-queue.ts';
 export { NO_TASK, type TaskIndex } from './ids.ts';
 export { ProcessTree, type ProcessTreeCounts, type ProcessTreeOptions } from './process-tree.ts';
 export type { Batch } from './recorder.ts';
+export { AmbiguousTaskError, DataNotFoundError, KeyNotSupportedError, type TaskRef } from './task-ref.ts';
 export {
   type ChangelogEntry,
   type FactWriter,

@@ -25,6 +25,13 @@ export class Lives {
     return life !== NO_TASK && this.#tree.exitOf(life) >= at ? life : NO_TASK;
   }
 
+  /** The newest life that had begun by `at`, ended or not. */
+  lastBegunBy(tid: number, at: EventNs): TaskIndex {
+    let life = this.#table.newestOf(tid);
+    while (life !== NO_TASK && this.#tree.startOf(life) > at) life = this.#table.olderOf(life);
+    return life;
+  }
+
   /** The life that began at `start` (exact, as an event says it). */
   begunAt(tid: number, start: EventNs): TaskIndex {
     for (let life = this.#table.newestOf(tid); life !== NO_TASK; life = this.#table.olderOf(life)) {

@@ -29,10 +29,12 @@ import {
 } from '@dendro/protocol';
 import { EnrichmentQueue, type EnrichmentRequest } from './enrichment-queue.ts';
 import { EntityIds } from './entity-id.ts';
+import { EntityIndex } from './entity-index.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { Lives } from './lives.ts';
 import { type Batch, Recorder } from './recorder.ts';
 import { Residents } from './residents.ts';
+import { AmbiguousTaskError, DataNotFoundError, type TaskRef } from './task-ref.ts';
 import { NOT_KNOWN } from './task-table.ts';
 import { TemporalTree } from './temporal-tree.ts';
 
@@ -69,6 +71,7 @@ export class ProcessTree {
   readonly #lives: Lives;
   readonly #processes: Residents;
   readonly #threads: Residents;
+  readonly #byEntity = new EntityIndex();
   readonly #enrichments: EnrichmentQueue | undefined;
   /** Leaders whose own thread is gone while others of their process go on, with the status they gave. */
   readonly #goneLeaders = new Map<TaskIndex, { readonly code: number; readonly signal: number }>();
@@ -129,6 +132,18 @@ export class ProcessTree {
     return this.#enrichments?.take(max) ?? [];
   }
 
+  /**
+   * The task that is meant, as of `time`.
+   * @throws DataNotFoundError, AmbiguousTaskError
+   */
+  resolve(ref: TaskRef, time: EventNs): TaskIndex {
+    if ('taskId' in ref) return this.#existing(this.tree.indexOf(ref.taskId), time);
+    if ('pid' in ref) return this.#existing(this.#lives.lastBegunBy(ref.pid, time), time);
+    const fitting = this.#byEntity.find(ref.entityId).filter((task) => this.tree.startOf(task) <= time);
+    if (fitting.length > 1) throw new AmbiguousTaskError(fitting.map((task) => this.tree.taskIdOf(task)));
+    return this.#existing(fitting[0] ?? NO_TASK, time);
+  }
+
   // hot: runs once per event
   apply(event: TaskEvent): void {
     switch (event.type) {
@@ -165,6 +180,11 @@ export class ProcessTree {
     }
     this.#notice(event.at);
     this.#evictExcess();
+  }
+
+  #existing(task: TaskIndex, time: EventNs): TaskIndex {
+    if (task === NO_TASK || !this.tree.isPresent(task) || this.tree.startOf(task) > time) throw new DataNotFoundError();
+    return task;
   }
 
   // --- fork ---
@@ -520,6 +540,7 @@ export class ProcessTree {
   ): void {
     const own = leader === NO_TASK ? task : leader;
     this.#recorder.task(task, tid, own, creator, start, this.#entityIds.of(tid, start), flags, authority);
+    this.#byEntity.put(task, this.tree.entityIdOf(task));
     // A placeholder that was taken for a process can turn out to be a thread.
     if (this.tree.isThread(task)) this.#processes.forget(task);
     this.#residentsOf(task).touch(task);
@@ -556,6 +577,7 @@ export class ProcessTree {
 
   #evict(task: TaskIndex): void {
     this.#lives.remove(this.tree.tidOf(task), task);
+    this.#byEntity.remove(task);
     this.#enrichments?.cancel(task);
     this.#recorder.evict(task);
     this.#evicted++;

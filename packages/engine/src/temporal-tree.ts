@@ -398,6 +398,12 @@ export class TemporalTree implements FactVisitor {
     return entry === NO_ENTRY ? undefined : this.#changelogs.sinceOf(entry);
   }
 
+  /** Time of the last exec by then; undefined while it runs what its creator ran, or where no exec was seen. */
+  execTimeAt(task: TaskIndex, at: EventNs): EventNs | undefined {
+    const since = this.sinceAt(task, 'argv', at);
+    return since === undefined || since === this.#tasks.startOf(task) ? undefined : since;
+  }
+
   /** Who said the value that holds at `at`; undefined when nobody has said any. */
   authorityAt(task: TaskIndex, field: FieldName, at: EventNs): Authority | undefined {
     if (field === 'parent') return this.#parents.authorityAt(task, at);

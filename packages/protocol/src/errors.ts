@@ -7,6 +7,12 @@ export const ERRORS = {
   DENDRO_HOST_REFUSED: { status: 403, text: 'dendro does not answer under this host name.' },
   DENDRO_HOST_UNKNOWN: { status: 404, text: 'No such host.' },
   DENDRO_ROUTE_UNKNOWN: { status: 404, text: 'No such route.' },
+  DENDRO_TASK_UNKNOWN: { status: 404, text: 'No such task was known at that time.' },
+  DENDRO_TASK_AMBIGUOUS: { status: 409, text: 'Several tasks fit: name one by its task id.' },
+  DENDRO_TASK_ID_INVALID: {
+    status: 400,
+    text: 'Not a task: use a task id, e:ENTITY_ID, or pid:PID together with a time.',
+  },
   DENDRO_TIME_INVALID: { status: 400, text: 'Not a time: use epoch nanoseconds, RFC 3339, -5m or live.' },
   DENDRO_REQUEST_INVALID: { status: 400, text: 'The request is not valid.' },
   DENDRO_MESSAGE_INVALID: { status: 400, text: 'The message on the socket is not valid.' },
@@ -24,11 +30,18 @@ export type ErrorCode = keyof typeof ERRORS;
 /** An error for a user: a code of the catalogue and one sentence that says what to do. */
 export class DendroError extends Error {
   readonly code: ErrorCode;
+  /** What a program may need beside the sentence; part of the answer. */
+  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: ErrorCode, message: string = ERRORS[code].text, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string = ERRORS[code].text,
+    { details = {}, ...options }: ErrorOptions & { readonly details?: Readonly<Record<string, unknown>> } = {},
+  ) {
     super(message, options);
     this.name = 'DendroError';
     this.code = code;
+    this.details = details;
   }
 
   get status(): number {

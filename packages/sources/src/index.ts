@@ -1,4 +1,5 @@
 export { HostClock } from './host-clock.ts';
+export { NoSource } from './no-source.ts';
 export { ProcfsSource, type ProcfsSourceOptions } from './procfs/procfs-source.ts';
 export { ProcfsReader, type ProcfsReaderOptions } from './procfs/reader.ts';
 export { ReplaySource } from './replay.ts';

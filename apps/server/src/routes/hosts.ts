@@ -2,9 +2,7 @@ import { DendroError } from '@dendro/protocol';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { TreeClient } from '../tree-worker/tree-client.ts';
-
-const Ns = Type.String({ description: 'Epoch nanoseconds, decimal' });
-const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(type: T) => Type.Union([type, Type.Null()]);
+import { At, Ns, Nullable, Problem } from './schemas.ts';
 
 const Host = Type.Object({
   id: Type.String(),
@@ -40,7 +38,6 @@ const listOf = <T extends Parameters<typeof Type.Array>[0]>(key: string, item: T
     total: Type.Integer(),
     reason: Nullable(Type.String({ description: 'Why not all are returned' })),
   });
-const Problem = Type.Object({ code: Type.String(), message: Type.String(), status: Type.Integer() });
 
 /** `GET /api/v1/hosts` and `GET /api/v1/hosts/{host}/tree`. */
 export const hostRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient }> = async (app, { client }) => {
@@ -60,11 +57,7 @@ export const hostRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient
         summary: 'The tree as of an instant, as a flat list with parent ids',
         params: Type.Object({ host: Type.String() }),
         querystring: Type.Object({
-          at: Type.String({
-            default: 'live',
-            maxLength: 64,
-            description: 'Epoch nanoseconds, RFC 3339, relative (-5m), or live',
-          }),
+          at: At,
           exited: Type.Boolean({ default: false, description: 'Also tasks that had ended by then' }),
         }),
         response: {
@@ -81,7 +74,7 @@ export const hostRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient
       const { host } = request.params;
       if (host !== client.host.id)
         throw new DendroError('DENDRO_HOST_UNKNOWN', `There is no host "${host.slice(0, 64)}".`);
-      const json = await client.treeAt(request.query.at, request.query.exited);
+      const json = await client.ask({ kind: 'tree', at: request.query.at, withExited: request.query.exited });
       // The worker has made the JSON: bytes are passed on as they are.
       return reply.type('application/json; charset=utf-8').send(Buffer.from(json) as never);
     },

@@ -4,6 +4,7 @@
 import { DendroError } from '@dendro/protocol';
 import {
   HostClock,
+  NoSource,
   ProcfsReader,
   ProcfsSource,
   ReplaySource,
@@ -20,7 +21,7 @@ export interface Feed {
   readonly clock: HostClock | undefined;
 }
 
-export const SOURCE_FORMS = ['tracefs', 'procfs', 'tracee:FILE', 'tracee:-', 'replay:DIR'];
+export const SOURCE_FORMS = ['tracefs', 'procfs', 'tracee:FILE', 'tracee:-', 'replay:DIR', 'none'];
 
 /**
  * The feeds to try in order: the first that starts is taken.
@@ -33,6 +34,7 @@ export function feedsFor(spec: string | undefined, isRoot: boolean): (() => Feed
   const hasTarget = target !== '';
   if (kind === 'tracefs' && spec === kind) return [tracefs];
   if (kind === 'procfs' && spec === kind) return [procfs];
+  if (kind === 'none' && spec === kind) return [none];
   if (kind === 'tracee' && hasTarget) return [() => recorded(new TraceeSource(target))];
   if (kind === 'replay' && hasTarget) return [() => recorded(new ReplaySource(target))];
   throw new DendroError(
@@ -55,6 +57,11 @@ function tracefs(): Feed {
 function procfs(): Feed {
   const clock = HostClock.read();
   return { source: new ProcfsSource({ clock }), procfs: undefined, clock };
+}
+
+function none(): Feed {
+  const clock = HostClock.read();
+  return { source: new NoSource(clock), procfs: undefined, clock };
 }
 
 function recorded(source: Source): Feed {

@@ -11,6 +11,7 @@ import {
   type TaskEvent,
   type TreeStats,
 } from '@dendro/protocol';
+import { TraceeDecoder } from '@dendro/sources';
 import type { Feed } from './choose-source.ts';
 import type { FromWorker, HostStatus, WorkerOptions } from './messages.ts';
 import { readUsers } from './users.ts';
@@ -28,6 +29,8 @@ export class HostRunner {
   readonly #post: (message: FromWorker, transfer?: ArrayBuffer[]) => void;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #notices: readonly string[];
+  #posted = 0;
+  readonly #postedRejected: Record<string, number> = {};
   #eventsBefore = 0;
   #statusBefore = performance.now();
   #eventsPerSecond = 0;
@@ -106,6 +109,18 @@ export class HostRunner {
     ]);
   }
 
+  /** Takes in lines of Tracee, or one event on many lines, as its webhook may send it. */
+  takeIn(ndjson: Uint8Array): { readonly accepted: number; readonly rejected: Readonly<Record<string, number>> } {
+    const decoder = new TraceeDecoder((event) => this.#take(event), { base: this.host.base });
+    decoder.pushAll(ndjson);
+    this.flush();
+    this.#posted += decoder.decoded;
+    for (const [reason, times] of Object.entries(decoder.rejected)) {
+      this.#postedRejected[reason] = (this.#postedRejected[reason] ?? 0) + times;
+    }
+    return { accepted: decoder.decoded, rejected: decoder.rejected };
+  }
+
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#feed.source.stop();
@@ -144,7 +159,7 @@ export class HostRunner {
   }
 
   #postStatus(): void {
-    const { events } = this.#feed.source.status();
+    const { events } = this.#sourceStatus;
     const now = performance.now();
     this.#eventsPerSecond = Math.round(((events - this.#eventsBefore) * 1000) / (now - this.#statusBefore));
     this.#eventsBefore = events;
@@ -154,7 +169,15 @@ export class HostRunner {
 
   get #sourceStatus(): SourceStatus {
     const status = this.#feed.source.status();
-    return { ...status, notices: [...this.#notices, ...status.notices] };
+    const rejected = { ...status.rejected };
+    for (const [reason, times] of Object.entries(this.#postedRejected))
+      rejected[reason] = (rejected[reason] ?? 0) + times;
+    return {
+      ...status,
+      notices: [...this.#notices, ...status.notices],
+      events: status.events + this.#posted,
+      rejected,
+    };
   }
 
   get #stats(): TreeStats {

@@ -14,8 +14,15 @@ export type ToWorker =
   | { readonly type: 'stop' }
   /** All facts about the present and the near past, in chunks. */
   | { readonly type: 'snapshot'; readonly request: number }
-  /** The tree as JSON as of a time that a user wrote. */
-  | { readonly type: 'tree'; readonly request: number; readonly at: string; readonly withExited: boolean };
+  | { readonly type: 'ask'; readonly request: number; readonly question: Question };
+
+/** What is answered with JSON. Times, and which task is meant, are as a user wrote them. */
+export type Question =
+  | { readonly kind: 'tree'; readonly at: string; readonly withExited: boolean }
+  | { readonly kind: 'process' | 'thread'; readonly id: string; readonly at: string }
+  | { readonly kind: 'lineage'; readonly id: string; readonly at: string; readonly depth: number }
+  /** Lines of Tracee to take in. */
+  | { readonly kind: 'events'; readonly ndjson: Uint8Array<ArrayBuffer> };
 
 export type FromWorker =
   | { readonly type: 'ready'; readonly host: HostInfo; readonly status: HostStatus }
@@ -38,7 +45,13 @@ export type FromWorker =
       readonly bytes: Uint8Array<ArrayBuffer>;
     }
   | { readonly type: 'answer'; readonly request: number; readonly json: Uint8Array<ArrayBuffer> }
-  | { readonly type: 'refusal'; readonly request: number; readonly code: ErrorCode; readonly message: string };
+  | {
+      readonly type: 'refusal';
+      readonly request: number;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly details: Readonly<Record<string, unknown>>;
+    };
 
 export interface HostStatus {
   readonly now: EventNs;

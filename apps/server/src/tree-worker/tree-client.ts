@@ -3,7 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { DendroError, type HostInfo, toError } from '@dendro/protocol';
-import type { FromWorker, HostStatus, ToWorker, WorkerOptions } from './messages.ts';
+import type { FromWorker, HostStatus, Question, ToWorker, WorkerOptions } from './messages.ts';
 
 type BatchMessage = Extract<FromWorker, { type: 'batch' }>;
 type ChunkMessage = Extract<FromWorker, { type: 'chunk' }>;
@@ -15,7 +15,7 @@ export interface TreeListener {
   failed(error: Error): void;
 }
 
-interface Question {
+interface Waiting {
   resolve(json: Uint8Array<ArrayBuffer>): void;
   reject(error: Error): void;
 }
@@ -27,7 +27,7 @@ const MAX_QUESTIONS = 16;
 export class TreeClient {
   readonly #worker: Worker;
   readonly #listeners = new Set<TreeListener>();
-  readonly #questions = new Map<number, Question>();
+  readonly #questions = new Map<number, Waiting>();
   readonly #snapshots = new Map<number, (chunk: ChunkMessage) => void>();
   #host: HostInfo;
   #status: HostStatus;
@@ -94,22 +94,21 @@ export class TreeClient {
 
   /** Calls `take` with each chunk of a new snapshot. @returns forgets the request */
   requestSnapshot(take: (chunk: ChunkMessage) => void): () => void {
-    const request = this.#ask((number) => ({ type: 'snapshot', request: number }));
+    const request = this.#request((number) => ({ type: 'snapshot', request: number }));
     this.#snapshots.set(request, take);
     return () => this.#snapshots.delete(request);
   }
 
   /**
-   * @param at a time as a user writes it
    * @returns JSON in UTF-8
-   * @throws DendroError DENDRO_TIME_INVALID, DENDRO_TREE_UNAVAILABLE
+   * @throws DendroError what is wrong with the question; DENDRO_TREE_UNAVAILABLE
    */
-  treeAt(at: string, withExited: boolean): Promise<Uint8Array<ArrayBuffer>> {
+  ask(question: Question): Promise<Uint8Array<ArrayBuffer>> {
     if (this.#questions.size >= MAX_QUESTIONS || !this.isRunning) {
       return Promise.reject(new DendroError('DENDRO_TREE_UNAVAILABLE'));
     }
     return new Promise((resolve, reject) => {
-      const request = this.#ask((number) => ({ type: 'tree', request: number, at, withExited }));
+      const request = this.#request((number) => ({ type: 'ask', request: number, question }));
       this.#questions.set(request, { resolve, reject });
     });
   }
@@ -133,7 +132,7 @@ export class TreeClient {
     await this.#worker.terminate();
   }
 
-  #ask(message: (request: number) => ToWorker): number {
+  #request(message: (request: number) => ToWorker): number {
     const request = this.#nextRequest++;
     this.#send(message(request));
     return request;
@@ -161,7 +160,9 @@ export class TreeClient {
         this.#take(message.request)?.resolve(message.json);
         return;
       case 'refusal':
-        this.#take(message.request)?.reject(new DendroError(message.code, message.message));
+        this.#take(message.request)?.reject(
+          new DendroError(message.code, message.message, { details: message.details }),
+        );
         return;
       case 'ready':
       case 'failed':
@@ -170,7 +171,7 @@ export class TreeClient {
     }
   }
 
-  #take(request: number): Question | undefined {
+  #take(request: number): Waiting | undefined {
     const question = this.#questions.get(request);
     this.#questions.delete(request);
     return question;

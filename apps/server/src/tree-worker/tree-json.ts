@@ -2,7 +2,7 @@
 // fork chain can be deeper than any nested JSON may be.
 
 import { NO_TASK, type ProcessTree, type TaskIndex } from '@dendro/engine';
-import { DendroError, type EventNs, epochOf, eventTimeOf, parseTime, type TimeBase } from '@dendro/protocol';
+import { type EventNs, epochOf, type TimeBase } from '@dendro/protocol';
 
 /** One task in the answer to `GET /api/v1/hosts/{host}/tree`. Times are epoch nanoseconds in decimal. */
 export interface TreeJsonTask {
@@ -25,22 +25,12 @@ export interface TreeJsonTask {
   readonly placeholder: boolean;
 }
 
-/** @throws DendroError DENDRO_TIME_INVALID */
 export function treeJson(
   { tree, version, base = { epochNs: 0n } }: ProcessTree,
   host: string,
-  when: string,
-  now: EventNs,
+  at: EventNs,
   withExited: boolean,
 ): string {
-  const nowEpoch = epochOf(base, now);
-  const time = parseTime(when, nowEpoch);
-  if (time === undefined)
-    throw new DendroError(
-      'DENDRO_TIME_INVALID',
-      `"${when.slice(0, 64)}" is not a time: use epoch nanoseconds, RFC 3339, -5m or live.`,
-    );
-  const at = time === 'live' ? now : eventTimeOf(base, time);
   const tasks: TreeJsonTask[] = [];
   for (let slot = 0; slot < tree.slotCount; slot++) {
     const task = slot as TaskIndex;
@@ -49,7 +39,7 @@ export function treeJson(
   }
   return JSON.stringify({
     host,
-    at: String(time === 'live' ? nowEpoch : time),
+    at: String(epochOf(base, at)),
     version,
     tasks,
     returned: tasks.length,

@@ -3,11 +3,11 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { DendroError, toError } from '@dendro/protocol';
+import { answerJson } from './answers.ts';
 import { feedsFor } from './choose-source.ts';
 import { HostRunner } from './host-runner.ts';
 import type { FromWorker, ToWorker, WorkerOptions } from './messages.ts';
 import { snapshotChunks } from './snapshot.ts';
-import { treeJson } from './tree-json.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs as a worker thread only');
@@ -34,10 +34,9 @@ function answer(runner: HostRunner, message: ToWorker): void {
       }
       return;
     }
-    case 'tree': {
+    case 'ask': {
       runner.flush();
-      const text = treeJson(runner.host, runner.info.id, message.at, runner.now, message.withExited);
-      const json = new TextEncoder().encode(text);
+      const json = new TextEncoder().encode(answerJson(runner, message.question));
       post({ type: 'answer', request: message.request, json }, [json.buffer]);
     }
   }
@@ -52,7 +51,8 @@ try {
       answer(runner, message);
     } catch (thrown) {
       if (!('request' in message) || !(thrown instanceof DendroError)) throw thrown;
-      post({ type: 'refusal', request: message.request, code: thrown.code, message: thrown.message });
+      const { code, message: sentence, details } = thrown;
+      post({ type: 'refusal', request: message.request, code, message: sentence, details });
     }
   });
 } catch (thrown) {

@@ -9,7 +9,7 @@ const LINE =
 
 function decode(bytes: Uint8Array, cuts: readonly number[] = [], maxLine?: number) {
   const events: TaskEvent[] = [];
-  const decoder = new TraceeDecoder((event) => events.push(event), maxLine);
+  const decoder = new TraceeDecoder((event) => events.push(event), { maxLineBytes: maxLine });
   let from = 0;
   for (const cut of [...cuts].map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b)) {
     decoder.push(bytes.subarray(from, cut));

@@ -10,6 +10,12 @@ import { LineSplitter } from './lines.ts';
 /** Longer than any event that Tracee writes. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
+export interface TraceeDecoderOptions {
+  readonly maxLineBytes?: number | undefined;
+  /** Time base of the tree that the events go to, when it has one; otherwise the first event sets it. */
+  readonly base?: TimeBase | undefined;
+}
+
 export class TraceeDecoder {
   readonly #sink: EventSink;
   readonly #splitter: LineSplitter;
@@ -22,8 +28,9 @@ export class TraceeDecoder {
   #isAtEnd = false;
 
   /** @param sink gets `clock` before the first event */
-  constructor(sink: EventSink, maxLineBytes = MAX_LINE_BYTES) {
+  constructor(sink: EventSink, { maxLineBytes = MAX_LINE_BYTES, base }: TraceeDecoderOptions = {}) {
     this.#sink = sink;
+    this.#base = base;
     this.#splitter = new LineSplitter(maxLineBytes, {
       line: (text) => this.#line(text),
       tooLong: () => {
@@ -62,6 +69,17 @@ export class TraceeDecoder {
     this.#splitter.end();
   }
 
+  /** A whole body: lines, or one event that is spread over many. */
+  pushAll(body: Uint8Array): void {
+    const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString().trim();
+    if (isOneObject(text)) {
+      this.#line(text);
+      return;
+    }
+    this.push(body);
+    this.end();
+  }
+
   #line(text: string): void {
     if (text === '') return;
     this.#lines++;
@@ -93,5 +111,16 @@ export class TraceeDecoder {
   #reject(reason: RejectReason): void {
     this.#rejected[reason] = (this.#rejected[reason] ?? 0) + 1;
     if (!this.#firstLines.has(reason)) this.#firstLines.set(reason, this.#lines);
+  }
+}
+
+/** Is it JSON as a whole, and more than one line of it? */
+function isOneObject(text: string): boolean {
+  if (!text.startsWith('{') || !text.includes('\n')) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false; // lines, then
   }
 }

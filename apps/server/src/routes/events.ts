@@ -1,0 +1,43 @@
+import { DendroError } from '@dendro/protocol';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { TreeClient } from '../tree-worker/tree-client.ts';
+import { Problem } from './schemas.ts';
+
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+/** `POST /api/v1/hosts/{host}/events`: lines of Tracee, in either dialect, or the one event of a webhook. */
+export const eventRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient }> = async (app, { client }) => {
+  // Bytes as they are: numbers of 64 bits would not survive the usual parser.
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES }, (_request, body, done) =>
+    done(null, body),
+  );
+  app.post(
+    '/api/v1/hosts/:host/events',
+    {
+      bodyLimit: MAX_BODY_BYTES,
+      schema: {
+        summary: "Take in Tracee's events: NDJSON, or a single event as its webhook sends it",
+        params: Type.Object({ host: Type.String() }),
+        response: {
+          200: Type.Object({
+            accepted: Type.Integer({ description: 'Events that were taken in' }),
+            rejected: Type.Record(Type.String(), Type.Integer(), { description: 'Lines that were not, by reason' }),
+          }),
+          400: Problem,
+          404: Problem,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { host } = request.params;
+      if (host !== client.host.id)
+        throw new DendroError('DENDRO_HOST_UNKNOWN', `There is no host "${host.slice(0, 64)}".`);
+      if (!Buffer.isBuffer(request.body))
+        throw new DendroError('DENDRO_REQUEST_INVALID', 'The body is empty: send lines of JSON.');
+      const json = await client.ask({ kind: 'events', ndjson: new Uint8Array(request.body) });
+      return reply.type('application/json; charset=utf-8').send(Buffer.from(json) as never);
+    },
+  );
+};

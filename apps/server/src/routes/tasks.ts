@@ -1,0 +1,124 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Question } from '../tree-worker/messages.ts';
+import type { TreeClient } from '../tree-worker/tree-client.ts';
+import { At, Ns, Nullable, Problem } from './schemas.ts';
+
+const MAX_DEPTH = 10_000;
+
+const Id = Type.Object({
+  id: Type.String({ maxLength: 32, description: 'A task id, `e:ENTITY_ID`, or `pid:PID` (as of the time)' }),
+});
+const File = Type.Object({
+  path: Type.String(),
+  device: Type.Optional(Type.Integer()),
+  inode: Type.Optional(Type.String()),
+  ctime: Type.Optional(Ns),
+  mode: Type.Optional(Type.Integer()),
+  hash: Type.Optional(Type.String()),
+});
+const Common = {
+  taskId: Type.Integer(),
+  entityId: Type.Integer(),
+  pid: Type.Integer(),
+  uid: Nullable(Type.Integer()),
+  gid: Nullable(Type.Integer()),
+  startTime: Ns,
+  exitTime: Nullable(Ns),
+  exitCode: Nullable(Type.Integer()),
+  signal: Nullable(Type.Integer()),
+  isAlive: Type.Boolean(),
+  placeholder: Type.Boolean(),
+};
+const Process = Type.Object({
+  timestamp: Ns,
+  info: Type.Object({
+    ...Common,
+    nsPid: Nullable(Type.Integer()),
+    ppid: Type.Integer({ description: '0 where there is no parent or none is known' }),
+    parentTaskId: Nullable(Type.Integer()),
+    parentEntityId: Nullable(Type.Integer()),
+    comm: Nullable(Type.String()),
+    cmd: Nullable(Type.Array(Type.String())),
+    executionBinary: Nullable(File),
+    interpreter: Nullable(File),
+    interp: Nullable(Type.String()),
+    cwd: Nullable(Type.String()),
+    containerId: Nullable(Type.String()),
+    execTime: Nullable(Ns),
+    threadIds: Type.Record(Type.String(), Type.Integer(), { description: 'Living threads: tid to entity id' }),
+    childProcessIds: Type.Record(Type.String(), Type.Integer(), { description: 'Living children: pid to entity id' }),
+    source: Type.String({ description: 'Who said that it exists: event, procfs or inferred' }),
+  }),
+});
+const Thread = Type.Object({
+  timestamp: Ns,
+  info: Type.Object({
+    ...Common,
+    tid: Type.Integer(),
+    nsTid: Nullable(Type.Integer()),
+    processTaskId: Nullable(Type.Integer()),
+    processEntityId: Nullable(Type.Integer()),
+    name: Nullable(Type.String()),
+  }),
+});
+const Lineage = Type.Object({
+  timestamp: Ns,
+  lineage: Type.Array(Process, { description: 'The process, then each parent at the start of its child' }),
+  returned: Type.Integer(),
+  end: Type.String({ description: 'Why there are no more: root, depth or evicted' }),
+});
+const problems = { 400: Problem, 404: Problem, 409: Problem };
+
+/** `GET /api/v1/processes/{id}`, `threads/{id}`, `lineage/{id}`. */
+export const taskRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient }> = async (app, { client }) => {
+  // The worker has made the JSON: bytes are passed on as they are.
+  const ask = async (question: Question) => Buffer.from(await client.ask(question)) as never;
+
+  app.get(
+    '/api/v1/processes/:id',
+    {
+      schema: {
+        summary: 'Everything known of a process as of an instant',
+        params: Id,
+        querystring: Type.Object({ at: At }),
+        response: { 200: Process, ...problems },
+      },
+    },
+    async ({ params, query }, reply) =>
+      reply.type('application/json; charset=utf-8').send(await ask({ kind: 'process', id: params.id, at: query.at })),
+  );
+
+  app.get(
+    '/api/v1/threads/:id',
+    {
+      schema: {
+        summary: 'Everything known of a thread as of an instant',
+        params: Id,
+        querystring: Type.Object({ at: At }),
+        response: { 200: Thread, ...problems },
+      },
+    },
+    async ({ params, query }, reply) =>
+      reply.type('application/json; charset=utf-8').send(await ask({ kind: 'thread', id: params.id, at: query.at })),
+  );
+
+  app.get(
+    '/api/v1/lineage/:id',
+    {
+      schema: {
+        summary: 'What started it, and what started that',
+        params: Id,
+        querystring: Type.Object({
+          at: At,
+          depth: Type.Integer({ default: 64, minimum: 0, maximum: MAX_DEPTH, description: 'Ancestors at most' }),
+        }),
+        response: { 200: Lineage, ...problems },
+      },
+    },
+    async ({ params, query }, reply) =>
+      reply
+        .type('application/json; charset=utf-8')
+        .send(await ask({ kind: 'lineage', id: params.id, at: query.at, depth: query.depth })),
+  );
+};

@@ -1,0 +1,127 @@
+// Questions from outside, answered from the tree as JSON. Times are epoch
+// nanoseconds in decimal, what is not known is null.
+
+import {
+  AmbiguousTaskError,
+  DataNotFoundError,
+  type ProcessInfo,
+  ProcessTreeDataSource,
+  type TaskRef,
+  type ThreadInfo,
+  type TimeRelevant,
+} from '@dendro/engine';
+import {
+  DendroError,
+  type EntityId,
+  type EventNs,
+  epochOf,
+  eventTimeOf,
+  isTid,
+  parseTime,
+  type TaskId,
+  type TimeBase,
+} from '@dendro/protocol';
+import type { HostRunner } from './host-runner.ts';
+import type { Question } from './messages.ts';
+import { treeJson } from './tree-json.ts';
+
+/** @throws DendroError what is wrong with the question */
+export function answerJson(runner: HostRunner, question: Question): string {
+  switch (question.kind) {
+    case 'tree':
+      return treeJson(runner.host, runner.info.id, timeOf(runner, question.at), question.withExited);
+    case 'events':
+      return JSON.stringify(runner.takeIn(question.ndjson));
+    default:
+      return JSON.stringify(aboutTask(runner, question));
+  }
+}
+
+function aboutTask(runner: HostRunner, question: Exclude<Question, { kind: 'tree' | 'events' }>): object {
+  const time = timeOf(runner, question.at);
+  const task = taskRef(question.id);
+  const base = runner.host.base ?? { epochNs: 0n };
+  const source = new ProcessTreeDataSource(runner.host);
+  try {
+    switch (question.kind) {
+      case 'process':
+        return processJson(base, source.get({ kind: 'ProcKey', task, time }).process_info);
+      case 'thread':
+        return threadJson(base, source.get({ kind: 'ThreadKey', task, time }).thread_info);
+      case 'lineage': {
+        const { process_lineage } = source.get({ kind: 'LineageKey', task, time, maxDepth: question.depth });
+        const { ancestors, end } = process_lineage.info;
+        return {
+          timestamp: String(epochOf(base, process_lineage.timestamp)),
+          lineage: ancestors.map((ancestor) => processJson(base, ancestor)),
+          returned: ancestors.length,
+          end,
+        };
+      }
+    }
+  } catch (thrown) {
+    if (thrown instanceof DataNotFoundError) throw new DendroError('DENDRO_TASK_UNKNOWN');
+    if (!(thrown instanceof AmbiguousTaskError)) throw thrown;
+    throw new DendroError('DENDRO_TASK_AMBIGUOUS', undefined, { details: { candidates: thrown.candidates } });
+  }
+}
+
+/** A time as a user writes it; relative ones count from the host's now. @throws DendroError DENDRO_TIME_INVALID */
+function timeOf(runner: HostRunner, text: string): EventNs {
+  const base = runner.host.base ?? { epochNs: 0n };
+  const { now } = runner;
+  const time = parseTime(text, epochOf(base, now));
+  if (time === undefined) {
+    throw new DendroError(
+      'DENDRO_TIME_INVALID',
+      `"${text.slice(0, 64)}" is not a time: use epoch nanoseconds, RFC 3339, -5m or live.`,
+    );
+  }
+  return time === 'live' ? now : eventTimeOf(base, time);
+}
+
+/** `17`, `e:3121682638`, `pid:4242`. @throws DendroError DENDRO_TASK_ID_INVALID */
+function taskRef(text: string): TaskRef {
+  const [, kind = '', digits = ''] = /^(e:|pid:)?(\d{1,15})$/.exec(text) ?? [];
+  const number = Number(digits);
+  if (digits !== '') {
+    if (kind === '' && number > 0) return { taskId: number as TaskId };
+    if (kind === 'e:' && number <= 0xffff_ffff) return { entityId: number as EntityId };
+    if (kind === 'pid:' && isTid(number)) return { pid: number };
+  }
+  throw new DendroError('DENDRO_TASK_ID_INVALID');
+}
+
+function processJson(base: TimeBase, { timestamp, info }: TimeRelevant<ProcessInfo>): object {
+  const { startTime, execTime, exitTime, threadIds, childProcessIds, isPlaceholder, ...rest } = info;
+  return {
+    timestamp: String(epochOf(base, timestamp)),
+    info: {
+      ...withNulls(rest),
+      startTime: String(epochOf(base, startTime)),
+      execTime: execTime === undefined ? null : String(epochOf(base, execTime)),
+      exitTime: exitTime === undefined ? null : String(epochOf(base, exitTime)),
+      threadIds: Object.fromEntries(threadIds),
+      childProcessIds: Object.fromEntries(childProcessIds),
+      placeholder: isPlaceholder,
+    },
+  };
+}
+
+function threadJson(base: TimeBase, { timestamp, info }: TimeRelevant<ThreadInfo>): object {
+  const { startTime, exitTime, isPlaceholder, ...rest } = info;
+  return {
+    timestamp: String(epochOf(base, timestamp)),
+    info: {
+      ...withNulls(rest),
+      startTime: String(epochOf(base, startTime)),
+      exitTime: exitTime === undefined ? null : String(epochOf(base, exitTime)),
+      placeholder: isPlaceholder,
+    },
+  };
+}
+
+/** JSON leaves undefined out; an answer says that a value is not known. */
+function withNulls(info: object): object {
+  return Object.fromEntries(Object.entries(info).map(([key, value]) => [key, value ?? null]));
+}
