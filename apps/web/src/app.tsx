@@ -18,7 +18,7 @@ export function App() {
   const theme = useView((state) => state.theme);
   const areDetailsOpen = useView((state) => state.areDetailsOpen);
   const isHelpOpen = useView((state) => state.isHelpOpen);
-  const treeRows = useTreeRows(replica, frame);
+  const treeRows = useTreeRows(frame);
   useGlobalKeys();
 
   useEffect(() => {

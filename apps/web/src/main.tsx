@@ -4,6 +4,7 @@ import { App } from './app.tsx';
 import { AppContext } from './app-context.ts';
 import { Connection } from './connection/connection.ts';
 import { pauseWhenHidden } from './connection/visibility.ts';
+import { Pace } from './layout/pace.ts';
 import { Replica } from './replica/replica.ts';
 import { keepUrl } from './state/keep-url.ts';
 import './styles/base.css';
@@ -26,7 +27,7 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 createRoot(root).render(
   <StrictMode>
-    <AppContext value={{ replica, connection }}>
+    <AppContext value={{ replica, connection, pace: new Pace() }}>
       <App />
     </AppContext>
   </StrictMode>,

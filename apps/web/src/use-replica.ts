@@ -1,5 +1,6 @@
 // Ties React to the replica: whatever comes over the socket, views are drawn at
-// most once per frame; and twice a second, because rows age.
+// most once per frame, and no more often than they can be afforded; and twice a
+// second, because rows age.
 
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { useApp } from './app-context.ts';
@@ -9,25 +10,35 @@ const AGING_MS = 500;
 
 /** @returns a number that changes when the replica has */
 export function useReplicaFrame(): number {
-  const { replica } = useApp();
+  const { replica, pace } = useApp();
   const [frame, setFrame] = useState(0);
   useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
     let request: number | undefined;
     const draw = (): void => {
       request = undefined;
       setFrame((frame) => frame + 1);
     };
     const ask = (): void => {
-      request ??= requestAnimationFrame(draw);
+      if (timer !== undefined || request !== undefined) return;
+      const wait = pace.wait(performance.now());
+      if (wait === 0) request = requestAnimationFrame(draw);
+      else {
+        timer = setTimeout(() => {
+          timer = undefined;
+          ask();
+        }, wait);
+      }
     };
     const unsubscribe = replica.subscribe(ask);
     const aging = setInterval(ask, AGING_MS);
     return () => {
       unsubscribe();
       clearInterval(aging);
+      clearTimeout(timer);
       if (request !== undefined) cancelAnimationFrame(request);
     };
-  }, [replica]);
+  }, [replica, pace]);
   return frame;
 }
 

@@ -2,7 +2,7 @@
 // it is lost, and says where it stands. After a loss it asks for what it
 // missed, not for everything.
 
-import { DendroError, type HostInfo, parseServerMessage, toError } from '@dendro/protocol';
+import { DendroError, type HostInfo, parseServerMessage } from '@dendro/protocol';
 import type { Replica } from '../replica/replica.ts';
 
 export type ConnectionStatus =
@@ -25,6 +25,9 @@ const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 10_000;
 /** Without a word for this long the socket is taken for dead: stats come every second. */
 const SILENCE_MS = 6000;
+/** After a connection this long the next loss is a new one: the first attempt comes soon again. */
+const STEADY_MS = 10_000;
+const ANSWER_MS = 8000;
 
 export class Connection {
   readonly #deps: ConnectionDeps;
@@ -34,6 +37,12 @@ export class Connection {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
   #delay = FIRST_DELAY_MS;
+  #connectedAt = Number.POSITIVE_INFINITY;
+  /** Everything is asked for and not on its way yet: batches that come now lead nowhere. */
+  #awaitsResync = false;
+  #isLooking = false;
+  /** What came last could not be read: from where this page stands, it would come again. */
+  #isSpoilt = false;
   #isPaused = false;
   #isStopped = false;
 
@@ -51,24 +60,15 @@ export class Connection {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Opens, or tries again at once. */
+  /** Opens, or tries again at once. Does nothing while there is a socket. */
   async connect(): Promise<void> {
+    if (this.#isStopped || this.#isLooking || this.#socket !== undefined) return;
     clearTimeout(this.#retry);
-    if (this.#isStopped || this.#socket !== undefined) return;
     this.#setStatus({ kind: 'connecting' });
-    let host: HostInfo;
-    try {
-      const answer = await this.#deps.fetch(`${this.#deps.origin}/api/v1/hosts`);
-      if (answer.status === 401) return this.#setStatus({ kind: 'signed-out' });
-      if (!answer.ok) return this.#wait(`The server answered ${answer.status}.`);
-      const { hosts } = (await answer.json()) as { hosts: readonly HostInfo[] };
-      const [first] = hosts;
-      if (first === undefined) return this.#wait('The server watches no host.');
-      host = first;
-    } catch {
-      return this.#wait('The server does not answer.');
-    }
-    if (!this.#isStopped && this.#socket === undefined) this.#open(host);
+    this.#isLooking = true;
+    const host = await this.#findHost();
+    this.#isLooking = false;
+    if (host !== undefined && !this.#isStopped) this.#open(host);
   }
 
   /** The page cannot be seen: nothing needs to be sent until it can. */
@@ -92,6 +92,25 @@ export class Connection {
     this.#socket?.close();
   }
 
+  /** @returns undefined when there is none to be had now; then the status says so and a retry is under way */
+  async #findHost(): Promise<HostInfo | undefined> {
+    try {
+      const answer = await this.#deps.fetch(`${this.#deps.origin}/api/v1/hosts`, {
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
+      if (answer.status === 401) this.#setStatus({ kind: 'signed-out' });
+      else if (!answer.ok) this.#wait(`The server answered ${answer.status}.`);
+      else {
+        const { hosts } = (await answer.json()) as { hosts: readonly HostInfo[] };
+        if (hosts[0] !== undefined) return hosts[0];
+        this.#wait('The server watches no host yet.');
+      }
+    } catch {
+      this.#wait('The server does not answer.');
+    }
+    return undefined;
+  }
+
   #open(host: HostInfo): void {
     const url = `${this.#deps.origin.replace(/^http/, 'ws')}/api/v1/hosts/${encodeURIComponent(host.id)}/live`;
     const socket = this.#deps.openSocket(url);
@@ -101,14 +120,21 @@ export class Connection {
       this.#expectWord();
       try {
         if (typeof data === 'string') this.#hear(data);
-        else if (!this.#deps.replica.takeFrame(new Uint8Array(data))) this.#send({ type: 'subscribe' });
+        else this.#take(new Uint8Array(data));
       } catch (thrown) {
         if (!(thrown instanceof DendroError)) throw thrown;
-        this.#lose(toError(thrown).message);
+        this.#isSpoilt = true;
+        this.#lose(thrown.message);
       }
     };
     socket.onclose = () => this.#lose('The connection was lost.');
     this.#expectWord();
+  }
+
+  #take(frame: Uint8Array): void {
+    if (this.#awaitsResync || this.#deps.replica.takeFrame(frame)) return;
+    this.#awaitsResync = true;
+    this.#send({ type: 'subscribe' });
   }
 
   #hear(text: string): void {
@@ -117,14 +143,16 @@ export class Connection {
     switch (message.type) {
       case 'hello':
         replica.greet(message.host);
-        this.#delay = FIRST_DELAY_MS;
+        this.#connectedAt = Date.now();
         this.#setStatus({ kind: 'connected' });
-        this.#send({ type: 'subscribe', version: replica.version });
+        this.#send({ type: 'subscribe', version: this.#isSpoilt ? undefined : replica.version });
+        this.#isSpoilt = false;
         return;
       case 'stats':
         replica.takeStats(message);
         return;
       case 'resync':
+        this.#awaitsResync = false;
         replica.resync();
         return;
       case 'error':
@@ -136,6 +164,9 @@ export class Connection {
     const socket = this.#socket;
     if (socket === undefined) return;
     this.#socket = undefined;
+    this.#awaitsResync = false;
+    if (Date.now() - this.#connectedAt >= STEADY_MS) this.#delay = FIRST_DELAY_MS;
+    this.#connectedAt = Number.POSITIVE_INFINITY;
     clearTimeout(this.#silence);
     socket.onmessage = null;
     socket.onclose = null;

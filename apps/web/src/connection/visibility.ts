@@ -8,7 +8,10 @@ export function pauseWhenHidden(connection: Connection): void {
   document.addEventListener('visibilitychange', () => {
     clearTimeout(timer);
     if (document.hidden) timer = setTimeout(() => connection.pause(), HIDDEN_MS);
-    else connection.resume();
+    else {
+      connection.resume();
+      void connection.connect();
+    }
   });
   window.addEventListener('online', () => void connection.connect());
 }

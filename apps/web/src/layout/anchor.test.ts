@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { anchoredScrollTop, anchorRow } from './anchor.ts';
+import { anchoredScrollTop, anchorRow, type DrawnRows } from './anchor.ts';
 
 const H = 26;
-const view = (tasks: number[], scrollTop: number, rows = 10) => ({ tasks, scrollTop, viewHeight: rows * H });
+const OVERSCAN = 6;
+/** What is drawn of a list of tasks: ten rows in view, and some around them. */
+function view(list: number[], scrollTop: number): DrawnRows {
+  const first = Math.max(0, Math.floor(scrollTop / H) - OVERSCAN);
+  const end = Math.ceil(scrollTop / H) + 10 + OVERSCAN;
+  return { first, tasks: list.slice(first, end), scrollTop, viewHeight: 10 * H };
+}
 const tasks = Array.from({ length: 100 }, (_, i) => i + 1);
 
 test('the row under the pointer anchors, else the selected one, else the first in view', () => {
@@ -36,6 +42,13 @@ test('when the anchor itself goes, the next row that is still there takes its pl
   const after = tasks.filter((task) => task !== 31 && task !== 32 && task !== 5);
   // Task 31 stood in row 30; 33 now stands in row 29, one row up for task 5 and two for 31 and 32.
   expect(anchoredScrollTop(view(tasks, 20 * H), 30, H, (task) => after.indexOf(task))).toBe(19 * H);
+});
+
+test('when all below the anchor goes too, the nearest row above it stays where it is', () => {
+  const drawn = view(tasks, 89 * H);
+  const after = tasks.filter((task) => task <= 91 && task !== 1);
+  // Tasks 93 to 100 are gone, task 92 with them; 91 stood in row 90 and now stands in row 89.
+  expect(anchoredScrollTop(drawn, 93, H, (task) => after.indexOf(task))).toBe(88 * H);
 });
 
 test('a list that nothing is left of stays where it is', () => {

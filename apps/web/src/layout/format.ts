@@ -40,6 +40,13 @@ export function duration(ns: number): string {
   return `${Math.floor(seconds / size)}${name}${next !== undefined && rest > 0 ? ` ${rest}${next[1]}` : ''}`;
 }
 
+/** `3d`, `12m`, `8s`, `0s`: the largest unit, so that it seldom changes. */
+export function age(ns: number): string {
+  const seconds = Math.max(0, Math.floor(ns / 1e9));
+  const [size, name] = UNITS.find(([size]) => seconds >= size) ?? [1, 's'];
+  return `${Math.floor(seconds / size)}${name}`;
+}
+
 export function count(n: number): string {
   return n.toLocaleString('en');
 }

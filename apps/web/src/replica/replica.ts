@@ -18,7 +18,9 @@ export class Replica {
   #stats: HostStats | undefined;
   #now = 0 as EventNs;
   #nowReadAt = 0;
+  #latestNow = 0 as EventNs;
   #changes = 0;
+  #facts = 0;
 
   /** @param clock milliseconds that only rise */
   constructor(clock: () => number = () => performance.now()) {
@@ -47,10 +49,19 @@ export class Replica {
     return this.#changes;
   }
 
-  /** Event time now: of a live host it runs on between messages. */
+  /** Rises whenever the tree has changed, late facts about the past included. */
+  get facts(): number {
+    return this.#facts;
+  }
+
+  /**
+   * Event time now: of a live host it runs on between messages. It never goes back, or a row that has just been
+   * born would vanish again; where this page's clock is ahead of the host's, it waits.
+   */
   now(): EventNs {
     const since = this.#host?.isLive ? (this.#clock() - this.#nowReadAt) * 1e6 : 0;
-    return (this.#now + since) as EventNs;
+    this.#latestNow = Math.max(this.#latestNow, this.#now + since) as EventNs;
+    return this.#latestNow;
   }
 
   /** @returns takes the listener off again */
@@ -66,6 +77,10 @@ export class Replica {
     if (!isSameRun) {
       this.#tree = new TemporalTree();
       this.#version = undefined;
+      this.#stats = undefined;
+      this.#latestNow = 0 as EventNs;
+      this.#readNow(0 as EventNs);
+      this.#facts++;
     }
     this.#arriving = undefined;
     this.#tell();
@@ -74,7 +89,10 @@ export class Replica {
   /** A snapshot follows. */
   resync(): void {
     this.#arriving = new TemporalTree();
-    if (this.#version === undefined) this.#tree = this.#arriving;
+    if (this.#version === undefined) {
+      this.#tree = this.#arriving;
+      this.#facts++;
+    }
     this.#tell();
   }
 
@@ -104,14 +122,14 @@ export class Replica {
         this.#version = frame.to;
       }
     }
+    this.#facts++;
     this.#readNow(frame.now);
     this.#tell();
     return true;
   }
 
   #readNow(now: EventNs): void {
-    // Never back: a row that has just been born must not vanish again.
-    this.#now = Math.max(now, this.#host?.isLive ? this.now() : now) as EventNs;
+    this.#now = now;
     this.#nowReadAt = this.#clock();
   }
 

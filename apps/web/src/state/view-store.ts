@@ -66,6 +66,11 @@ export const view = {
   },
 };
 
+/** Is a filter set? It opens whatever leads to a match: nothing can be folded meanwhile. */
+export function isFiltered(state: Pick<ViewState, 'filter'> = useView.getState()): boolean {
+  return state.filter.trim() !== '';
+}
+
 // Storage can be switched off by the user; then the choice holds for this visit.
 function storedTheme(): Theme {
   try {

@@ -1,10 +1,11 @@
-// Keys of a treegrid, as the ARIA Authoring Practices describe them, with `*`
-// for a whole subtree.
+// Keys of a treegrid, as the ARIA Authoring Practices describe them for rows.
+// Beyond them, Left goes on to the parent, `*` opens a whole subtree, and `t`
+// shows threads.
 
-import type { TaskIndex } from '@dendro/engine';
+import { NO_TASK, type TaskIndex } from '@dendro/engine';
 import type { TaskId } from '@dendro/protocol';
 import type { KeyboardEvent } from 'react';
-import { useView, view } from '../../state/view-store.ts';
+import { isFiltered, useView, view } from '../../state/view-store.ts';
 import type { TreeRows } from './use-tree-rows.ts';
 
 /** @param row of the selected task, -1 when none is in view */
@@ -45,6 +46,9 @@ export function gridKeys(
     case '*':
       if (row >= 0) view.expand(subtreeOf(treeRows, row));
       break;
+    case 't':
+      if (row >= 0) toggleThreads(treeRows, row);
+      break;
     case 'Enter':
       if (row >= 0) view.openDetails(treeRows.tree.taskIdOf(treeRows.taskAt(row)));
       break;
@@ -63,8 +67,7 @@ function openOrDescend({ tree, order, rows, taskAt }: TreeRows, row: number, mov
   const hasChildren = (order.subtreeEnds[position] as number) > position + 1;
   if (!hasChildren) return;
   const task = tree.taskIdOf(taskAt(row));
-  const { collapsed, filter } = useView.getState();
-  if (filter === '' && collapsed.has(task)) view.expand([task]);
+  if (!isFiltered() && useView.getState().collapsed.has(task)) view.expand([task]);
   else moveTo(row + 1);
 }
 
@@ -72,18 +75,19 @@ function closeOrAscend({ tree, order, rows, taskAt }: TreeRows, row: number, mov
   const position = rows.positions[row] as number;
   const task = tree.taskIdOf(taskAt(row));
   const hasChildren = (order.subtreeEnds[position] as number) > position + 1;
-  const { collapsed, filter } = useView.getState();
-  if (hasChildren && filter === '' && !collapsed.has(task)) {
-    view.collapse([task]);
-    return;
-  }
-  const depth = order.depths[position] as number;
-  for (let above = row - 1; above >= 0; above--) {
-    if ((order.depths[rows.positions[above] as number] as number) < depth) {
-      moveTo(above);
-      return;
-    }
-  }
+  const { collapsed } = useView.getState();
+  const parent = rows.parents[row] as number;
+  if (hasChildren && !isFiltered() && !collapsed.has(task)) view.collapse([task]);
+  else if (parent >= 0) moveTo(parent);
+}
+
+/** Of the process; in a row of a thread, of the process it belongs to. */
+function toggleThreads({ tree, taskAt }: TreeRows, row: number): void {
+  const task = taskAt(row);
+  const process = tree.isThread(task) ? tree.leaderOf(task) : task;
+  if (process === NO_TASK) return;
+  view.select(tree.taskIdOf(process));
+  view.toggleThreadsOf(tree.taskIdOf(process));
 }
 
 /** The task of a row and all below it. */

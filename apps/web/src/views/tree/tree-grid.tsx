@@ -1,139 +1,153 @@
-// The tree as a virtualised treegrid: only the rows in view are in the page.
+// The tree as a virtualised treegrid: only the rows in view are in the page,
+// and the selected one wherever it is, so that assistive technology can find it.
 
-import type { TaskId } from '@dendro/protocol';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { type PointerEvent, useEffect, useLayoutEffect, useRef } from 'react';
+import { type PointerEvent, useEffect, useRef } from 'react';
 import { useApp } from '../../app-context.ts';
-import { anchoredScrollTop, anchorRow } from '../../layout/anchor.ts';
-import { useView, view } from '../../state/view-store.ts';
+import { type RowContext, rowModel } from '../../layout/row-model.ts';
+import { ROW_HEIGHT, type RowWindow, scrollTopShowing } from '../../layout/row-window.ts';
+import { isFiltered, useView, view } from '../../state/view-store.ts';
 import { gridKeys } from './grid-keys.ts';
-import { ROW_HEIGHT, rowId, TreeRow } from './tree-row.tsx';
+import { rowId, TreeRow } from './tree-row.tsx';
+import { useAnchor } from './use-anchor.ts';
+import { useRowWindow } from './use-row-window.ts';
 import type { TreeRows } from './use-tree-rows.ts';
 
-/** With more than this in the page a very tall window would draw too much. */
-const MAX_ROWS = 96;
-const OVERSCAN = 6;
+const COLUMNS = ['Process', 'PID', 'Threads', 'User', 'Started', 'State'];
 
 export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
   const { replica } = useApp();
-  const { rows, order, tree, taskAt, rowOf } = treeRows;
+  const { rows, rowOf, taskAt, tree } = treeRows;
   const selected = useView((state) => state.selected);
-  const collapsed = useView((state) => state.collapsed);
-  const filter = useView((state) => state.filter);
   const scroller = useRef<HTMLDivElement>(null);
   const pointerY = useRef<number>(undefined);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    getItemKey: (row) => tree.taskIdOf(taskAt(row)),
-    overscan: OVERSCAN,
-  });
-  useAnchor(treeRows, scroller, pointerY);
+  const { window, scrollTo } = useRowWindow(scroller, rows.length);
+  useAnchor({ treeRows, scroller, window, scrollTo, pointerY, selected });
 
   const selectedRow = selected === undefined ? -1 : rowOf(selected);
+  const show = (row: number, isCentred = false): void => {
+    const element = scroller.current;
+    if (element !== null) scrollTo(scrollTopShowing(row, element.scrollTop, element.clientHeight, isCentred));
+  };
+  useFirstLook(selectedRow, (row) => show(row, true));
   const moveTo = (row: number): void => {
-    const task = Math.max(0, Math.min(rows.length - 1, row));
     if (rows.length === 0) return;
-    view.select(tree.taskIdOf(taskAt(task)));
-    virtual.scrollToIndex(task, { align: 'auto' });
+    const next = Math.max(0, Math.min(rows.length - 1, row));
+    view.select(tree.taskIdOf(taskAt(next)));
+    show(next);
   };
-  useFirstSelection(selectedRow, (row) => virtual.scrollToIndex(row, { align: 'center' }));
-
-  const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? ROW_HEIGHT) / ROW_HEIGHT) - 1);
-  const base = { epochNs: BigInt(replica.host?.baseEpochNs ?? '0') };
-  const onPointerMove = (event: PointerEvent): void => {
-    pointerY.current = event.clientY;
-  };
+  const rowsPerPage = Math.max(1, Math.floor((scroller.current?.clientHeight ?? ROW_HEIGHT) / ROW_HEIGHT) - 1);
   return (
     <div
       className="tree-grid"
       role="treegrid"
       aria-label="Process tree"
       aria-rowcount={rows.length + 1}
+      aria-colcount={COLUMNS.length}
       aria-activedescendant={selectedRow >= 0 && selected !== undefined ? rowId(selected) : undefined}
       data-testid="tree-grid"
       data-version={replica.version ?? ''}
       tabIndex={0}
-      onKeyDown={(event) => gridKeys(event, treeRows, selectedRow, page, moveTo)}
+      onKeyDown={(event) => gridKeys(event, treeRows, selectedRow, rowsPerPage, moveTo)}
     >
       <div className="tree-head tree-columns" role="row" aria-rowindex={1}>
-        {['Process', 'PID', 'Threads', 'User', 'Started', 'State'].map((title) => (
+        {COLUMNS.map((title) => (
           <div key={title} role="columnheader" className={`cell-${title.toLowerCase()}`}>
             {title}
           </div>
         ))}
       </div>
-      {rows.length === 0 && <p className="tree-empty">Nothing matches. Clear the filter with Esc.</p>}
+      {rows.length === 0 && <Empty />}
       <div
         className="tree-scroller"
         ref={scroller}
-        onPointerMove={onPointerMove}
+        onPointerMove={(event: PointerEvent) => {
+          pointerY.current = event.clientY;
+        }}
         onPointerLeave={() => {
           pointerY.current = undefined;
         }}
       >
-        <div role="presentation" className="tree-rows" style={{ height: virtual.getTotalSize() }}>
-          {virtual
-            .getVirtualItems()
-            .slice(0, MAX_ROWS)
-            .map((item) => {
-              const position = rows.positions[item.index] as number;
-              const task = taskAt(item.index);
-              const id = tree.taskIdOf(task);
-              return (
-                <TreeRow
-                  key={id}
-                  tree={tree}
-                  task={task}
-                  at={order.at}
-                  base={base}
-                  users={replica.host?.users ?? {}}
-                  row={item.index}
-                  depth={order.depths[position] as number}
-                  threads={order.threadCounts[position] as number}
-                  hasChildren={(order.subtreeEnds[position] as number) > position + 1}
-                  isCollapsed={filter === '' && collapsed.has(id)}
-                  isSelected={id === selected}
-                  isDimmed={!rows.isMatch(position)}
-                />
-              );
-            })}
+        <div role="presentation" className="tree-rows" style={{ height: rows.length * ROW_HEIGHT }}>
+          <Rows treeRows={treeRows} window={window} selectedRow={selectedRow} />
         </div>
       </div>
     </div>
   );
 }
 
-/** Scrolls by as much as rows above the anchor have come and gone. */
-function useAnchor(
-  treeRows: TreeRows,
-  scroller: React.RefObject<HTMLDivElement | null>,
-  pointerY: React.RefObject<number | undefined>,
-): void {
-  const drawn = useRef<Float64Array>(new Float64Array(0));
-  const selected = useView((state) => state.selected);
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    if (element === null) return;
-    const before = { tasks: drawn.current, scrollTop: element.scrollTop, viewHeight: element.clientHeight };
-    const y = pointerY.current;
-    const hovered =
-      y === undefined ? -1 : Math.floor((y - element.getBoundingClientRect().top + element.scrollTop) / ROW_HEIGHT);
-    const anchor = anchorRow(before, ROW_HEIGHT, hovered, selected === undefined ? -1 : before.tasks.indexOf(selected));
-    const top = anchoredScrollTop(before, anchor, ROW_HEIGHT, (task) => treeRows.rowOf(task as TaskId));
-    if (top !== before.scrollTop) element.scrollTop = top;
-    const { rows, tree, taskAt } = treeRows;
-    drawn.current = Float64Array.from({ length: rows.length }, (_, row) => tree.taskIdOf(taskAt(row)));
-  }, [treeRows, scroller, pointerY, selected]);
+interface RowsProps {
+  readonly treeRows: TreeRows;
+  readonly window: RowWindow;
+  readonly selectedRow: number;
 }
 
-/** A task that the address names is scrolled to once, when it is first there. */
-function useFirstSelection(selectedRow: number, scrollTo: (row: number) => void): void {
-  const isDone = useRef(useView.getState().selected === undefined);
+function Rows({ treeRows, window, selectedRow }: RowsProps) {
+  const { replica } = useApp();
+  const collapsed = useView((state) => state.collapsed);
+  const isFolding = !useView(isFiltered);
+  const { rows, order, tree, taskAt } = treeRows;
+  const host = replica.host;
+  const context: RowContext = {
+    tree,
+    at: order.at,
+    base: { epochNs: BigInt(host?.baseEpochNs ?? '0') },
+    users: host?.users ?? {},
+  };
+  const drawn: number[] = [];
+  for (let row = window.first; row < Math.min(window.end, rows.length); row++) drawn.push(row);
+  if (selectedRow >= 0 && !drawn.includes(selectedRow)) drawn.push(selectedRow);
+  return drawn.map((row) => {
+    const model = rowModel(context, taskAt(row));
+    const position = rows.positions[row] as number;
+    const parent = rows.parents[row] as number;
+    const below = (order.subtreeEnds[position] as number) - position - 1;
+    return (
+      <TreeRow
+        key={model.id}
+        {...model}
+        row={row}
+        depth={order.depths[position] as number}
+        place={rows.places[row] as number}
+        siblings={parent < 0 ? rows.rootCount : (rows.childCounts[parent] as number)}
+        threads={order.threadCounts[position] as number}
+        below={below}
+        isOpen={below > 0 && !(isFolding && collapsed.has(model.id))}
+        canFold={isFolding}
+        isSelected={row === selectedRow}
+        isDimmed={!rows.isMatch(position)}
+      />
+    );
+  });
+}
+
+function Empty() {
+  const hasFilter = useView(isFiltered);
+  const isPaused = useView((state) => state.pausedAt !== undefined);
+  return (
+    <p className="tree-empty" role="status">
+      {hasFilter
+        ? 'Nothing matches. Clear the filter with Esc.'
+        : isPaused
+          ? 'Nothing is known of this instant. Go back to the present with Space.'
+          : 'No process is shown: kernel threads and what has exited are hidden.'}
+    </p>
+  );
+}
+
+/** Once, when there are rows: the keys go to them, and a task that the address names is scrolled to. */
+function useFirstLook(selectedRow: number, show: (row: number) => void): void {
+  const hasFocused = useRef(false);
+  const isLookedFor = useRef(useView.getState().selected !== undefined);
   useEffect(() => {
-    if (isDone.current || selectedRow < 0) return;
-    isDone.current = true;
-    scrollTo(selectedRow);
+    if (!hasFocused.current) {
+      hasFocused.current = true;
+      if (document.activeElement === document.body) {
+        document.querySelector<HTMLElement>('[role="treegrid"]')?.focus({ preventScroll: true });
+      }
+    }
+    if (isLookedFor.current && selectedRow >= 0) {
+      isLookedFor.current = false;
+      show(selectedRow);
+    }
   });
 }

@@ -1,29 +1,29 @@
-import type { TaskIndex, TemporalTree } from '@dendro/engine';
-import { type EventNs, epochMsOf, TASK_FLAG, type TaskId, type TimeBase } from '@dendro/protocol';
+import type { TaskId } from '@dendro/protocol';
 import { ChevronRight } from 'lucide-react';
-import { clockTime, duration, exactTime, plural } from '../../layout/format.ts';
-import { commandLine, printable } from '../../layout/printable.ts';
-import { type TaskState, taskState } from '../../layout/task-state.ts';
-import { view } from '../../state/view-store.ts';
+import { type MouseEvent, memo } from 'react';
+import { count, plural } from '../../layout/format.ts';
+import type { RowModel } from '../../layout/row-model.ts';
+import { ROW_HEIGHT } from '../../layout/row-window.ts';
+import { useView, view } from '../../state/view-store.ts';
 
-export const ROW_HEIGHT = 26;
 const INDENT = 16;
 /** Deeper rows are not indented further: their depth is written out. */
 const MAX_INDENT = 24;
-const NEW_NS = 3e9;
 
-export interface TreeRowProps {
-  readonly tree: TemporalTree;
-  readonly task: TaskIndex;
-  readonly at: EventNs;
-  readonly base: TimeBase;
-  readonly users: Readonly<Record<string, string>>;
+export interface TreeRowProps extends RowModel {
   readonly row: number;
   readonly depth: number;
+  /** Place among the rows with the same parent, from 1, and how many these are. */
+  readonly place: number;
+  readonly siblings: number;
+  /** Living threads of the process. */
   readonly threads: number;
-  readonly hasChildren: boolean;
-  readonly isCollapsed: boolean;
+  /** Rows below it in the tree, shown or not. */
+  readonly below: number;
+  readonly isOpen: boolean;
+  readonly canFold: boolean;
   readonly isSelected: boolean;
+  /** Leads to a match of the filter, and is none itself. */
   readonly isDimmed: boolean;
 }
 
@@ -31,17 +31,13 @@ export function rowId(task: TaskId): string {
   return `task-${task}`;
 }
 
-export function TreeRow(props: TreeRowProps) {
-  const { tree, task, at, base, row, depth } = props;
-  const id = tree.taskIdOf(task);
-  const isThread = tree.isThread(task);
-  const state = taskState(tree, task, at);
-  const isNew = state.kind === 'running' && at - tree.startOf(task) < NEW_NS;
+export const TreeRow = memo(function TreeRow(props: TreeRowProps) {
+  const { id, row, depth, state, isNew, isThread, isSelected } = props;
   const classes = [
     'tree-row tree-columns',
-    props.isSelected && 'is-selected',
+    isSelected && 'is-selected',
     props.isDimmed && 'is-dimmed',
-    state.kind !== 'running' && 'is-exited',
+    state === 'exited' && 'is-exited',
     isNew && 'is-new',
     isThread && 'is-thread',
   ];
@@ -53,69 +49,76 @@ export function TreeRow(props: TreeRowProps) {
       role="row"
       aria-rowindex={row + 2}
       aria-level={depth + 1}
-      aria-selected={props.isSelected}
-      aria-expanded={props.hasChildren ? !props.isCollapsed : undefined}
+      aria-posinset={props.place}
+      aria-setsize={props.siblings}
+      aria-selected={isSelected}
+      aria-expanded={props.below > 0 ? props.isOpen : undefined}
       data-testid="tree-row"
       data-task-id={id}
-      data-pid={isThread ? undefined : tree.pidOf(task)}
-      data-tid={tree.tidOf(task)}
-      data-state={state.kind === 'running' ? 'running' : 'exited'}
+      data-pid={isThread ? undefined : props.pid}
+      data-tid={props.tid}
+      data-state={state}
       data-new={isNew || undefined}
       style={{ transform: `translateY(${row * ROW_HEIGHT}px)` }}
-      onClick={() => view.select(id)}
-      onDoubleClick={() => view.openDetails(id)}
+      onClick={() => selectOrOpen(id)}
     >
       <NameCell {...props} />
       <div role="gridcell" className="cell-pid">
-        {tree.tidOf(task)}
+        {props.tid}
       </div>
-      <ThreadsCell {...props} />
-      <UserCell {...props} />
-      <div
-        role="gridcell"
-        className="cell-started"
-        title={`${exactTime(base, tree.startOf(task))}\n${duration(at - tree.startOf(task))} ago`}
-      >
-        {startText(props)}
+      <div role="gridcell" className="cell-threads">
+        <Threads {...props} />
       </div>
-      <StateCell state={state} at={at} exit={tree.exitOf(task)} base={base} start={tree.startOf(task)} />
+      <div role="gridcell" className="cell-user" title={props.userTitle}>
+        {props.user}
+      </div>
+      <div role="gridcell" className="cell-started" title={props.startedTitle}>
+        {props.started}
+      </div>
+      <div role="gridcell" className="cell-state" title={props.stateTitle || undefined}>
+        <span className={`state-${props.stateTone}`}>{props.stateText}</span>
+        <span className="age">{props.stateAge}</span>
+      </div>
     </div>
   );
+});
+
+/** The first click selects a row, another one on it looks closer: so does a finger, which cannot press Enter. */
+function selectOrOpen(id: TaskId): void {
+  if (useView.getState().selected === id) view.openDetails(id);
+  else view.select(id);
 }
 
-function NameCell({ tree, task, at, depth, hasChildren, isCollapsed }: TreeRowProps) {
-  const id = tree.taskIdOf(task);
-  const comm = tree.textAt(task, 'comm', at);
-  const isKernelThread = tree.isKernelThread(task);
-  const name = comm === undefined ? '(no name known)' : printable(comm);
-  const command = tree.isThread(task) || isKernelThread ? undefined : commandOf(tree, task, at);
-  const indent = Math.min(depth, MAX_INDENT);
+function NameCell({ id, depth, name, command, isPlaceholder, isNew, below, isOpen, canFold }: TreeRowProps) {
+  const indent = Math.min(depth, MAX_INDENT) * INDENT;
+  const toggle = (event: MouseEvent): void => {
+    event.stopPropagation();
+    if (isOpen) view.collapse([id]);
+    else view.expand([id]);
+  };
   return (
-    <div role="gridcell" className="cell-process" style={{ paddingLeft: indent * INDENT + 4 }} title={command ?? name}>
-      <span className="guides" aria-hidden="true" style={{ width: indent * INDENT }} />
+    <div role="gridcell" className="cell-process" style={{ paddingLeft: indent + 4 }} title={command ?? name}>
+      <span className="guides" aria-hidden="true" style={{ width: indent }} />
       {depth > MAX_INDENT && <span className="depth">{depth}</span>}
-      {hasChildren ? (
+      {below > 0 ? (
         <button
           type="button"
-          className={isCollapsed ? 'chevron' : 'chevron is-open'}
+          className={isOpen ? 'chevron is-open' : 'chevron'}
           tabIndex={-1}
-          aria-label={isCollapsed ? 'Expand' : 'Collapse'}
-          onClick={(event) => {
-            event.stopPropagation();
-            if (isCollapsed) view.expand([id]);
-            else view.collapse([id]);
-          }}
-          onDoubleClick={(event) => event.stopPropagation()}
+          aria-label={isOpen ? 'Collapse' : 'Expand'}
+          disabled={!canFold}
+          title={canFold ? undefined : 'The filter opens whatever leads to a match'}
+          onClick={toggle}
         >
           <ChevronRight size={14} aria-hidden="true" />
         </button>
       ) : (
         <span className="chevron-space" />
       )}
-      <span className={comm === undefined ? 'name is-unknown' : 'name'}>
-        {isKernelThread ? `[${name}]` : name || '(empty name)'}
-      </span>
-      {tree.isPlaceholder(task) && (
+      <span className={name === undefined ? 'name is-unknown' : 'name'}>{name ?? '(no name known)'}</span>
+      {below > 0 && !isOpen && <span className="below">{`+${count(below)}`}</span>}
+      {isNew && <span className="visually-hidden">new</span>}
+      {isPlaceholder && (
         <span className="tag" title="Known only because another event mentioned it">
           mentioned
         </span>
@@ -125,71 +128,21 @@ function NameCell({ tree, task, at, depth, hasChildren, isCollapsed }: TreeRowPr
   );
 }
 
-/** The command line, else the path of the program, else nothing. */
-function commandOf(tree: TemporalTree, task: TaskIndex, at: EventNs): string | undefined {
-  const argv = tree.valueAt(task, 'argv', at);
-  if (Array.isArray(argv) && argv.length > 0) return commandLine(argv as readonly string[]);
-  const path = tree.executablePathAt(task, at);
-  return path === undefined ? undefined : printable(path);
-}
-
-function ThreadsCell({ tree, task, threads }: TreeRowProps) {
-  if (tree.isThread(task) || threads === 0) return <div role="gridcell" className="cell-threads" />;
-  if (threads === 1) {
-    return (
-      <div role="gridcell" className="cell-threads">
-        1
-      </div>
-    );
-  }
+function Threads({ id, isThread, threads }: TreeRowProps) {
+  if (isThread || threads === 0) return null;
+  if (threads === 1) return 1;
   return (
-    <div role="gridcell" className="cell-threads">
-      <button
-        type="button"
-        className="link"
-        tabIndex={-1}
-        title={`Show or hide the ${plural(threads, 'thread')} of this process`}
-        onClick={(event) => {
-          event.stopPropagation();
-          view.toggleThreadsOf(tree.taskIdOf(task));
-        }}
-      >
-        {threads}
-      </button>
-    </div>
-  );
-}
-
-function UserCell({ tree, task, at, users }: TreeRowProps) {
-  const uid = tree.numberAt(task, 'uid', at);
-  return (
-    <div role="gridcell" className="cell-user" title={uid === undefined ? 'The user is not known' : `uid ${uid}`}>
-      {uid === undefined ? '–' : (users[uid] ?? uid)}
-    </div>
-  );
-}
-
-function startText({ tree, task, at, base }: TreeRowProps): string {
-  const text = clockTime(base, tree.startOf(task), epochMsOf(base, at));
-  return (tree.flagsOf(task) & TASK_FLAG.startIsUnknown) === 0 ? text : `≤ ${text}`;
-}
-
-interface StateCellProps {
-  readonly state: TaskState;
-  readonly at: EventNs;
-  readonly exit: EventNs;
-  readonly base: TimeBase;
-  readonly start: EventNs;
-}
-
-function StateCell({ state, at, exit, base, start }: StateCellProps) {
-  const title =
-    state.kind === 'running'
-      ? `for ${duration(at - start)}`
-      : `${exactTime(base, exit)}\nafter ${duration(exit - start)}, ${duration(at - exit)} ago`;
-  return (
-    <div role="gridcell" className={`cell-state state-${state.tone}`} title={title}>
-      {state.text}
-    </div>
+    <button
+      type="button"
+      className="link"
+      tabIndex={-1}
+      title={`Show or hide the ${plural(threads, 'thread')} of this process`}
+      onClick={(event) => {
+        event.stopPropagation();
+        view.toggleThreadsOf(id);
+      }}
+    >
+      {threads}
+    </button>
   );
 }

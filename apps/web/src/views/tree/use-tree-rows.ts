@@ -1,11 +1,13 @@
-// From replica and view state to rows, once per frame.
+// From replica and view state to rows. Each step is done again only when what
+// it depends on has changed: a key press costs no new order of the tree.
 
 import { orderTree, type TaskIndex, type TemporalTree, type TreeOrder } from '@dendro/engine';
-import type { EventNs, TaskId } from '@dendro/protocol';
+import type { TaskId } from '@dendro/protocol';
 import { useMemo } from 'react';
+import { useApp } from '../../app-context.ts';
+import { matcher } from '../../layout/filter.ts';
 import { type VisibleRows, visibleRows } from '../../layout/visible-rows.ts';
-import type { Replica } from '../../replica/replica.ts';
-import { useView, type ViewState } from '../../state/view-store.ts';
+import { useView } from '../../state/view-store.ts';
 
 export interface TreeRows {
   readonly tree: TemporalTree;
@@ -16,65 +18,57 @@ export interface TreeRows {
   rowOf(task: TaskId): number;
 }
 
-export function useTreeRows(replica: Replica, frame: number): TreeRows {
-  const state = useView();
-  const users = replica.host?.users;
-  const { tree } = replica;
+export function useTreeRows(frame: number): TreeRows {
+  const { replica, pace } = useApp();
+  const { tree, host, facts } = replica;
+  const users = host?.users;
+  const pausedAt = useView((state) => state.pausedAt);
+  const showThreads = useView((state) => state.showThreads);
+  const withThreads = useView((state) => state.withThreads);
+  const showKernelThreads = useView((state) => state.showKernelThreads);
+  const showExited = useView((state) => state.showExited);
+  const tombstoneSeconds = useView((state) => state.tombstoneSeconds);
+  const filter = useView((state) => state.filter);
+  const collapsed = useView((state) => state.collapsed);
+
+  // Live, time passes with each frame. Paused, only late facts can change what was.
+  const moment = pausedAt === undefined ? frame : facts;
+  const [order, orderCost] = useMemo(() => {
+    void moment;
+    const from = performance.now();
+    const order = orderTree(tree, {
+      at: pausedAt ?? replica.now(),
+      keepExitedNs: showExited ? Number.POSITIVE_INFINITY : tombstoneSeconds * 1e9,
+      threads: (process) => showThreads || withThreads.has(tree.taskIdOf(process)),
+      kernelThreads: showKernelThreads,
+    });
+    return [order, performance.now() - from] as const;
+  }, [moment, tree, replica, pausedAt, showThreads, withThreads, showKernelThreads, showExited, tombstoneSeconds]);
+
   return useMemo(() => {
-    void frame; // whatever changed in the replica, and the passing of time, come as a new frame
-    return buildRows(tree, state.pausedAt ?? replica.now(), state, users ?? {});
-  }, [frame, state, replica, tree, users]);
+    const from = performance.now();
+    const matches = matcher(filter, tree, order.at, users ?? {});
+    const rows = visibleRows(
+      order,
+      (position) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex)),
+      matches && ((position) => matches(order.tasks[position] as TaskIndex)),
+    );
+    const now = performance.now();
+    pace.drew(orderCost + now - from, now);
+    return treeRows(tree, order, rows);
+  }, [order, orderCost, filter, collapsed, tree, users, pace]);
 }
 
-function buildRows(
-  tree: TemporalTree,
-  at: EventNs,
-  state: ViewState,
-  users: Readonly<Record<string, string>>,
-): TreeRows {
-  const order = orderTree(tree, {
-    at,
-    keepExitedNs: state.showExited ? Number.POSITIVE_INFINITY : state.tombstoneSeconds * 1e9,
-    threads: (process) => state.showThreads || state.withThreads.has(tree.taskIdOf(process)),
-    kernelThreads: state.showKernelThreads,
-  });
-  const filter = state.filter.trim().toLowerCase();
-  const rows = visibleRows(
-    order,
-    (position) => state.collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex)),
-    filter === '' ? undefined : (position) => isMatch(tree, order.tasks[position] as TaskIndex, at, filter, users),
-  );
+function treeRows(tree: TemporalTree, order: TreeOrder, rows: VisibleRows): TreeRows {
   const taskAt = (row: number) => order.tasks[rows.positions[row] as number] as TaskIndex;
-  let rowById: Map<TaskId, number> | undefined;
-  return {
-    tree,
-    order,
-    rows,
-    taskAt,
-    rowOf: (task) => {
-      if (rowById === undefined) {
-        rowById = new Map();
-        for (let row = 0; row < rows.length; row++) rowById.set(tree.taskIdOf(taskAt(row)), row);
-      }
-      return rowById.get(task) ?? -1;
-    },
+  let rowByTask: Int32Array | undefined; // TaskIndex -> row + 1, 0 without one
+  const rowOf = (id: TaskId): number => {
+    const task = tree.indexOf(id);
+    if (rowByTask === undefined) {
+      rowByTask = new Int32Array(tree.slotCount);
+      for (let row = 0; row < rows.length; row++) rowByTask[taskAt(row)] = row + 1;
+    }
+    return (rowByTask[task] ?? 0) - 1;
   };
-}
-
-/** Name, command line, path, pid or tid, or user. */
-function isMatch(
-  tree: TemporalTree,
-  task: TaskIndex,
-  at: EventNs,
-  filter: string,
-  users: Readonly<Record<string, string>>,
-): boolean {
-  if (String(tree.tidOf(task)) === filter) return true;
-  const contains = (text: string | undefined) => text?.toLowerCase().includes(filter) ?? false;
-  if (contains(tree.textAt(task, 'comm', at))) return true;
-  if (tree.isThread(task)) return false;
-  if (contains(tree.wireTextAt(task, 'argv', at)?.replaceAll('\0', ' '))) return true;
-  if (contains(tree.executablePathAt(task, at))) return true;
-  const uid = tree.numberAt(task, 'uid', at);
-  return uid !== undefined && users[uid]?.toLowerCase() === filter;
+  return { tree, order, rows, taskAt, rowOf };
 }

@@ -1,0 +1,85 @@
+// What one row says, as plain values: a row is drawn again only when one of
+// them has changed.
+
+import type { TaskIndex, TemporalTree } from '@dendro/engine';
+import { type EventNs, epochMsOf, TASK_FLAG, type TaskId, type TimeBase } from '@dendro/protocol';
+import { age, clockTime, duration, exactTime } from './format.ts';
+import { commandLine, printable } from './printable.ts';
+import { type TaskState, taskState } from './task-state.ts';
+
+export interface RowModel {
+  readonly id: TaskId;
+  readonly isThread: boolean;
+  readonly isPlaceholder: boolean;
+  /** Born so short a time ago that it is marked. */
+  readonly isNew: boolean;
+  /** Undefined where no name is known. */
+  readonly name: string | undefined;
+  /** The command line, else the path of the program, else nothing. */
+  readonly command: string | undefined;
+  readonly tid: number;
+  readonly pid: number;
+  readonly user: string;
+  readonly userTitle: string;
+  readonly started: string;
+  readonly startedTitle: string;
+  readonly state: TaskState['kind'];
+  readonly stateText: string;
+  readonly stateTone: TaskState['tone'];
+  /** How long it has been in this state. */
+  readonly stateAge: string;
+  readonly stateTitle: string;
+}
+
+const NEW_NS = 3e9;
+
+export interface RowContext {
+  readonly tree: TemporalTree;
+  readonly at: EventNs;
+  readonly base: TimeBase;
+  readonly users: Readonly<Record<string, string>>;
+}
+
+export function rowModel({ tree, at, base, users }: RowContext, task: TaskIndex): RowModel {
+  const isThread = tree.isThread(task);
+  const isKernelThread = tree.isKernelThread(task);
+  const comm = tree.textAt(task, 'comm', at);
+  const name = comm === undefined ? undefined : printable(comm) || '(empty name)';
+  const uid = tree.numberAt(task, 'uid', at);
+  const state = taskState(tree, task, at);
+  const start = tree.startOf(task);
+  const exit = tree.exitOf(task);
+  const isRunning = state.kind === 'running';
+  const isStartKnown = (tree.flagsOf(task) & TASK_FLAG.startIsUnknown) === 0;
+  const started = clockTime(base, start, epochMsOf(base, at));
+  return {
+    id: tree.taskIdOf(task),
+    isThread,
+    isPlaceholder: tree.isPlaceholder(task),
+    isNew: isRunning && isStartKnown && at - start < NEW_NS,
+    name: isKernelThread && name !== undefined ? `[${name}]` : name,
+    command: isThread || isKernelThread ? undefined : commandOf(tree, task, at),
+    tid: tree.tidOf(task),
+    pid: tree.pidOf(task),
+    user: uid === undefined ? '–' : printable(users[uid] ?? String(uid)),
+    userTitle: uid === undefined ? 'The user is not known' : `uid ${uid}`,
+    started: isStartKnown ? started : `≤ ${started}`,
+    startedTitle: `${isStartKnown ? '' : 'Started then or earlier: '}${exactTime(base, start)}`,
+    state: state.kind,
+    stateText: state.text,
+    stateTone: state.tone,
+    stateAge: age(at - (isRunning ? start : exit)),
+    stateTitle: isRunning ? '' : `Ended ${exactTime(base, exit)} after ${duration(exit - start)}`,
+  };
+}
+
+function commandOf(tree: TemporalTree, task: TaskIndex, at: EventNs): string | undefined {
+  const argv = tree.valueAt(task, 'argv', at);
+  if (isStrings(argv) && argv.length > 0) return commandLine(argv);
+  const path = tree.executablePathAt(task, at);
+  return path === undefined ? undefined : printable(path);
+}
+
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value);
+}
