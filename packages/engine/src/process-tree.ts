@@ -209,6 +209,23 @@ export class ProcessTree {
     this.#setNumber(task, 'nsPid', start, AUTHORITY.event, event.nsPid);
     this.#touch(creator, event.at);
     this.#touch(task, event.at);
+    this.#settleLateBirth(task, start);
+  }
+
+  // What ended or orphaned it may have been told already, before anybody knew of it.
+  #settleLateBirth(task: TaskIndex, start: EventNs): void {
+    const { tree } = this;
+    if (tree.isThread(task)) {
+      const leader = tree.leaderOf(task);
+      const exec = tree.nextSinceAfter(leader, 'argv', start) ?? Number.POSITIVE_INFINITY;
+      const end = Math.min(tree.exitOf(leader), exec) as EventNs;
+      if (end < tree.exitOf(task)) this.#endLife(task, end, AUTHORITY.inferred);
+      return;
+    }
+    const parent = tree.parentAt(task, start);
+    if (parent === NO_TASK) return;
+    const orphanedAt = tree.exitOf(parent);
+    if (orphanedAt < tree.exitOf(task)) this.#orphan(task, orphanedAt);
   }
 
   #parentOfBirth(event: ForkEvent, creatorLeader: TaskIndex): TaskIndex {
@@ -356,7 +373,7 @@ export class ProcessTree {
 
   // No event says who the new parent is. Init, unless a subreaper is nearer: /proc is asked.
   #orphan(child: TaskIndex, at: EventNs): void {
-    const init = this.#lives.livingAt(INIT_PID, at);
+    const init = this.#leaderAt(INIT_PID, at, undefined);
     this.#recorder.parent(child, init, at, AUTHORITY.inferred);
     this.#requestEnrichment(child);
   }
@@ -497,6 +514,7 @@ export class ProcessTree {
     const known = start === undefined ? this.#lives.livingAt(tid, at) : this.#lives.begunAt(tid, start);
     if (known !== NO_TASK) {
       if (start !== undefined && this.tree.isPlaceholder(known)) this.#knowStart(known, start);
+      if (pid !== undefined && pid !== tid && !this.tree.isThread(known)) this.#knowLeader(known, tid, pid, at);
       return known;
     }
     // An unknown start is the first mention; an earlier mention moves it there.
@@ -527,6 +545,18 @@ export class ProcessTree {
     if (this.tree.startOf(task) === start) return;
     const flags = this.tree.flagsOf(task) & ~TASK_FLAG.startIsUnknown;
     this.#announce(task, this.tree.tidOf(task), this.tree.leaderOf(task), NO_TASK, start, flags, AUTHORITY.inferred);
+  }
+
+  /** An event says that what was taken for a process is a thread. */
+  #knowLeader(task: TaskIndex, tid: number, pid: number, at: EventNs): void {
+    const leader = this.#leaderAt(pid, at, undefined);
+    this.#announcePlaceholder(
+      task,
+      tid,
+      leader,
+      this.tree.startOf(task),
+      this.tree.flagsOf(task) & TASK_FLAG.startIsUnknown,
+    );
   }
 
   #announce(

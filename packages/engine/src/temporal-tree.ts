@@ -398,6 +398,19 @@ export class TemporalTree implements FactVisitor {
     return entry === NO_ENTRY ? undefined : this.#changelogs.sinceOf(entry);
   }
 
+  /** When the task's own value next changed after `at`; undefined when it did not. */
+  nextSinceAfter(task: TaskIndex, field: Exclude<FieldName, 'parent'>, at: EventNs): EventNs | undefined {
+    const id = FIELDS[field].id;
+    if ((this.#changelogs.fieldsOf(task) & (1 << id)) === 0) return undefined;
+    let next: EventNs | undefined;
+    for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY; entry = this.#changelogs.nextOf(entry)) {
+      const since = this.#changelogs.sinceOf(entry);
+      if (since <= at) break;
+      if (this.#changelogs.fieldOf(entry) === id) next = since;
+    }
+    return next;
+  }
+
   /** Time of the last exec by then; undefined while it runs what its creator ran, or where no exec was seen. */
   execTimeAt(task: TaskIndex, at: EventNs): EventNs | undefined {
     const since = this.sinceAt(task, 'argv', at);
