@@ -1,0 +1,92 @@
+// `pnpm bench`: the engine beside the naive tree, on the same stream, in one
+// run. Each measurement has a process of its own and is made several times;
+// the median counts. Prints a table and writes it as JSON.
+
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '5' }, out: { type: 'string' } } });
+
+interface Measured {
+  readonly eventsPerSecond: number;
+  readonly bytesPerProcess: number;
+  readonly processNs: number;
+  readonly lineageNs: number;
+  readonly right: number;
+  readonly encodeShare?: number;
+  readonly decodeShare?: number;
+}
+
+function measure(what: string, scale: number): Measured {
+  const runs = Array.from({ length: Number(values.runs) }, () => {
+    const script = new URL('./engine-run.ts', import.meta.url).pathname;
+    const run = spawnSync(process.execPath, ['--expose-gc', script, what, String(scale)], { encoding: 'utf8' });
+    if (run.status !== 0) throw new Error(run.stderr);
+    return JSON.parse(run.stdout) as Measured;
+  });
+  const median = (key: keyof Measured) => {
+    const sorted = runs.map((run) => run[key] ?? Number.NaN).sort((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)] as number;
+  };
+  return {
+    eventsPerSecond: median('eventsPerSecond'),
+    bytesPerProcess: median('bytesPerProcess'),
+    processNs: median('processNs'),
+    lineageNs: median('lineageNs'),
+    right: median('right'),
+    encodeShare: median('encodeShare'),
+    decodeShare: median('decodeShare'),
+  };
+}
+
+const naive = measure('naive', 1);
+const dendro = measure('dendro', 1);
+const large = measure('dendro', 10);
+const times = (n: number) => `${n.toFixed(2)} ×`;
+const percent = (n: number) => `${(n * 100).toFixed(1)} %`;
+const rows = [
+  [
+    'feed, events/s',
+    naive.eventsPerSecond.toFixed(0),
+    dendro.eventsPerSecond.toFixed(0),
+    times(dendro.eventsPerSecond / naive.eventsPerSecond),
+    '≥ 2.5 ×',
+  ],
+  [
+    'bytes per process',
+    naive.bytesPerProcess.toFixed(0),
+    dendro.bytesPerProcess.toFixed(0),
+    times(dendro.bytesPerProcess / naive.bytesPerProcess),
+    '≤ 600 B',
+  ],
+  [
+    'process as of, p50 ns',
+    naive.processNs.toFixed(0),
+    dendro.processNs.toFixed(0),
+    times(dendro.processNs / naive.processNs),
+    '≤ 0.4 ×',
+  ],
+  [
+    'lineage (5), p50 ns',
+    naive.lineageNs.toFixed(0),
+    dendro.lineageNs.toFixed(0),
+    times(dendro.lineageNs / naive.lineageNs),
+    '≤ 0.2 ×',
+  ],
+  ['answers right', percent(naive.right), percent(dendro.right), '', '100 %'],
+  [
+    '10 × larger caches, events/s',
+    '',
+    large.eventsPerSecond.toFixed(0),
+    times(large.eventsPerSecond / dendro.eventsPerSecond),
+    '≥ 0.7 ×',
+  ],
+  ['encode, share of feed', '', percent(dendro.encodeShare ?? 0), '', '≤ 20 %'],
+  ['decode, share of feed', '', percent(dendro.decodeShare ?? 0), '', '≤ 20 %'],
+];
+const widths = [32, 12, 12, 10, 8];
+for (const row of [['', 'naive', 'dendro', 'ratio', 'goal'], ...rows]) {
+  console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  '));
+}
+if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify({ naive, dendro, large }, null, 2)}\n`);
