@@ -277,7 +277,7 @@ export class ProcessTreeDataSource {
 
   #livingChildIds(process: TaskIndex, time: EventNs): Map<number, EntityId> {
     const ids = new Map<number, EntityId>();
-    if (!this.#tree.hasChildren(process) && this.#tree.firstThreadOf(process) === NO_TASK) return ids;
+    if (!this.#tree.mayHaveChildren(process)) return ids;
     for (const child of this.#livingChildren(process, time))
       ids.set(this.#tree.pidOf(child), this.#tree.entityIdOf(child));
     return ids;

@@ -1,6 +1,6 @@
 // Columns grow by doubling; a new part is filled with the column's "nothing".
 
-export function grown<A extends Float64Array | Int32Array | Uint32Array | Uint8Array>(
+export function grown<A extends Float64Array | Int32Array | Uint32Array | Int16Array | Uint8Array>(
   column: A,
   capacity: number,
   fill: number,

@@ -11,6 +11,7 @@ export {
   type TreeKey,
 } from './data-source.ts';
 export type { EnrichmentRequest } from './enrichment-queue.ts';
+export { EntityIds } from './entity-id.ts';
 export { NO_TASK, type TaskIndex } from './ids.ts';
 export { ProcessTree, type ProcessTreeCounts, type ProcessTreeOptions } from './process-tree.ts';
 export type { Batch } from './recorder.ts';

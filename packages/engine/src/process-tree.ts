@@ -30,6 +30,7 @@ import {
 import { EnrichmentQueue, type EnrichmentRequest } from './enrichment-queue.ts';
 import { EntityIds } from './entity-id.ts';
 import { EntityIndex } from './entity-index.ts';
+import { grown } from './grow.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { Lives } from './lives.ts';
 import { type Batch, Recorder } from './recorder.ts';
@@ -76,7 +77,7 @@ export class ProcessTree {
   /** Leaders whose own thread is gone while others of their process go on, with the status they gave. */
   readonly #goneLeaders = new Map<TaskIndex, { readonly code: number; readonly signal: number }>();
   /** TaskIndex -> when an event or a sighting last said that it lives. */
-  readonly #seenAt: number[] = [];
+  #seenAt = new Float64Array(1024);
   #base: TimeBase | undefined;
   #entityIds = new EntityIds({ epochNs: 0n });
   #newest = Number.NEGATIVE_INFINITY as EventNs;
@@ -365,7 +366,7 @@ export class ProcessTree {
     this.#residentsOf(task).end(task);
     if (this.tree.isThread(task)) return;
     this.#enrichments?.cancel(task);
-    if (!this.tree.hasChildren(task) && this.tree.firstThreadOf(task) === NO_TASK) return;
+    if (!this.tree.mayHaveChildren(task)) return;
     for (const child of this.tree.childrenAt(task, at)) {
       if (this.tree.exitOf(child) > at) this.#orphan(child, at);
     }
@@ -578,6 +579,7 @@ export class ProcessTree {
 
   #newTask(): TaskIndex {
     const task = this.tree.ensureTask(this.#nextTaskId++ as TaskId);
+    if (task >= this.#seenAt.length) this.#seenAt = grown(this.#seenAt, this.#seenAt.length * 2, 0);
     this.#seenAt[task] = Number.NEGATIVE_INFINITY;
     return task;
   }

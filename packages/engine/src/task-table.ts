@@ -34,14 +34,14 @@ export class TaskTable {
   #creatorAuthority = new Uint8Array(1024);
   #exit = new Float64Array(1024); // EventNs, Infinity while not ended
   #exitAuthority = new Uint8Array(1024); // NO_AUTHORITY while not ended
-  #exitCode = new Int32Array(1024); // or NOT_KNOWN
-  #exitSignal = new Int32Array(1024); // or NOT_KNOWN
+  #exitCode = new Int16Array(1024); // or NOT_KNOWN
+  #exitSignal = new Int16Array(1024); // or NOT_KNOWN
   #exitStatusAuthority = new Uint8Array(1024);
   #references = new Int32Array(1024);
   #firstThread = new Int32Array(1024); // leader -> one of its threads | NO_TASK
   #nextThread = new Int32Array(1024); // thread -> next thread of the same leader | NO_TASK
   #previousThread = new Int32Array(1024);
-  readonly #indexById = new IdMap();
+  readonly #indexById = new IdMap((task) => this.#taskId[task]! as TaskId);
   readonly #free: TaskIndex[] = [];
   readonly #onAbandoned: (task: TaskIndex) => void;
   #length = 0;
@@ -90,7 +90,7 @@ export class TaskTable {
     this.#firstThread[index] = NO_TASK;
     this.#nextThread[index] = NO_TASK;
     this.#previousThread[index] = NO_TASK;
-    this.#indexById.set(task, index);
+    this.#indexById.add(task, index);
     return index;
   }
 

@@ -17,6 +17,7 @@ import {
   FIELD_COUNT,
   FIELDS,
   type FieldName,
+  type FieldType,
   type FieldValue,
   fieldName,
   fieldType,
@@ -56,6 +57,8 @@ export type TextField = 'comm' | 'cwd' | 'interp' | 'container';
 export type NumberField = 'uid' | 'gid' | 'nsTid' | 'nsPid' | 'pidNs';
 
 const MAX_GAPS = 10_000;
+/** Values kept parsed, of each kind. */
+const MAX_PARSED = 1024;
 const PARENT = FIELDS.parent.id;
 const COMM = FIELDS.comm.id;
 const IS_INHERITED = byFieldId((field) => FIELDS[field].inherited);
@@ -67,6 +70,8 @@ export class TemporalTree implements FactVisitor {
   readonly #parents: ParentageTable;
   readonly #strings = new StringTable();
   readonly #gaps: Gap[] = [];
+  readonly #parsedFiles = new Map<string, FieldValue>();
+  readonly #parsedLists = new Map<string, FieldValue>();
   #batchTexts: readonly string[] = [];
   #batchTextIndexes: Int32Array = new Int32Array(0); // index in the batch -> index in #strings, 0 = not looked up yet
 
@@ -204,9 +209,13 @@ export class TemporalTree implements FactVisitor {
     return this.#strings.intern(text);
   }
 
-  /** Has any task ever had a parent that is this one? */
-  hasChildren(task: TaskIndex): boolean {
-    return this.#parents.hasChildren(task);
+  /** False when no task that is here ever had this process as parent. */
+  mayHaveChildren(process: TaskIndex): boolean {
+    if (this.#parents.hasChildren(process)) return true;
+    for (let thread = this.firstThreadOf(process); thread !== NO_TASK; thread = this.nextThreadOf(thread)) {
+      if (this.#parents.hasChildren(thread)) return true;
+    }
+    return false;
   }
 
   /**
@@ -529,7 +538,20 @@ export class TemporalTree implements FactVisitor {
     if (!IS_TEXT[field]) return Number.isNaN(value) ? undefined : value;
     const text = this.#strings.textOf(value);
     const type = fieldType(field);
-    return text === undefined || type === undefined ? undefined : fromWireText(type, text);
+    if (text === undefined || type === undefined) return undefined;
+    return type === 'string' ? text : this.#parsed(type, text);
+  }
+
+  // The same programs and arguments are asked for again and again; what is given out is never changed.
+  #parsed(type: FieldType, text: string): FieldValue {
+    const cache = type === 'file' ? this.#parsedFiles : this.#parsedLists;
+    let value = cache.get(text);
+    if (value === undefined) {
+      if (cache.size >= MAX_PARSED) cache.clear();
+      value = fromWireText(type, text);
+      cache.set(text, value);
+    }
+    return value;
   }
 
   // Fields are compared by what they say, never by this tree's own indexes: two trees must settle a tie alike.

@@ -148,14 +148,23 @@ export function isTextField(type: FieldType | undefined): boolean {
 
 /** @returns the wire text of a string, strings or file value. */
 export function toWireText(type: FieldType, value: Exclude<FieldValue, undefined | number>): string {
-  if (typeof value === 'string') return type === 'strings' ? `${toPart(value)}\0` : value.toWellFormed();
-  if (isStrings(value)) return value.map((argument) => `${toPart(argument)}\0`).join('');
-  const { path, device, inode, ctime, mode, hash } = value;
-  return [path, device, inode, ctime, mode, hash].map((part) => toPart(String(part ?? ''))).join('\0');
+  if (typeof value === 'string') return type === 'strings' ? `${toPart(value)}\0` : toWellFormed(value);
+  if (isStrings(value)) {
+    let text = '';
+    for (const argument of value) text += `${toPart(argument)}\0`;
+    return text;
+  }
+  const { path, device, inode = '', ctime = '', mode, hash = '' } = value;
+  return `${toPart(path)}\0${device ?? ''}\0${toPart(inode)}\0${toPart(ctime)}\0${mode ?? ''}\0${toPart(hash)}`;
 }
 
+// Nearly every text is fine as it is: to look costs less than to copy.
 function toPart(text: string): string {
-  return text.replaceAll('\0', '\u{FFFD}').toWellFormed();
+  return toWellFormed(text.includes('\0') ? text.replaceAll('\0', '\u{FFFD}') : text);
+}
+
+function toWellFormed(text: string): string {
+  return text.isWellFormed() ? text : text.toWellFormed();
 }
 
 /** Inverse of {@link toWireText}. */
