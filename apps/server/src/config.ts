@@ -6,15 +6,28 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isLoopbackAddress, MIN_TOKEN_LENGTH, newToken } from './access.ts';
 import { SOURCE_FORMS } from './tree-worker/choose-source.ts';
 
-export interface Config {
+/** `dendro`: serve the tree. */
+export interface ServeConfig extends SourceConfig {
+  readonly command: 'serve';
   /** Undefined: the default port, or the next free one. */
   readonly port: number | undefined;
   readonly listen: string;
   readonly token: string;
+  readonly allowedHosts: readonly string[];
+}
+
+/** `dendro tree`: print it. */
+export interface TreeConfig extends SourceConfig {
+  readonly command: 'tree';
+  readonly at: string;
+}
+
+export type Config = ServeConfig | TreeConfig;
+
+interface SourceConfig {
   readonly source: string | undefined;
   readonly maxProcesses: number;
   readonly maxThreads: number;
-  readonly allowedHosts: readonly string[];
 }
 
 export const DEFAULT_PORT = 7337;
@@ -24,28 +37,57 @@ export const DEFAULT_PORT = 7337;
  * @throws DendroError DENDRO_OPTION_INVALID
  */
 export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, version: string): Config | undefined {
-  const command = new Command('dendro')
+  let config: Config | undefined;
+  const program = withSource(new Command('dendro'))
     .description('The process tree of this host in a browser: live, and as it was at any past instant.')
     .version(version)
+    .enablePositionalOptions() // what follows `tree` is for it
     .option('--port <number>', `port to listen on (default: ${DEFAULT_PORT}, or the next free one)`, count(0, 65_535))
     .option('--listen <address>', 'address to listen on', '127.0.0.1')
     .option('--insecure', 'allow --listen beyond loopback without TLS', false)
     .option('--allow-host <name...>', 'further host names to answer under, as a reverse proxy needs', [])
-    .option('--source <source>', `where events come from: ${SOURCE_FORMS.join(', ')} (default: the best that works)`)
     .option('--token-file <file>', 'read the access token from a file (else DENDRO_TOKEN, else a random one)')
-    .option('--max-processes <number>', 'processes kept in memory', count(16, 10_000_000), 16_384)
-    .option('--max-threads <number>', 'threads kept in memory', count(16, 10_000_000), 32_768)
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} });
+    .action((options: Options) => {
+      config = serveConfig(options, env);
+    });
+  withSource(program.command('tree'))
+    .description('Print the tree as text, as of a time.')
+    .option('--at <time>', 'epoch nanoseconds, RFC 3339, relative to now (-5m), or live', 'live')
+    .action((options: Options) => {
+      config = { command: 'tree', at: String(options['at']), ...sourceConfig(options) };
+    });
   try {
-    command.parse(argv, { from: 'user' });
+    program.parse(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return undefined;
     throw new DendroError('DENDRO_OPTION_INVALID', asSentence(error.message));
   }
-  const options = command.opts();
+  return config;
+}
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** What every command takes. */
+function withSource(command: Command): Command {
+  return command
+    .option('--source <source>', `where events come from: ${SOURCE_FORMS.join(', ')} (default: the best that works)`)
+    .option('--max-processes <number>', 'processes kept in memory', count(16, 10_000_000), 16_384)
+    .option('--max-threads <number>', 'threads kept in memory', count(16, 10_000_000), 32_768)
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+}
+
+function sourceConfig(options: Options): SourceConfig {
+  return {
+    source: options['source'] as string | undefined,
+    maxProcesses: options['maxProcesses'] as number,
+    maxThreads: options['maxThreads'] as number,
+  };
+}
+
+function serveConfig(options: Options, env: NodeJS.ProcessEnv): ServeConfig {
   const listen = String(options['listen']);
   if (!isLoopbackAddress(listen) && !options['insecure']) {
     throw new DendroError(
@@ -54,13 +96,12 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, vers
     );
   }
   return {
+    command: 'serve',
     port: options['port'] as number | undefined,
     listen,
     token: readToken(options['tokenFile'] as string | undefined, env),
-    source: options['source'] as string | undefined,
-    maxProcesses: options['maxProcesses'] as number,
-    maxThreads: options['maxThreads'] as number,
     allowedHosts: (options['allowHost'] as string[]).map((name) => name.toLowerCase()),
+    ...sourceConfig(options),
   };
 }
 

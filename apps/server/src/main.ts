@@ -8,7 +8,8 @@ import { removeOwnInstance } from '@dendro/sources';
 import type { FastifyInstance } from 'fastify';
 import { isLoopbackAddress } from './access.ts';
 import { buildApp } from './app.ts';
-import { type Config, DEFAULT_PORT, readConfig } from './config.ts';
+import { DEFAULT_PORT, readConfig, type ServeConfig } from './config.ts';
+import { printTree } from './print-tree.ts';
 import { TreeClient } from './tree-worker/tree-client.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -18,7 +19,7 @@ const webRoot = fileURLToPath(new URL('../../web/dist', import.meta.url));
 /** Without --port this many ports are tried. */
 const PORTS_TRIED = 20;
 
-async function start(config: Config): Promise<void> {
+async function start(config: ServeConfig): Promise<void> {
   const client = await TreeClient.start({
     source: config.source,
     maxProcesses: config.maxProcesses,
@@ -55,7 +56,7 @@ async function start(config: Config): Promise<void> {
   console.log(`\n  Dendro is running at  http://${name}:${port}/?token=${config.token}\n`);
 }
 
-async function listen(client: TreeClient, config: Config): Promise<{ app: FastifyInstance; port: number }> {
+async function listen(client: TreeClient, config: ServeConfig): Promise<{ app: FastifyInstance; port: number }> {
   const first = config.port ?? DEFAULT_PORT;
   const last = config.port ?? DEFAULT_PORT + PORTS_TRIED - 1;
   for (let port = first; ; port++) {
@@ -82,7 +83,7 @@ async function listen(client: TreeClient, config: Config): Promise<{ app: Fastif
   }
 }
 
-function cannotListen(config: Config, port: number, code: string | undefined, cause: Error): DendroError {
+function cannotListen(config: ServeConfig, port: number, code: string | undefined, cause: Error): DendroError {
   if (code === 'EADDRINUSE') {
     const what = config.port === undefined ? `Ports ${DEFAULT_PORT} to ${port} are` : `Port ${port} is`;
     return new DendroError(
@@ -115,7 +116,8 @@ function stopOnSignals(app: FastifyInstance, client: TreeClient): void {
 
 try {
   const config = readConfig(process.argv.slice(2), process.env, version);
-  if (config !== undefined) await start(config);
+  if (config?.command === 'serve') await start(config);
+  if (config?.command === 'tree') await printTree(config);
 } catch (thrown) {
   const error = toError(thrown);
   console.error(error instanceof DendroError ? `dendro: ${error.message}` : error.stack);

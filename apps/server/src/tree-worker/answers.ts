@@ -24,12 +24,15 @@ import {
 import type { HostRunner } from './host-runner.ts';
 import type { Question } from './messages.ts';
 import { treeJson } from './tree-json.ts';
+import { treeText } from './tree-text.ts';
 
 /** @throws DendroError what is wrong with the question */
 export function answerJson(runner: HostRunner, question: Question): string {
   switch (question.kind) {
     case 'tree':
       return treeJson(runner.host, runner.info.id, timeOf(runner, question.at), question.withExited);
+    case 'text':
+      return treeText(runner.host.tree, timeOf(runner, question.at));
     case 'events':
       return JSON.stringify(runner.takeIn(question.ndjson));
     default:
@@ -37,7 +40,7 @@ export function answerJson(runner: HostRunner, question: Question): string {
   }
 }
 
-function aboutTask(runner: HostRunner, question: Exclude<Question, { kind: 'tree' | 'events' }>): object {
+function aboutTask(runner: HostRunner, question: Exclude<Question, { kind: 'tree' | 'text' | 'events' }>): object {
   const time = timeOf(runner, question.at);
   const task = taskRef(question.id);
   const base = runner.host.base ?? { epochNs: 0n };

@@ -19,6 +19,8 @@ export type ToWorker =
 /** What is answered with JSON. Times, and which task is meant, are as a user wrote them. */
 export type Question =
   | { readonly kind: 'tree'; readonly at: string; readonly withExited: boolean }
+  /** The tree for a terminal; the answer is text. */
+  | { readonly kind: 'text'; readonly at: string }
   | { readonly kind: 'process' | 'thread'; readonly id: string; readonly at: string }
   | { readonly kind: 'lineage'; readonly id: string; readonly at: string; readonly depth: number }
   /** Lines of Tracee to take in. */
