@@ -48,6 +48,7 @@ describe('access', () => {
     '/api/v1/hosts/local/tree',
     '/api/v1/hosts/local/tree?at=-1s',
     '/api/v1/hosts/nowhere/tree',
+    '/metrics',
     '/docs',
     '/docs/json',
     '/index.html',
@@ -204,6 +205,18 @@ describe('answers', () => {
     const answer = await app.inject({ url, headers: { host, ...BEARER } });
     expect(answer.json()).toEqual({ code, status, message: expect.any(String) });
     expect(answer.statusCode).toBe(status);
+  });
+
+  test('metrics tell what the tree and its source have counted', async () => {
+    const answer = await app.inject({ url: '/metrics', headers: { host, ...BEARER } });
+    const metric = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(answer.body)?.[1]);
+    expect(answer.headers['content-type']).toContain('text/plain');
+    expect(metric('dendro_processes')).toBeGreaterThan(5);
+    expect(metric('dendro_threads')).toBeGreaterThan(metric('dendro_processes'));
+    expect(metric('dendro_events_total')).toBeGreaterThan(5);
+    for (const name of ['dendro_events_lost_total', 'dendro_evicted_total', 'dendro_gaps'])
+      expect(metric(name)).toBe(0);
+    expect(metric('dendro_source_up')).toBe(1);
   });
 
   test('the API describes itself', async () => {

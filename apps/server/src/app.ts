@@ -16,6 +16,7 @@ import { livePlugin } from './live/plugin.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
+import { metricsRoute } from './routes/metrics.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { sendSignInPage, signInRoutes } from './sign-in.ts';
 import type { TreeClient } from './tree-worker/tree-client.ts';
@@ -69,6 +70,7 @@ export async function buildApp(client: TreeClient, options: AppOptions): Promise
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
   signInRoutes(app, access);
   healthRoutes(app, client);
+  metricsRoute(app, client);
   await app.register(hostRoutes, { client });
   await app.register(taskRoutes, { client });
   await app.register(eventRoutes, { client });
