@@ -6,6 +6,7 @@ import { Connection } from './connection/connection.ts';
 import { pauseWhenHidden } from './connection/visibility.ts';
 import { Pace } from './layout/pace.ts';
 import { Replica } from './replica/replica.ts';
+import { keepTheme } from './state/keep-theme.ts';
 import { keepUrl } from './state/keep-url.ts';
 import './styles/base.css';
 import './styles/tree.css';
@@ -19,6 +20,7 @@ const connection = new Connection({
   openSocket: (url) => new WebSocket(url),
   random: Math.random,
 });
+keepTheme();
 keepUrl(replica);
 pauseWhenHidden(connection);
 void connection.connect();

@@ -1,6 +1,7 @@
 // The browser's own socket is tested in a browser (e2e); here, what is done
 // when, with a socket that the test holds.
 
+import { BatchWriter, type EventNs, encodeFrame, type Version } from '@dendro/protocol';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Replica } from '../replica/replica.ts';
 import { Connection } from './connection.ts';
@@ -10,7 +11,7 @@ const HOST = { id: 'local', name: 'here', baseEpochNs: '1700000000000000000', is
 class TestSocket {
   readyState = 1;
   binaryType = '';
-  onmessage: ((event: { data: string }) => void) | null = null;
+  onmessage: ((event: { data: string | ArrayBuffer }) => void) | null = null;
   onclose: (() => void) | null = null;
   readonly sent: string[] = [];
 
@@ -20,6 +21,11 @@ class TestSocket {
 
   close(): void {
     this.readyState = 3;
+  }
+
+  frame(kind: 'batch' | 'snapshot', from: number, to: number, batch = new BatchWriter().finish()): void {
+    const header = { kind, isLast: true, from: from as Version, to: to as Version, now: 0 as EventNs };
+    this.onmessage?.({ data: encodeFrame({ ...header, batch }).buffer });
   }
 
   say(message: object): void {
@@ -125,4 +131,90 @@ test('something that is no message ends the socket, and it is tried again', asyn
   const socket = await greeted();
   socket.onmessage?.({ data: 'gibberish' });
   expect(connection.status.kind).toBe('waiting');
+});
+
+async function snapshotAt(version: number): Promise<TestSocket> {
+  const socket = await greeted();
+  socket.say({ type: 'resync', reason: 'first' });
+  socket.frame('snapshot', 0, version);
+  expect(replica.version).toBe(version);
+  socket.sent.length = 0;
+  return socket;
+}
+
+test('after a loss it asks for what it missed', async () => {
+  const socket = await snapshotAt(7);
+  socket.onclose?.();
+  await vi.advanceTimersByTimeAsync(250);
+  last().say({ type: 'hello', protocol: 1, host: HOST, version: 9 });
+  expect(last().sent).toEqual(['{"type":"subscribe","version":7}']);
+});
+
+test('a batch that does not follow makes it ask for everything, once', async () => {
+  const socket = await snapshotAt(7);
+  socket.frame('batch', 9, 10);
+  socket.frame('batch', 10, 11);
+  expect(socket.sent).toEqual(['{"type":"subscribe"}']);
+  socket.say({ type: 'resync', reason: 'first' });
+  socket.frame('snapshot', 0, 11);
+  socket.frame('batch', 11, 12);
+  expect([replica.version, connection.status.kind]).toEqual([12, 'connected']);
+});
+
+test('what could not be read is not asked for again', async () => {
+  const socket = await snapshotAt(7);
+  socket.frame('batch', 7, 8, new Uint8Array(40));
+  expect(connection.status.kind).toBe('waiting');
+  await vi.advanceTimersByTimeAsync(250);
+  last().say({ type: 'hello', protocol: 1, host: HOST, version: 8 });
+  expect(last().sent).toEqual(['{"type":"subscribe"}']);
+});
+
+test('a server that greets and ends the connection again and again is asked less and less often', async () => {
+  const delays: number[] = [];
+  await greeted();
+  for (let i = 0; i < 4; i++) {
+    last().onclose?.();
+    const { status } = connection;
+    if (status.kind !== 'waiting') throw new Error(`not waiting but ${status.kind}`);
+    delays.push(status.retryAt - Date.now());
+    await vi.advanceTimersByTimeAsync(status.retryAt - Date.now());
+    last().say({ type: 'hello', protocol: 1, host: HOST, version: 0 });
+  }
+  expect(delays).toEqual([250, 500, 1000, 2000]);
+  for (let second = 0; second < 10; second++) {
+    await vi.advanceTimersByTimeAsync(1000);
+    last().say({ type: 'stats', now: 0 });
+  }
+  last().onclose?.();
+  expect(connection.status).toMatchObject({ retryAt: Date.now() + 250 });
+});
+
+test('two who ask at once get one socket', async () => {
+  await Promise.all([connection.connect(), connection.connect()]);
+  expect(sockets).toHaveLength(1);
+});
+
+test('asked to begin anew, it leaves the socket and asks for everything', async () => {
+  const socket = await snapshotAt(7);
+  connection.restart();
+  await vi.waitFor(() => expect(sockets).toHaveLength(2));
+  expect(socket.readyState).toBe(3);
+  last().say({ type: 'hello', protocol: 1, host: HOST, version: 9 });
+  expect(last().sent).toEqual(['{"type":"subscribe"}']);
+});
+
+test('a server without a host is asked again', async () => {
+  connection.stop();
+  connection = new Connection({
+    replica,
+    origin: 'http://127.0.0.1:7337',
+    fetch: async () => Response.json({ hosts: [] }),
+    openSocket: () => {
+      throw new Error('there is nothing to open');
+    },
+    random: () => 1,
+  });
+  await connection.connect();
+  expect(connection.status).toMatchObject({ kind: 'waiting', reason: 'The server watches no host yet.' });
 });

@@ -85,6 +85,13 @@ export class Connection {
     this.#expectWord();
   }
 
+  /** Leaves the socket and begins anew, at once. */
+  restart(): void {
+    this.#isSpoilt = true;
+    this.#lose('Asked for again.');
+    void this.connect();
+  }
+
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#retry);

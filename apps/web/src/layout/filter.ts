@@ -33,6 +33,21 @@ export function matcher(
   };
 }
 
+export interface Marked {
+  readonly before: string;
+  readonly found: string;
+  readonly after: string;
+}
+
+/** Where in a text that is shown the filter was found; undefined when it was not. */
+export function markedPart(text: string, written: string): Marked | undefined {
+  const wanted = written.trim();
+  const match = wanted === '' ? null : toPattern(wanted).exec(text);
+  if (match === null) return undefined;
+  const end = match.index + match[0].length;
+  return { before: text.slice(0, match.index), found: match[0], after: text.slice(end) };
+}
+
 /** Arguments are separated by NUL in what the tree holds: a blank stands for either. */
 function toPattern(wanted: string): RegExp {
   const literal = wanted.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&').replace(/\s+/g, '[\\s\\0]+');

@@ -1,6 +1,6 @@
 import type { EventNs } from '@dendro/protocol';
 import { expect, test } from 'vitest';
-import { clockTime, dateTime, duration, exactTime, plural, signalName } from './format.ts';
+import { age, clockTime, dateTime, duration, exactTime, millisecondsOf, plural, signalName } from './format.ts';
 
 const base = { epochNs: BigInt(new Date(2026, 10, 23, 14, 3, 27).getTime()) * 1_000_000n };
 const today = new Date(2026, 10, 23, 20).getTime();
@@ -39,4 +39,12 @@ test('signals have their names, counts their plurals', () => {
     '2 processes',
     '1,234 threads',
   ]);
+});
+
+test('an age is said in its largest unit', () => {
+  expect([-5, 0, 59.9e9, 60e9, 7199e9, 90_000e9].map(age)).toEqual(['0s', '0s', '59s', '1m', '1h', '1d']);
+});
+
+test('milliseconds follow the time of day', () => {
+  expect(millisecondsOf({ epochNs: 1_700_000_000_042_999_999n }, 0 as EventNs)).toBe('.042');
 });

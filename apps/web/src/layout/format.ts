@@ -17,6 +17,12 @@ export function dateTime(base: TimeBase, at: EventNs): string {
   return `${date.getFullYear()}-${dayOf(date)} ${timeOf(date)}`;
 }
 
+/** `.042`, to follow a time of day. */
+export function millisecondsOf(base: TimeBase, at: EventNs): string {
+  const ms = (epochOf(base, at) / 1_000_000n) % 1000n;
+  return `.${String(ms).padStart(3, '0')}`;
+}
+
 /** UTC to the nanosecond, for titles and copying. */
 export function exactTime(base: TimeBase, at: EventNs): string {
   return formatRfc3339Ns(epochOf(base, at));

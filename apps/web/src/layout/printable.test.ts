@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { commandLine, printable } from './printable.ts';
+import { commandLine, printable, shellCommand } from './printable.ts';
 
 test('what cannot be seen is written out', () => {
   expect(printable('a\nb\tc\r\u001b[31m')).toBe('a\\nb\\tc\\r\\e[31m');
@@ -28,4 +28,11 @@ test('arguments are told apart by quotes where blanks would join them', () => {
 
 test('a title that a process has written over its arguments is shown as it is', () => {
   expect(commandLine(['nginx: worker process'])).toBe('nginx: worker process');
+});
+
+test('a copied command is one that a shell reads back, and that does nothing to a terminal', () => {
+  expect(shellCommand(['ls', '-l', '/tmp/x'])).toBe('ls -l /tmp/x');
+  expect(shellCommand(['sh', '-c', "echo 'a b' $HOME", ''])).toBe("sh -c 'echo '\\''a b'\\'' $HOME' ''");
+  expect(shellCommand(['printf', "\u001b[2J\n'\\"])).toBe("printf $'\\e[2J\\n\\'\\\\'");
+  expect(shellCommand(['\u202e'])).toBe("$'\\U0000202e'");
 });

@@ -20,3 +20,19 @@ export function commandLine(argv: readonly string[]): string {
     .map(printable)
     .join(' ');
 }
+
+/**
+ * A command line that a shell reads back as these arguments. Nothing in it acts on a terminal that it is pasted into.
+ */
+export function shellCommand(argv: readonly string[]): string {
+  return argv.map(shellWord).join(' ');
+}
+
+function shellWord(argument: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(argument)) return argument;
+  if (argument.search(UNSEEN) < 0) return `'${argument.replaceAll("'", "'\\''")}'`;
+  const escaped = argument
+    .replace(/['\\]/g, '\\$&')
+    .replace(UNSEEN, (unseen) => SHORT[unseen] ?? `\\U${(unseen.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`);
+  return `$'${escaped}'`;
+}

@@ -2,6 +2,8 @@
 // and costs the same for ten rows and for a million.
 
 export const ROW_HEIGHT = 26;
+/** The head of the columns stays in view above the rows and is as high as one. */
+export const HEAD_HEIGHT = ROW_HEIGHT;
 /** Rows above and below what can be seen, so that scrolling shows no blank. */
 const OVERSCAN = 6;
 /** A window taller than this many rows (2,184 px) scrolls inside it: tree.css limits its height. */

@@ -70,3 +70,29 @@ test('a filter that nothing matches shows nothing', () => {
     ),
   ).toMatchObject({ length: 0, matches: 0 });
 });
+
+test('each row knows its parent row, its place among its siblings, and how many these are', () => {
+  const familyOf = (rows: ReturnType<typeof visibleRows>) =>
+    [...rows.positions].map((position, row) => {
+      const parent = rows.parents[row]!;
+      return [names[position], parent, rows.places[row], parent < 0 ? rows.rootCount : rows.childCounts[parent]];
+    });
+  expect(familyOf(visibleRows(order, () => false, undefined))).toEqual([
+    ['init', -1, 1, 2],
+    ['sshd', 0, 1, 2],
+    ['bash', 1, 1, 1],
+    ['vim', 2, 1, 1],
+    ['cron', 0, 2, 2],
+    ['job', 4, 1, 1],
+    ['kthreadd', -1, 2, 2],
+  ]);
+  expect(familyOf(visibleRows(order, among(['sshd']), undefined)).slice(1, 3)).toEqual([
+    ['sshd', 0, 1, 2],
+    ['cron', 0, 2, 2],
+  ]);
+  expect(familyOf(visibleRows(order, () => false, among(['job'])))).toEqual([
+    ['init', -1, 1, 1],
+    ['cron', 0, 1, 1],
+    ['job', 1, 1, 1],
+  ]);
+});

@@ -96,3 +96,36 @@ test('listeners hear of every change and can stop listening', () => {
   replica.resync();
   expect(heard).toBe(2);
 });
+
+test('event time does not run on for long without a word from the host', () => {
+  replica.resync();
+  replica.takeFrame(frame('snapshot', 0, 7, [], { now: 5e9 as EventNs }));
+  clock = 60_000;
+  expect(replica.now()).toBe(8e9);
+});
+
+test('a page whose clock is ahead waits for the host, and then goes on with it', () => {
+  replica.resync();
+  replica.takeFrame(frame('snapshot', 0, 7, [], { now: 5e9 as EventNs }));
+  clock = 1500;
+  expect(replica.now()).toBe(6.5e9);
+  replica.takeFrame(frame('batch', 7, 8, [], { now: 6e9 as EventNs }));
+  clock = 1800;
+  expect(replica.now()).toBe(6.5e9);
+  clock = 2500;
+  expect(replica.now()).toBe(7e9);
+});
+
+test('facts tells of every change of the tree and of nothing else', () => {
+  const before = replica.facts;
+  replica.takeStats({ now: 0 as EventNs } as Parameters<Replica['takeStats']>[0]);
+  expect(replica.facts).toBe(before);
+  replica.resync();
+  replica.takeFrame(frame('snapshot', 0, 7, [1]));
+  const whole = replica.facts;
+  expect(whole).toBeGreaterThan(before);
+  replica.takeFrame(frame('batch', 8, 9, [1]));
+  expect(replica.facts).toBe(whole);
+  replica.takeFrame(frame('batch', 7, 8, [2]));
+  expect(replica.facts).toBeGreaterThan(whole);
+});

@@ -7,6 +7,9 @@ import { decodeFrame, type EventNs, type HostInfo, type ServerMessage, type Vers
 
 export type HostStats = Omit<Extract<ServerMessage, { type: 'stats' }>, 'type'>;
 
+/** Word comes every second while a host is connected. */
+const MAX_UNHEARD_MS = 3000;
+
 export class Replica {
   readonly #clock: () => number;
   readonly #listeners = new Set<() => void>();
@@ -56,10 +59,12 @@ export class Replica {
 
   /**
    * Event time now: of a live host it runs on between messages. It never goes back, or a row that has just been
-   * born would vanish again; where this page's clock is ahead of the host's, it waits.
+   * born would vanish again; where this page's clock is ahead of the host's, it waits. It does not run on for long
+   * without a word from the host: nobody knows what was then.
    */
   now(): EventNs {
-    const since = this.#host?.isLive ? (this.#clock() - this.#nowReadAt) * 1e6 : 0;
+    const sinceMs = this.#host?.isLive ? Math.min(MAX_UNHEARD_MS, this.#clock() - this.#nowReadAt) : 0;
+    const since = sinceMs * 1e6;
     this.#latestNow = Math.max(this.#latestNow, this.#now + since) as EventNs;
     return this.#latestNow;
   }

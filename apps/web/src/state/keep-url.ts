@@ -1,22 +1,44 @@
-// Keeps address and view in step. The paused instant can be read only once the
-// host has said what its time base is.
+// Keeps address and view in step. What names a task or an instant can be read
+// only once the host has said which run of the server this is, and what its
+// time base is.
 
-import type { TimeBase } from '@dendro/protocol';
+import { epochOf, eventTimeOf, type TimeBase } from '@dendro/protocol';
 import type { Replica } from '../replica/replica.ts';
 import { readUrl, writeUrl } from './url-state.ts';
 import { useView } from './view-store.ts';
 
+/** Browsers refuse to have the address changed some hundred times in half a minute; a held arrow key would. */
+const SETTLE_MS = 300;
+
 export function keepUrl(replica: Replica): void {
   const first = location.search;
   let base: TimeBase | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   useView.setState(readUrl(first, undefined));
-  const unsubscribe = replica.subscribe(() => {
-    if (replica.host === undefined) return;
-    unsubscribe();
-    base = { epochNs: BigInt(replica.host.baseEpochNs) };
-    useView.setState(readUrl(first, base));
-    useView.subscribe((state) => {
-      history.replaceState(null, '', `${location.pathname}${writeUrl(state, base)}`);
-    });
+
+  replica.subscribe(() => {
+    const next = replica.host && { epochNs: BigInt(replica.host.baseEpochNs) };
+    if (next === undefined || next.epochNs === base?.epochNs) return;
+    if (base === undefined) useView.setState(readUrl(first, next));
+    else startAfresh(base, next);
+    base = next;
+  });
+  useView.subscribe(() => {
+    if (base === undefined) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      history.replaceState(null, '', `${location.pathname}${writeUrl(useView.getState(), base)}`);
+    }, SETTLE_MS);
+  });
+}
+
+/** Another run of the server gives its own task ids: what named a task of the last one would name a stranger. */
+function startAfresh(last: TimeBase, next: TimeBase): void {
+  const { pausedAt } = useView.getState();
+  useView.setState({
+    selected: undefined,
+    collapsed: new Set(),
+    withThreads: new Set(),
+    pausedAt: pausedAt === undefined ? undefined : eventTimeOf(next, epochOf(last, pausedAt)),
   });
 }

@@ -5,6 +5,15 @@ import { readUrl, writeUrl } from './url-state.ts';
 
 const base = { epochNs: 1_700_000_000_123_456_789n };
 
+const usual = {
+  selected: undefined,
+  filter: '',
+  pausedAt: undefined,
+  showThreads: false,
+  showKernelThreads: false,
+  showExited: false,
+};
+
 test('what is written into the address is read back, to the nanosecond', () => {
   fc.assert(
     fc.property(
@@ -42,4 +51,15 @@ test('an address that nobody wrote does no harm', () => {
   });
   expect(readUrl(`?q=${'x'.repeat(5000)}`, base).filter).toHaveLength(200);
   expect(readUrl('?at=1700000000123456789', undefined)).not.toHaveProperty('pausedAt');
+});
+
+test('a task of another run of the server is not taken for one of this run', () => {
+  const there = writeUrl({ ...usual, selected: 17 as TaskId }, base);
+  expect(readUrl(there, base).selected).toBe(17);
+  expect(readUrl(there, { epochNs: base.epochNs + 1n })).not.toHaveProperty('selected');
+  expect(readUrl('?task=17', base).selected).toBe(17);
+});
+
+test('when all is as usual the address is bare', () => {
+  expect(writeUrl(usual, base)).toBe('');
 });

@@ -1,5 +1,6 @@
 // What of the view stands in the address, so that a link or a reload leads back
-// to it: `?task=17&q=sshd&at=<epoch ns>&threads&kernel&exited`.
+// to it: `?task=17&run=<epoch ns>&q=sshd&at=<epoch ns>&threads&kernel&exited`.
+// Task ids belong to one run of the server: `run`, its time base, says which.
 
 import { type EventNs, epochOf, eventTimeOf, type TaskId, type TimeBase } from '@dendro/protocol';
 import type { ViewState } from './view-store.ts';
@@ -12,20 +13,24 @@ const FLAGS = { threads: 'showThreads', kernel: 'showKernelThreads', exited: 'sh
 /** @returns the query, with its question mark, empty when all is as usual */
 export function writeUrl(state: UrlPart, base: TimeBase | undefined): string {
   const query = new URLSearchParams();
-  if (state.selected !== undefined) query.set('task', String(state.selected));
+  if (state.selected !== undefined && base !== undefined) {
+    query.set('task', String(state.selected));
+    query.set('run', String(base.epochNs));
+  }
   if (state.filter !== '') query.set('q', state.filter);
   if (state.pausedAt !== undefined && base !== undefined) query.set('at', String(epochOf(base, state.pausedAt)));
   for (const [name, field] of Object.entries(FLAGS)) if (state[field]) query.set(name, '1');
   return query.size === 0 ? '' : `?${query}`;
 }
 
-/** Reads what {@link writeUrl} wrote; what does not fit is left out. */
+/** Reads what {@link writeUrl} wrote; what does not fit, or needs a base to be read, is left out. */
 export function readUrl(search: string, base: TimeBase | undefined): Partial<UrlPart> {
   const query = new URLSearchParams(search);
   const task = query.get('task') ?? '';
   const at = query.get('at') ?? '';
+  const isOfThisRun = base !== undefined && [null, String(base.epochNs)].includes(query.get('run'));
   return {
-    ...(/^[1-9]\d{0,14}$/.test(task) ? { selected: Number(task) as TaskId } : {}),
+    ...(/^[1-9]\d{0,14}$/.test(task) && isOfThisRun ? { selected: Number(task) as TaskId } : {}),
     ...(query.has('q') ? { filter: (query.get('q') ?? '').slice(0, MAX_FILTER) } : {}),
     ...(/^\d{1,19}$/.test(at) && base !== undefined ? { pausedAt: eventTimeOf(base, BigInt(at)) as EventNs } : {}),
     ...Object.fromEntries(Object.entries(FLAGS).map(([name, field]) => [field, query.has(name)])),

@@ -57,8 +57,9 @@ export const view = {
   setFilter: (filter: string) => set({ filter }),
   pause: (pausedAt: EventNs) => set({ pausedAt }),
   goLive: () => set({ pausedAt: undefined }),
-  toggle: (what: 'showThreads' | 'showKernelThreads' | 'showExited' | 'isHelpOpen') =>
-    set((state) => ({ [what]: !state[what] })),
+  openHelp: () => set({ isHelpOpen: true }),
+  closeHelp: () => set({ isHelpOpen: false }),
+  toggle: (what: 'showThreads' | 'showKernelThreads' | 'showExited') => set((state) => ({ [what]: !state[what] })),
   keepTombstones: (tombstoneSeconds: number) => set({ tombstoneSeconds }),
   setTheme: (theme: Theme) => {
     set({ theme });

@@ -1,20 +1,21 @@
-import { epochMsOf } from '@dendro/protocol';
-import { CircleHelp, Moon, Pause, Play, Search, Sun, SunMoon, X } from 'lucide-react';
+import { CircleHelp, Moon, Search, Sun, SunMoon, X } from 'lucide-react';
 import { useApp } from '../app-context.ts';
-import { clockTime, count, dateTime, exactTime } from '../layout/format.ts';
+import { count } from '../layout/format.ts';
 import { printable } from '../layout/printable.ts';
-import { type Theme, useView, view } from '../state/view-store.ts';
-import { IconButton } from './icon-button.tsx';
+import { isFiltered, type Theme, useView, view } from '../state/view-store.ts';
+import { IconButton } from './common/icon-button.tsx';
+import { LiveState } from './live-state.tsx';
 import type { TreeRows } from './tree/use-tree-rows.ts';
 import { ViewMenu } from './view-menu.tsx';
 
 export function Header({ treeRows }: { readonly treeRows: TreeRows }) {
   const { replica } = useApp();
+  const isPaused = useView((state) => state.pausedAt !== undefined);
   return (
-    <header className="header">
+    <header className={isPaused ? 'header is-paused' : 'header'}>
       <div className="brand">
         <Mark />
-        <span className="brand-name">Dendro</span>
+        <h1 className="brand-name">Dendro</h1>
         {replica.host && <span className="host-name">{printable(replica.host.name)}</span>}
       </div>
       <LiveState />
@@ -22,7 +23,7 @@ export function Header({ treeRows }: { readonly treeRows: TreeRows }) {
       <div className="header-tools">
         <ViewMenu />
         <ThemeButton />
-        <IconButton label="Keys and help (?)" onClick={() => view.toggle('isHelpOpen')}>
+        <IconButton label="Keys and help (?)" onClick={() => view.openHelp()}>
           <CircleHelp size={16} aria-hidden="true" />
         </IconButton>
       </div>
@@ -41,45 +42,9 @@ function Mark() {
   );
 }
 
-function LiveState() {
-  const { replica } = useApp();
-  const pausedAt = useView((state) => state.pausedAt);
-  const isLive = pausedAt === undefined;
-  const base = { epochNs: BigInt(replica.host?.baseEpochNs ?? '0') };
-  const now = replica.now();
-  const at = pausedAt ?? now;
-  const word = isLive ? (replica.host?.isLive === false ? 'END' : 'LIVE') : 'PAUSED';
-  return (
-    <div className={isLive ? 'live-state is-live' : 'live-state is-paused'}>
-      <button
-        type="button"
-        className="live-button"
-        data-testid="pause"
-        aria-pressed={!isLive}
-        title={isLive ? 'Pause: hold the tree as it is now (Space)' : 'Go back to the present (Space)'}
-        onClick={() => (isLive ? view.pause(now) : view.goLive())}
-      >
-        {isLive ? <Pause size={14} aria-hidden="true" /> : <Play size={14} aria-hidden="true" />}
-        <span data-testid="live-state" title={word === 'END' ? 'The end of the recording' : undefined}>
-          {word}
-        </span>
-      </button>
-      {replica.host && (
-        <time className="instant" title={exactTime(base, at)}>
-          {replica.host.isLive ? clockTime(base, at, epochMsOf(base, now)) : dateTime(base, at)}
-        </time>
-      )}
-      {!isLive && replica.host?.isLive && <Behind seconds={(now - at) / 1e9} />}
-    </div>
-  );
-}
-
-function Behind({ seconds }: { readonly seconds: number }) {
-  return <span className="behind">{count(Math.floor(seconds))} s behind</span>;
-}
-
 function Filter({ treeRows }: { readonly treeRows: TreeRows }) {
   const filter = useView((state) => state.filter);
+  const hasFilter = useView(isFiltered);
   const { matches } = treeRows.rows;
   return (
     <search className="filter">
@@ -91,26 +56,30 @@ function Filter({ treeRows }: { readonly treeRows: TreeRows }) {
         placeholder="Filter: name, argument, pid, user"
         maxLength={200}
         spellCheck={false}
+        autoComplete="off"
+        autoCapitalize="off"
         value={filter}
         onChange={(event) => view.setFilter(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === 'Escape') view.setFilter('');
           if (event.key === 'Escape' || event.key === 'Enter' || event.key === 'ArrowDown') {
+            event.preventDefault();
             document.querySelector<HTMLElement>('[role="treegrid"]')?.focus();
           }
         }}
       />
-      {filter !== '' && (
-        <>
-          <span className="matches" aria-live="polite">
-            {matches === 1 ? '1 match' : `${count(matches)} matches`}
-          </span>
-          <IconButton label="Clear the filter (Esc)" onClick={() => view.setFilter('')}>
-            <X size={14} aria-hidden="true" />
-          </IconButton>
-        </>
+      {hasFilter && (
+        <span className="matches" role="status">
+          {matches === 1 ? '1 match' : `${count(matches)} matches`}
+        </span>
       )}
-      {filter === '' && <kbd>/</kbd>}
+      {filter === '' ? (
+        <kbd>/</kbd>
+      ) : (
+        <IconButton label="Clear the filter (Esc)" onClick={() => view.setFilter('')}>
+          <X size={14} aria-hidden="true" />
+        </IconButton>
+      )}
     </search>
   );
 }

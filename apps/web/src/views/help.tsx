@@ -8,6 +8,7 @@ const KEYS = [
   ['→', 'Expand, then to the first child'],
   ['←', 'Collapse, then to the parent'],
   ['*', 'Expand everything below'],
+  ['t', 'Show or hide the threads of the process'],
   ['Home End', 'First and last row'],
   ['PgUp PgDn', 'A page up or down'],
   ['Enter', 'Details'],
@@ -23,7 +24,7 @@ export function Help() {
     dialog.current?.showModal();
   }, []);
   return (
-    <dialog ref={dialog} className="help" aria-labelledby="help-title" onClose={() => view.toggle('isHelpOpen')}>
+    <dialog ref={dialog} className="help" aria-labelledby="help-title" onClose={() => view.closeHelp()}>
       <header>
         <h2 id="help-title">Keys</h2>
         <IconButton label="Close" onClick={() => dialog.current?.close()}>

@@ -1,10 +1,11 @@
-import type { TaskIndex } from '@dendro/engine';
+import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import type { TaskId } from '@dendro/protocol';
 import { ChevronsDownUp, ChevronsUpDown, SlidersHorizontal } from 'lucide-react';
 import { useApp } from '../app-context.ts';
 import { duration } from '../layout/format.ts';
 import { TOMBSTONE_CHOICES, useView, view } from '../state/view-store.ts';
-import { IconButton } from './icon-button.tsx';
+import { IconButton } from './common/icon-button.tsx';
+import { Popover } from './common/popover.tsx';
 
 /** What the tree shows. */
 export function ViewMenu() {
@@ -15,41 +16,40 @@ export function ViewMenu() {
   const tombstoneSeconds = useView((state) => state.tombstoneSeconds);
   return (
     <>
-      <IconButton label="Collapse all" onClick={() => view.collapse(parents(replica.tree))}>
+      <IconButton label="Collapse all" onClick={() => view.collapse(processes(replica.tree))}>
         <ChevronsDownUp size={16} aria-hidden="true" />
       </IconButton>
       <IconButton label="Expand all" onClick={() => view.expandAll()}>
         <ChevronsUpDown size={16} aria-hidden="true" />
       </IconButton>
-      <details className="menu">
-        <summary aria-label="What is shown" title="What is shown">
-          <SlidersHorizontal size={16} aria-hidden="true" />
-          <span className="wide-only">View</span>
-        </summary>
-        <div className="menu-panel">
-          <Toggle label="Threads of all processes" isOn={showThreads} onChange={() => view.toggle('showThreads')} />
-          <Toggle label="Kernel threads" isOn={showKernelThreads} onChange={() => view.toggle('showKernelThreads')} />
-          <Toggle
-            label="All exited processes still known"
-            isOn={showExited}
-            onChange={() => view.toggle('showExited')}
-          />
-          <label className="menu-choice">
-            <span>Exited rows stay for</span>
-            <select
-              value={tombstoneSeconds}
-              disabled={showExited}
-              onChange={(event) => view.keepTombstones(Number(event.target.value))}
-            >
-              {TOMBSTONE_CHOICES.map((seconds) => (
-                <option key={seconds} value={seconds}>
-                  {duration(seconds * 1e9)}
-                </option>
-              ))}
-            </select>
-          </label>
-        </div>
-      </details>
+      <Popover
+        className="menu"
+        title="What is shown"
+        summary={
+          <>
+            <SlidersHorizontal size={16} aria-hidden="true" />
+            <span className="menu-word">View</span>
+          </>
+        }
+      >
+        <Toggle label="Threads of all processes" isOn={showThreads} onChange={() => view.toggle('showThreads')} />
+        <Toggle label="Kernel threads" isOn={showKernelThreads} onChange={() => view.toggle('showKernelThreads')} />
+        <Toggle label="All exited processes still known" isOn={showExited} onChange={() => view.toggle('showExited')} />
+        <label className="menu-choice">
+          <span>Exited rows stay for</span>
+          <select
+            value={tombstoneSeconds}
+            disabled={showExited}
+            onChange={(event) => view.keepTombstones(Number(event.target.value))}
+          >
+            {TOMBSTONE_CHOICES.map((seconds) => (
+              <option key={seconds} value={seconds}>
+                {duration(seconds * 1e9)}
+              </option>
+            ))}
+          </select>
+        </label>
+      </Popover>
     </>
   );
 }
@@ -69,8 +69,8 @@ function Toggle({ label, isOn, onChange }: ToggleProps) {
   );
 }
 
-/** Every process that has ever had a child or a thread. */
-function* parents(tree: ReturnType<typeof useApp>['replica']['tree']): Generator<TaskId> {
+/** All of them: one without children has nothing to fold, until it has some. */
+function* processes(tree: TemporalTree): Generator<TaskId> {
   for (let slot = 0; slot < tree.slotCount; slot++) {
     const task = slot as TaskIndex;
     if (tree.isPresent(task) && !tree.isThread(task)) yield tree.taskIdOf(task);

@@ -1,38 +1,79 @@
+import { useEffect, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import type { ConnectionStatus } from '../../connection/connection.ts';
+import { printable } from '../../layout/printable.ts';
 
 /** Nothing to show yet: why, and what happens next. */
-export function Waiting({ status }: { readonly status: ConnectionStatus; readonly frame: number }) {
-  const { replica } = useApp();
+export function Waiting({ status }: { readonly status: ConnectionStatus }) {
+  const { replica, connection } = useApp();
+  const source = replica.stats?.source;
   if (status.kind === 'waiting') {
     return (
       <div className="page" role="alert">
-        <h1>No connection</h1>
+        <h2>No connection</h2>
         <p>
           {status.reason} It is tried again by itself. If dendro has ended, start it again and open the URL that it
           prints.
         </p>
+        <button type="button" className="button" onClick={() => void connection.connect()}>
+          Try again now
+        </button>
       </div>
     );
   }
-  const source = replica.stats?.source;
-  if (source && source.state !== 'starting' && replica.version !== undefined) {
+  if (source?.state === 'failed') {
     return (
-      <div className="page">
-        <h1>{source.state === 'running' ? 'No process yet' : 'No process in it'}</h1>
+      <div className="page" role="alert">
+        <h2>The source has failed</h2>
         <p>
-          {source.state === 'running'
-            ? `${source.name} has said nothing of any process so far. Rows appear as soon as it does.`
-            : `${source.name} was read to its end and names no process that could be understood. What was rejected is in the bar below.`}
+          {printable(source.detail)} Start dendro again, perhaps with another <code>--source</code>.
         </p>
       </div>
     );
   }
+  if (source && source.state !== 'starting' && replica.version !== undefined) {
+    const name = printable(source.name);
+    return (
+      <div className="page">
+        <h2>{source.state === 'running' ? 'No process yet' : 'No process in it'}</h2>
+        <p>
+          {source.state === 'running'
+            ? `${name} has said nothing of any process so far. Rows appear as soon as it does.`
+            : `${name} was read to its end and names no process that could be understood. What was rejected is in the bar below.`}
+        </p>
+      </div>
+    );
+  }
+  return <Loading />;
+}
+
+const PATIENCE_MS = 8000;
+/** Indents of rows as a tree might have them. */
+const SKELETON = [0, 1, 1, 2, 2, 3, 1, 1, 2, 0, 1, 2, 2, 1];
+
+function Loading() {
+  const { connection } = useApp();
+  const [isLong, setIsLong] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIsLong(true), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, []);
   return (
-    <div className="skeleton" aria-label="Loading the tree" role="status">
-      {Array.from({ length: 14 }, (_, row) => (
-        <span key={row} style={{ marginLeft: `${[0, 1, 1, 2, 2, 3, 1, 1, 2, 0, 1, 2, 2, 1][row]}rem` }} />
-      ))}
+    <div className="loading">
+      {isLong && (
+        <div className="page" role="alert">
+          <h2>This takes longer than it should</h2>
+          <p>The server is there and has not sent the tree so far.</p>
+          <button type="button" className="button" onClick={() => connection.restart()}>
+            Ask for it again
+          </button>
+        </div>
+      )}
+      <div className="skeleton" aria-label="Loading the tree" role="status">
+        {SKELETON.map((indent, row) => (
+          <span key={row} style={{ marginLeft: `${indent}rem` }} />
+        ))}
+      </div>
     </div>
   );
 }

@@ -52,10 +52,6 @@ export function gridKeys(
     case 'Enter':
       if (row >= 0) view.openDetails(treeRows.tree.taskIdOf(treeRows.taskAt(row)));
       break;
-    case 'Escape':
-      if (useView.getState().filter !== '') view.setFilter('');
-      else view.closeDetails();
-      break;
     default:
       return;
   }

@@ -4,7 +4,7 @@
 import { type PointerEvent, useEffect, useRef } from 'react';
 import { useApp } from '../../app-context.ts';
 import { type RowContext, rowModel } from '../../layout/row-model.ts';
-import { ROW_HEIGHT, type RowWindow, scrollTopShowing } from '../../layout/row-window.ts';
+import { HEAD_HEIGHT, ROW_HEIGHT, type RowWindow, scrollTopShowing } from '../../layout/row-window.ts';
 import { isFiltered, useView, view } from '../../state/view-store.ts';
 import { gridKeys } from './grid-keys.ts';
 import { rowId, TreeRow } from './tree-row.tsx';
@@ -20,13 +20,15 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
   const selected = useView((state) => state.selected);
   const scroller = useRef<HTMLDivElement>(null);
   const pointerY = useRef<number>(undefined);
-  const { window, scrollTo } = useRowWindow(scroller, rows.length);
+  const { window, rowsInView, scrollTo } = useRowWindow(scroller, rows.length);
   useAnchor({ treeRows, scroller, window, scrollTo, pointerY, selected });
 
   const selectedRow = selected === undefined ? -1 : rowOf(selected);
   const show = (row: number, isCentred = false): void => {
     const element = scroller.current;
-    if (element !== null) scrollTo(scrollTopShowing(row, element.scrollTop, element.clientHeight, isCentred));
+    if (element !== null) {
+      scrollTo(scrollTopShowing(row, element.scrollTop, element.clientHeight - HEAD_HEIGHT, isCentred));
+    }
   };
   useFirstLook(selectedRow, (row) => show(row, true));
   const moveTo = (row: number): void => {
@@ -35,10 +37,11 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
     view.select(tree.taskIdOf(taskAt(next)));
     show(next);
   };
-  const rowsPerPage = Math.max(1, Math.floor((scroller.current?.clientHeight ?? ROW_HEIGHT) / ROW_HEIGHT) - 1);
+  const page = Math.max(1, rowsInView - 1);
   return (
     <div
-      className="tree-grid"
+      className="tree-grid tree-scroller"
+      ref={scroller}
       role="treegrid"
       aria-label="Process tree"
       aria-rowcount={rows.length + 1}
@@ -47,7 +50,19 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
       data-testid="tree-grid"
       data-version={replica.version ?? ''}
       tabIndex={0}
-      onKeyDown={(event) => gridKeys(event, treeRows, selectedRow, rowsPerPage, moveTo)}
+      onPointerMove={(event: PointerEvent) => {
+        pointerY.current = event.clientY;
+      }}
+      onPointerLeave={() => {
+        pointerY.current = undefined;
+      }}
+      onMouseDown={(event) => {
+        // The keys belong to the grid: a button in a row does its work without taking the focus.
+        if (!(event.target instanceof Element) || event.target.closest('button') === null) return;
+        event.preventDefault();
+        event.currentTarget.focus({ preventScroll: true });
+      }}
+      onKeyDown={(event) => gridKeys(event, treeRows, selectedRow, page, moveTo)}
     >
       <div className="tree-head tree-columns" role="row" aria-rowindex={1}>
         {COLUMNS.map((title) => (
@@ -57,19 +72,8 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
         ))}
       </div>
       {rows.length === 0 && <Empty />}
-      <div
-        className="tree-scroller"
-        ref={scroller}
-        onPointerMove={(event: PointerEvent) => {
-          pointerY.current = event.clientY;
-        }}
-        onPointerLeave={() => {
-          pointerY.current = undefined;
-        }}
-      >
-        <div role="presentation" className="tree-rows" style={{ height: rows.length * ROW_HEIGHT }}>
-          <Rows treeRows={treeRows} window={window} selectedRow={selectedRow} />
-        </div>
+      <div role="presentation" className="tree-rows" style={{ height: rows.length * ROW_HEIGHT }}>
+        <Rows treeRows={treeRows} window={window} selectedRow={selectedRow} />
       </div>
     </div>
   );
@@ -84,7 +88,8 @@ interface RowsProps {
 function Rows({ treeRows, window, selectedRow }: RowsProps) {
   const { replica } = useApp();
   const collapsed = useView((state) => state.collapsed);
-  const isFolding = !useView(isFiltered);
+  const filter = useView((state) => state.filter);
+  const isFolding = !isFiltered({ filter });
   const { rows, order, tree, taskAt } = treeRows;
   const host = replica.host;
   const context: RowContext = {
@@ -115,6 +120,7 @@ function Rows({ treeRows, window, selectedRow }: RowsProps) {
         canFold={isFolding}
         isSelected={row === selectedRow}
         isDimmed={!rows.isMatch(position)}
+        wanted={rows.isMatch(position) ? filter : ''}
       />
     );
   });

@@ -1,14 +1,18 @@
 import type { TaskId } from '@dendro/protocol';
 import { ChevronRight } from 'lucide-react';
-import { type MouseEvent, memo } from 'react';
+import { type CSSProperties, type MouseEvent, memo } from 'react';
+import { markedPart } from '../../layout/filter.ts';
 import { count, plural } from '../../layout/format.ts';
 import type { RowModel } from '../../layout/row-model.ts';
 import { ROW_HEIGHT } from '../../layout/row-window.ts';
 import { useView, view } from '../../state/view-store.ts';
 
-const INDENT = 16;
 /** Deeper rows are not indented further: their depth is written out. */
 const MAX_INDENT = 24;
+
+interface IndentStyle extends CSSProperties {
+  readonly '--depth': number;
+}
 
 export interface TreeRowProps extends RowModel {
   readonly row: number;
@@ -25,6 +29,8 @@ export interface TreeRowProps extends RowModel {
   readonly isSelected: boolean;
   /** Leads to a match of the filter, and is none itself. */
   readonly isDimmed: boolean;
+  /** What to mark in a row that matches; empty without a filter. */
+  readonly wanted: string;
 }
 
 export function rowId(task: TaskId): string {
@@ -89,16 +95,16 @@ function selectOrOpen(id: TaskId): void {
   else view.select(id);
 }
 
-function NameCell({ id, depth, name, command, isPlaceholder, isNew, below, isOpen, canFold }: TreeRowProps) {
-  const indent = Math.min(depth, MAX_INDENT) * INDENT;
+function NameCell({ id, depth, name, command, isPlaceholder, isNew, below, isOpen, canFold, wanted }: TreeRowProps) {
+  const style: IndentStyle = { '--depth': Math.min(depth, MAX_INDENT) };
   const toggle = (event: MouseEvent): void => {
     event.stopPropagation();
     if (isOpen) view.collapse([id]);
     else view.expand([id]);
   };
   return (
-    <div role="gridcell" className="cell-process" style={{ paddingLeft: indent + 4 }} title={command ?? name}>
-      <span className="guides" aria-hidden="true" style={{ width: indent }} />
+    <div role="gridcell" className="cell-process" style={style} title={command ?? name}>
+      <span className="guides" aria-hidden="true" />
       {depth > MAX_INDENT && <span className="depth">{depth}</span>}
       {below > 0 ? (
         <button
@@ -115,7 +121,9 @@ function NameCell({ id, depth, name, command, isPlaceholder, isNew, below, isOpe
       ) : (
         <span className="chevron-space" />
       )}
-      <span className={name === undefined ? 'name is-unknown' : 'name'}>{name ?? '(no name known)'}</span>
+      <span className={name === undefined ? 'name is-unknown' : 'name'}>
+        <Marked text={name ?? '(no name known)'} wanted={wanted} />
+      </span>
       {below > 0 && !isOpen && <span className="below">{`+${count(below)}`}</span>}
       {isNew && <span className="visually-hidden">new</span>}
       {isPlaceholder && (
@@ -123,8 +131,24 @@ function NameCell({ id, depth, name, command, isPlaceholder, isNew, below, isOpe
           mentioned
         </span>
       )}
-      {command !== undefined && <span className="command">{command}</span>}
+      {command !== undefined && (
+        <span className="command">
+          <Marked text={command} wanted={wanted} />
+        </span>
+      )}
     </div>
+  );
+}
+
+function Marked({ text, wanted }: { readonly text: string; readonly wanted: string }) {
+  const part = markedPart(text, wanted);
+  if (part === undefined) return text;
+  return (
+    <>
+      {part.before}
+      <mark>{part.found}</mark>
+      {part.after}
+    </>
   );
 }
 

@@ -4,7 +4,7 @@
 import type { TaskId } from '@dendro/protocol';
 import { type RefObject, useLayoutEffect, useRef } from 'react';
 import { anchoredScrollTop, anchorRow, type DrawnRows } from '../../layout/anchor.ts';
-import { ROW_HEIGHT, type RowWindow } from '../../layout/row-window.ts';
+import { HEAD_HEIGHT, ROW_HEIGHT, type RowWindow } from '../../layout/row-window.ts';
 import type { TreeRows } from './use-tree-rows.ts';
 
 const NOTHING: DrawnRows = { first: 0, tasks: [], scrollTop: 0, viewHeight: 0 };
@@ -27,9 +27,9 @@ export function useAnchor({ treeRows, scroller, window, scrollTo, pointerY, sele
     if (element === null) return;
     if (drawnRows.current !== treeRows) {
       const y = pointerY.current;
-      const before: DrawnRows = { ...drawn.current, viewHeight: element.clientHeight };
-      const hovered =
-        y === undefined ? -1 : Math.floor((y - element.getBoundingClientRect().top + before.scrollTop) / ROW_HEIGHT);
+      const before: DrawnRows = { ...drawn.current, viewHeight: element.clientHeight - HEAD_HEIGHT };
+      const rowsTop = element.getBoundingClientRect().top + HEAD_HEIGHT;
+      const hovered = y === undefined ? -1 : Math.floor((y - rowsTop + before.scrollTop) / ROW_HEIGHT);
       const place = selected === undefined ? -1 : before.tasks.indexOf(selected);
       const anchor = anchorRow(before, ROW_HEIGHT, hovered, place < 0 ? -1 : before.first + place);
       const top = anchoredScrollTop(before, anchor, ROW_HEIGHT, (task) => treeRows.rowOf(task as TaskId));
@@ -43,6 +43,6 @@ export function useAnchor({ treeRows, scroller, window, scrollTo, pointerY, sele
     const tasks: number[] = [];
     const end = Math.min(window.end, rows.length);
     for (let row = window.first; row < end; row++) tasks.push(tree.taskIdOf(taskAt(row)));
-    drawn.current = { first: window.first, tasks, scrollTop: element.scrollTop, viewHeight: element.clientHeight };
+    drawn.current = { first: window.first, tasks, scrollTop: element.scrollTop, viewHeight: 0 };
   }, [treeRows, scroller, window, scrollTo, pointerY, selected]);
 }

@@ -3,10 +3,12 @@
 
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useState } from 'react';
 import { useApp } from '../../app-context.ts';
-import { type RowWindow, rowWindow } from '../../layout/row-window.ts';
+import { HEAD_HEIGHT, ROW_HEIGHT, type RowWindow, rowWindow } from '../../layout/row-window.ts';
 
 export interface Viewport {
   readonly window: RowWindow;
+  /** Whole rows that can be seen at once, at least one. */
+  readonly rowsInView: number;
   /** Moves the list; what comes into view is drawn before the browser paints. */
   readonly scrollTo: (top: number) => void;
 }
@@ -17,7 +19,8 @@ export function useRowWindow(scroller: RefObject<HTMLDivElement | null>, count: 
   const measure = useCallback(() => {
     const element = scroller.current;
     if (element === null) return;
-    const { scrollTop: top, clientHeight: height } = element;
+    const top = element.scrollTop;
+    const height = element.clientHeight - HEAD_HEIGHT;
     setView((view) => (view.top === top && view.height === height ? view : { top, height }));
   }, [scroller]);
 
@@ -46,5 +49,9 @@ export function useRowWindow(scroller: RefObject<HTMLDivElement | null>, count: 
     },
     [scroller, measure],
   );
-  return { window: rowWindow(view.top, view.height, count), scrollTo };
+  return {
+    window: rowWindow(view.top, view.height, count),
+    rowsInView: Math.max(1, Math.floor(view.height / ROW_HEIGHT)),
+    scrollTo,
+  };
 }

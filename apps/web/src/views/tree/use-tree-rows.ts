@@ -55,11 +55,11 @@ export function useTreeRows(frame: number): TreeRows {
     );
     const now = performance.now();
     pace.drew(orderCost + now - from, now);
-    return treeRows(tree, order, rows);
+    return treeRowsOf(tree, order, rows);
   }, [order, orderCost, filter, collapsed, tree, users, pace]);
 }
 
-function treeRows(tree: TemporalTree, order: TreeOrder, rows: VisibleRows): TreeRows {
+export function treeRowsOf(tree: TemporalTree, order: TreeOrder, rows: VisibleRows): TreeRows {
   const taskAt = (row: number) => order.tasks[rows.positions[row] as number] as TaskIndex;
   let rowByTask: Int32Array | undefined; // TaskIndex -> row + 1, 0 without one
   const rowOf = (id: TaskId): number => {

@@ -1,0 +1,49 @@
+// Keys that work wherever the focus is, except in a field that takes text.
+
+import { useEffect } from 'react';
+import { useApp } from './app-context.ts';
+import type { Replica } from './replica/replica.ts';
+import { isFiltered, useView, view } from './state/view-store.ts';
+
+const TAKES_TEXT = 'input:not([type="checkbox"]), select, textarea';
+const TAKES_SPACE = 'button, summary, a, input';
+
+export function useGlobalKeys(): void {
+  const { replica } = useApp();
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (useView.getState().isHelpOpen || isOn(event, TAKES_TEXT)) return;
+      if (event.key === ' ' && isOn(event, TAKES_SPACE)) return;
+      if (obey(event.key, replica)) event.preventDefault();
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, [replica]);
+}
+
+/** @returns whether the key means anything */
+function obey(key: string, replica: Replica): boolean {
+  switch (key) {
+    case '/':
+      document.querySelector<HTMLInputElement>('[data-testid="filter"]')?.focus();
+      return true;
+    case '?':
+      view.openHelp();
+      return true;
+    case ' ':
+      if (useView.getState().pausedAt === undefined) view.pause(replica.now());
+      else view.goLive();
+      return true;
+    case 'Escape':
+      if (isFiltered()) view.setFilter('');
+      else view.closeDetails();
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isOn(event: KeyboardEvent, selector: string): boolean {
+  return event.target instanceof Element && event.target.closest(selector) !== null;
+}

@@ -1,0 +1,141 @@
+// Keys against a real order of a small tree:
+//
+//     1 init
+//       10 sh          three threads: 10, 11, 12
+//         20 vim
+//       30 cron
+
+import { orderTree, type TaskIndex } from '@dendro/engine';
+import type { EventNs, TaskId } from '@dendro/protocol';
+import { beforeEach, expect, test } from 'vitest';
+import { visibleRows } from '../../layout/visible-rows.ts';
+import { useView, view } from '../../state/view-store.ts';
+import { treeOf } from '../../testing/tree-of.ts';
+import { gridKeys } from './grid-keys.ts';
+import { treeRowsOf } from './use-tree-rows.ts';
+
+const tree = treeOf([
+  { id: 1 },
+  { id: 10, parent: 1, start: 1 },
+  { id: 11, leader: 10, start: 2 },
+  { id: 12, leader: 10, start: 3 },
+  { id: 20, parent: 10, start: 4 },
+  { id: 30, parent: 1, start: 5 },
+]);
+const first = useView.getState();
+let selected: number;
+
+beforeEach(() => {
+  useView.setState(first, true);
+  selected = 1;
+});
+
+function rows() {
+  const { collapsed, withThreads } = useView.getState();
+  const order = orderTree(tree, {
+    at: 10 as EventNs,
+    keepExitedNs: 0,
+    threads: (process) => withThreads.has(tree.taskIdOf(process)),
+    kernelThreads: false,
+  });
+  const isCollapsed = (position: number) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex));
+  return treeRowsOf(tree, order, visibleRows(order, isCollapsed, undefined));
+}
+
+const shown = () => {
+  const { rows: visible, taskAt } = rows();
+  return Array.from({ length: visible.length }, (_, row) => Number(tree.taskIdOf(taskAt(row))));
+};
+
+/** Presses keys one after another; the row that is moved to is clamped as the grid does it. */
+function press(...keys: string[]): void {
+  for (const key of keys) {
+    const treeRows = rows();
+    const moveTo = (row: number) => {
+      const next = Math.max(0, Math.min(treeRows.rows.length - 1, row));
+      view.select(tree.taskIdOf(treeRows.taskAt(next)));
+    };
+    const event = { key, preventDefault: () => {}, ctrlKey: false, metaKey: false, altKey: false };
+    view.select(selected as TaskId);
+    gridKeys(event, treeRows, treeRows.rowOf(selected as TaskId), 2, moveTo);
+    selected = Number(useView.getState().selected);
+  }
+}
+
+test('Down, Up, Home, End and the page keys walk the rows and stop at the ends', () => {
+  const at: number[] = [];
+  for (const key of [
+    'ArrowDown',
+    'ArrowDown',
+    'End',
+    'ArrowDown',
+    'ArrowUp',
+    'Home',
+    'ArrowUp',
+    'PageDown',
+    'PageUp',
+  ]) {
+    press(key);
+    at.push(selected);
+  }
+  expect(at).toEqual([10, 20, 30, 30, 20, 1, 1, 20, 1]);
+});
+
+test('Left closes, then goes to the parent; Right opens, then goes to the first child', () => {
+  press('ArrowDown', 'ArrowLeft');
+  expect([selected, shown()]).toEqual([10, [1, 10, 30]]);
+  press('ArrowLeft');
+  expect(selected).toBe(1);
+  press('ArrowRight', 'ArrowRight');
+  expect([selected, shown()]).toEqual([10, [1, 10, 20, 30]]);
+  press('ArrowRight', 'ArrowRight');
+  expect(selected).toBe(20);
+});
+
+test('Left on a row without children goes to its parent', () => {
+  press('End', 'ArrowLeft');
+  expect(selected).toBe(1);
+});
+
+test('* opens everything below the row', () => {
+  view.collapse([1, 10].map((id) => id as TaskId));
+  expect(shown()).toEqual([1]);
+  press('*');
+  expect(shown()).toEqual([1, 10, 20, 30]);
+});
+
+test('t shows the threads of a process, and from a thread hides them again', () => {
+  press('ArrowDown', 't');
+  expect(shown()).toEqual([1, 10, 11, 12, 20, 30]);
+  press('ArrowDown', 't');
+  expect([selected, shown()]).toEqual([10, [1, 10, 20, 30]]);
+});
+
+test('Enter opens the details of the row', () => {
+  press('ArrowDown', 'Enter');
+  expect(useView.getState()).toMatchObject({ areDetailsOpen: true, selected: 10 });
+});
+
+test('with a filter nothing is folded: Left goes to the parent', () => {
+  view.setFilter('sh');
+  press('ArrowDown', 'ArrowLeft');
+  expect([selected, useView.getState().collapsed.size]).toEqual([1, 0]);
+});
+
+test('keys with Ctrl, Alt or Meta, and keys without a meaning, are left to the browser', () => {
+  let prevented = 0;
+  const key = (name: string, ctrlKey = false) =>
+    gridKeys(
+      { key: name, preventDefault: () => prevented++, ctrlKey, metaKey: false, altKey: false },
+      rows(),
+      0,
+      2,
+      () => {},
+    );
+  key('ArrowDown', true);
+  key('x');
+  key('Tab');
+  expect(prevented).toBe(0);
+  key('ArrowDown');
+  expect(prevented).toBe(1);
+});
