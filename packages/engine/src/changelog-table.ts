@@ -16,15 +16,26 @@ import type { TaskIndex } from './ids.ts';
 export type EntryIndex = number;
 export const NO_ENTRY: EntryIndex = -1;
 
+// Columns of #heads.
+const HEAD = 0; // newest entry | NO_ENTRY
+const FIELDS = 1; // one bit for each field that has entries
+const HEADS = 2;
+// Columns of #links.
+const NEXT = 0; // next older entry | NO_ENTRY; of a free entry the next free one
+const KIND = 1; // field id, and the authority above it
+const LINKS = 2;
+const AUTHORITY_AT = 8;
+const FIELD_BITS = 0xff;
+// Columns of #numbers.
+const SINCE = 0;
+const VALUE = 1;
+const NUMBERS = 2;
+
 export class ChangelogTable {
-  #head = new Int32Array(1024).fill(NO_ENTRY); // TaskIndex -> newest entry | NO_ENTRY
-  #fields = new Uint32Array(1024); // TaskIndex -> one bit for each field that has entries
-  #next = new Int32Array(4096); // entry -> next older entry | NO_ENTRY
-  #field = new Uint8Array(4096);
-  #authority = new Uint8Array(4096);
-  #since = new Float64Array(4096);
-  #value = new Float64Array(4096);
-  #firstFree: EntryIndex = NO_ENTRY; // free entries are linked through #next
+  #heads = newHeads(1024); // TaskIndex -> HEAD, FIELDS
+  #links = new Int32Array(4096 * LINKS); // entry -> NEXT, KIND
+  #numbers = new Float64Array(4096 * NUMBERS); // entry -> SINCE, VALUE
+  #firstFree: EntryIndex = NO_ENTRY;
   #length = 0;
   #count = 0;
   readonly #counts = new Int32Array(32); // field id -> entries of all tasks
@@ -44,39 +55,41 @@ export class ChangelogTable {
   }
 
   headOf(task: TaskIndex): EntryIndex {
-    return task < this.#head.length ? this.#head[task]! : NO_ENTRY;
+    return task * HEADS < this.#heads.length ? this.#heads[task * HEADS + HEAD]! : NO_ENTRY;
   }
 
   /** One bit (1 << field id) for each field of which the task has entries. */
   fieldsOf(task: TaskIndex): number {
-    return task < this.#fields.length ? this.#fields[task]! : 0;
+    return task * HEADS < this.#heads.length ? this.#heads[task * HEADS + FIELDS]! : 0;
   }
 
   nextOf(entry: EntryIndex): EntryIndex {
-    return this.#next[entry]!;
+    return this.#links[entry * LINKS + NEXT]!;
   }
 
   fieldOf(entry: EntryIndex): number {
-    return this.#field[entry]!;
+    return this.#links[entry * LINKS + KIND]! & FIELD_BITS;
   }
 
   authorityOf(entry: EntryIndex): Authority {
-    return this.#authority[entry]! as Authority;
+    return (this.#links[entry * LINKS + KIND]! >> AUTHORITY_AT) as Authority;
   }
 
   sinceOf(entry: EntryIndex): EventNs {
-    return this.#since[entry]! as EventNs;
+    return this.#numbers[entry * NUMBERS + SINCE]! as EventNs;
   }
 
   valueOf(entry: EntryIndex): number {
-    return this.#value[entry]!;
+    return this.#numbers[entry * NUMBERS + VALUE]!;
   }
 
   /** The entry that says what the field was at `at`: greatest `since <= at`. */
   find(task: TaskIndex, field: number, at: EventNs): EntryIndex {
-    if ((this.fieldsOf(task) & (1 << field)) === 0) return NO_ENTRY;
-    let entry = this.#head[task]!;
-    while (entry !== NO_ENTRY && (this.#field[entry] !== field || this.#since[entry]! > at)) entry = this.#next[entry]!;
+    const row = task * HEADS;
+    if (row >= this.#heads.length || (this.#heads[row + FIELDS]! & (1 << field)) === 0) return NO_ENTRY;
+    let entry = this.#heads[row + HEAD]!;
+    while (entry !== NO_ENTRY && (this.fieldOf(entry) !== field || this.sinceOf(entry) > at))
+      entry = this.nextOf(entry);
     return entry;
   }
 
@@ -93,34 +106,34 @@ export class ChangelogTable {
     value: number,
     compareValues: (field: number, a: number, b: number) => number,
   ): boolean {
-    if (task >= this.#head.length) this.#growHeads(task);
+    if (task * HEADS >= this.#heads.length) this.#growHeads(task);
     let before = NO_ENTRY;
-    let entry = this.#head[task]!;
+    let entry = this.#heads[task * HEADS + HEAD]!;
     let newer = 0; // entries of this field that are newer
-    while (entry !== NO_ENTRY && this.#since[entry]! > since) {
-      if (this.#field[entry] === field) newer++;
+    while (entry !== NO_ENTRY && this.sinceOf(entry) > since) {
+      if (this.fieldOf(entry) === field) newer++;
       before = entry;
-      entry = this.#next[entry]!;
+      entry = this.nextOf(entry);
     }
-    for (let same = entry; same !== NO_ENTRY && this.#since[same] === since; same = this.#next[same]!) {
-      if (this.#field[same] !== field) continue;
-      const order = authority - this.#authority[same]! || compareValues(field, value, this.#value[same]!);
+    const kind = field | (authority << AUTHORITY_AT);
+    for (let same = entry; same !== NO_ENTRY && this.sinceOf(same) === since; same = this.nextOf(same)) {
+      if (this.fieldOf(same) !== field) continue;
+      const order = authority - this.authorityOf(same) || compareValues(field, value, this.valueOf(same));
       if (order <= 0) return false;
-      this.#authority[same] = authority;
-      this.#value[same] = value;
+      this.#links[same * LINKS + KIND] = kind;
+      this.#numbers[same * NUMBERS + VALUE] = value;
       return true;
     }
     if (newer >= this.#limit) return false;
     const added = this.#take();
     this.#counts[field]! += 1;
-    this.#field[added] = field;
-    this.#authority[added] = authority;
-    this.#since[added] = since;
-    this.#value[added] = value;
-    this.#next[added] = entry;
-    if (before === NO_ENTRY) this.#head[task] = added;
-    else this.#next[before] = added;
-    this.#fields[task]! |= 1 << field;
+    this.#links[added * LINKS + NEXT] = entry;
+    this.#links[added * LINKS + KIND] = kind;
+    this.#numbers[added * NUMBERS + SINCE] = since;
+    this.#numbers[added * NUMBERS + VALUE] = value;
+    if (before === NO_ENTRY) this.#heads[task * HEADS + HEAD] = added;
+    else this.#links[before * LINKS + NEXT] = added;
+    this.#heads[task * HEADS + FIELDS]! |= 1 << field;
     this.#dropOldest(added, field, newer + 1);
     return true;
   }
@@ -129,31 +142,31 @@ export class ChangelogTable {
   clear(task: TaskIndex): void {
     let entry = this.headOf(task);
     while (entry !== NO_ENTRY) {
-      const next = this.#next[entry]!;
+      const next = this.nextOf(entry);
       this.#give(entry);
       entry = next;
     }
-    if (task >= this.#head.length) return;
-    this.#head[task] = NO_ENTRY;
-    this.#fields[task] = 0;
+    if (task * HEADS >= this.#heads.length) return;
+    this.#heads[task * HEADS + HEAD] = NO_ENTRY;
+    this.#heads[task * HEADS + FIELDS] = 0;
   }
 
   // `added` is the `rank`-th newest of its field; the one beyond the limit goes.
   #dropOldest(added: EntryIndex, field: number, rank: number): void {
     let before = added;
-    let entry = this.#next[added]!;
+    let entry = this.nextOf(added);
     let kept = rank;
     while (entry !== NO_ENTRY) {
-      if (this.#field[entry] === field) {
+      if (this.fieldOf(entry) === field) {
         if (kept === this.#limit) {
-          this.#next[before] = this.#next[entry]!;
+          this.#links[before * LINKS + NEXT] = this.nextOf(entry);
           this.#give(entry);
           return;
         }
         kept++;
       }
       before = entry;
-      entry = this.#next[entry]!;
+      entry = this.nextOf(entry);
     }
   }
 
@@ -161,33 +174,36 @@ export class ChangelogTable {
     this.#count++;
     const entry = this.#firstFree;
     if (entry !== NO_ENTRY) {
-      this.#firstFree = this.#next[entry]!;
+      this.#firstFree = this.nextOf(entry);
       return entry;
     }
-    if (this.#length === this.#next.length) this.#growEntries();
+    if (this.#length * LINKS === this.#links.length) this.#growEntries();
     return this.#length++;
   }
 
   #give(entry: EntryIndex): void {
     this.#count--;
-    this.#counts[this.#field[entry]!]! -= 1;
-    this.#next[entry] = this.#firstFree;
+    this.#counts[this.fieldOf(entry)]! -= 1;
+    this.#links[entry * LINKS + NEXT] = this.#firstFree;
     this.#firstFree = entry;
   }
 
   #growHeads(task: TaskIndex): void {
-    let capacity = this.#head.length * 2;
+    let capacity = this.#heads.length / HEADS;
     while (capacity <= task) capacity *= 2;
-    this.#head = grown(this.#head, capacity, NO_ENTRY);
-    this.#fields = grown(this.#fields, capacity, 0);
+    const heads = newHeads(capacity);
+    heads.set(this.#heads);
+    this.#heads = heads;
   }
 
   #growEntries(): void {
-    const capacity = this.#next.length * 2;
-    this.#next = grown(this.#next, capacity, NO_ENTRY);
-    this.#field = grown(this.#field, capacity, 0);
-    this.#authority = grown(this.#authority, capacity, 0);
-    this.#since = grown(this.#since, capacity, 0);
-    this.#value = grown(this.#value, capacity, 0);
+    this.#links = grown(this.#links, this.#links.length * 2, NO_ENTRY);
+    this.#numbers = grown(this.#numbers, this.#numbers.length * 2, 0);
   }
+}
+
+function newHeads(capacity: number): Int32Array {
+  const heads = new Int32Array(capacity * HEADS);
+  for (let row = 0; row < heads.length; row += HEADS) heads[row + HEAD] = NO_ENTRY;
+  return heads;
 }
