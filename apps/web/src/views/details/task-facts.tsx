@@ -22,8 +22,8 @@ export function TaskFacts(props: TaskProps) {
         <Field {...props} field="uid" name="User" />
         <Field {...props} field="gid" name="Group" />
         <Field {...props} field="container" name="Container" isOptional />
-        <Field {...props} field="nsPid" name="PID in its namespace" isOptional />
-        <Field {...props} field="nsTid" name="TID in its namespace" isOptional />
+        <Field {...props} field="nsPid" name="NS PID" isOptional />
+        <Field {...props} field="nsTid" name="NS TID" isOptional />
         <Field {...props} field="pidNs" name="PID namespace" isOptional />
       </dl>
       <dl>

@@ -39,7 +39,7 @@ function rows() {
     kernelThreads: false,
   });
   const isCollapsed = (position: number) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex));
-  return treeRowsOf(tree, order, visibleRows(order, isCollapsed, undefined));
+  return treeRowsOf(tree, order, visibleRows(order, isCollapsed, undefined), '');
 }
 
 const shown = () => {

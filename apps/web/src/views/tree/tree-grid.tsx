@@ -88,9 +88,8 @@ interface RowsProps {
 function Rows({ treeRows, window, selectedRow }: RowsProps) {
   const { replica } = useApp();
   const collapsed = useView((state) => state.collapsed);
-  const filter = useView((state) => state.filter);
+  const { rows, order, tree, filter, taskAt } = treeRows;
   const isFolding = !isFiltered({ filter });
-  const { rows, order, tree, taskAt } = treeRows;
   const host = replica.host;
   const context: RowContext = {
     tree,

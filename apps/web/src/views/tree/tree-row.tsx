@@ -7,10 +7,12 @@ import type { RowModel } from '../../layout/row-model.ts';
 import { ROW_HEIGHT } from '../../layout/row-window.ts';
 import { useView, view } from '../../state/view-store.ts';
 
-/** Deeper rows are not indented further: their depth is written out. */
+/** Deeper rows are not indented further... */
 const MAX_INDENT = 24;
+/** ...and from here on their depth is written out: in a narrow grid they are not indented further already. */
+const WRITTEN_DEPTH = 12;
 
-interface IndentStyle extends CSSProperties {
+interface RowStyle extends CSSProperties {
   readonly '--depth': number;
 }
 
@@ -39,6 +41,10 @@ export function rowId(task: TaskId): string {
 
 export const TreeRow = memo(function TreeRow(props: TreeRowProps) {
   const { id, row, depth, state, isNew, isThread, isSelected } = props;
+  const style: RowStyle = {
+    '--depth': Math.min(depth, MAX_INDENT),
+    transform: `translateY(${row * ROW_HEIGHT}px)`,
+  };
   const classes = [
     'tree-row tree-columns',
     isSelected && 'is-selected',
@@ -65,7 +71,7 @@ export const TreeRow = memo(function TreeRow(props: TreeRowProps) {
       data-tid={props.tid}
       data-state={state}
       data-new={isNew || undefined}
-      style={{ transform: `translateY(${row * ROW_HEIGHT}px)` }}
+      style={style}
       onClick={() => selectOrOpen(id)}
     >
       <NameCell {...props} />
@@ -96,16 +102,15 @@ function selectOrOpen(id: TaskId): void {
 }
 
 function NameCell({ id, depth, name, command, isPlaceholder, isNew, below, isOpen, canFold, wanted }: TreeRowProps) {
-  const style: IndentStyle = { '--depth': Math.min(depth, MAX_INDENT) };
   const toggle = (event: MouseEvent): void => {
     event.stopPropagation();
     if (isOpen) view.collapse([id]);
     else view.expand([id]);
   };
   return (
-    <div role="gridcell" className="cell-process" style={style} title={command ?? name}>
+    <div role="gridcell" className="cell-process" title={command ?? name}>
       <span className="guides" aria-hidden="true" />
-      {depth > MAX_INDENT && <span className="depth">{depth}</span>}
+      {depth > WRITTEN_DEPTH && <span className="depth">{depth}</span>}
       {below > 0 ? (
         <button
           type="button"

@@ -3,7 +3,7 @@
 
 import { orderTree, type TaskIndex, type TemporalTree, type TreeOrder } from '@dendro/engine';
 import type { TaskId } from '@dendro/protocol';
-import { useMemo } from 'react';
+import { useDeferredValue, useMemo } from 'react';
 import { useApp } from '../../app-context.ts';
 import { matcher } from '../../layout/filter.ts';
 import { type VisibleRows, visibleRows } from '../../layout/visible-rows.ts';
@@ -13,6 +13,8 @@ export interface TreeRows {
   readonly tree: TemporalTree;
   readonly order: TreeOrder;
   readonly rows: VisibleRows;
+  /** The filter that the rows were found by: for a moment it can be older than what is typed. */
+  readonly filter: string;
   taskAt(row: number): TaskIndex;
   /** -1 when the task is not among the rows. */
   rowOf(task: TaskId): number;
@@ -28,7 +30,8 @@ export function useTreeRows(frame: number): TreeRows {
   const showKernelThreads = useView((state) => state.showKernelThreads);
   const showExited = useView((state) => state.showExited);
   const tombstoneSeconds = useView((state) => state.tombstoneSeconds);
-  const filter = useView((state) => state.filter);
+  // A key that is typed shows at once, however long finding takes.
+  const filter = useDeferredValue(useView((state) => state.filter));
   const collapsed = useView((state) => state.collapsed);
 
   // Live, time passes with each frame. Paused, only late facts can change what was.
@@ -55,11 +58,11 @@ export function useTreeRows(frame: number): TreeRows {
     );
     const now = performance.now();
     pace.drew(orderCost + now - from, now);
-    return treeRowsOf(tree, order, rows);
+    return treeRowsOf(tree, order, rows, filter);
   }, [order, orderCost, filter, collapsed, tree, users, pace]);
 }
 
-export function treeRowsOf(tree: TemporalTree, order: TreeOrder, rows: VisibleRows): TreeRows {
+export function treeRowsOf(tree: TemporalTree, order: TreeOrder, rows: VisibleRows, filter: string): TreeRows {
   const taskAt = (row: number) => order.tasks[rows.positions[row] as number] as TaskIndex;
   let rowByTask: Int32Array | undefined; // TaskIndex -> row + 1, 0 without one
   const rowOf = (id: TaskId): number => {
@@ -70,5 +73,5 @@ export function treeRowsOf(tree: TemporalTree, order: TreeOrder, rows: VisibleRo
     }
     return (rowByTask[task] ?? 0) - 1;
   };
-  return { tree, order, rows, taskAt, rowOf };
+  return { tree, order, rows, filter, taskAt, rowOf };
 }
