@@ -76,6 +76,11 @@ export class Lives {
     return found !== NO_TASK && (this.#tree.flagsOf(found) & TASK_FLAG.startIsUnknown) !== 0 ? found : NO_TASK;
   }
 
+  /** Has nobody spoken of this tid yet, as far as is known here? */
+  isNew(tid: number): boolean {
+    return this.#table.newestOf(tid) === NO_TASK;
+  }
+
   /** Puts a new life where its start belongs among the lives of its tid. */
   insert(tid: number, task: TaskIndex, start: EventNs): void {
     let newer: TaskIndex = NO_TASK;

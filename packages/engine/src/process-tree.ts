@@ -195,14 +195,11 @@ export class ProcessTree {
     const creator = this.#lifeAt(event.creatorTid, event.at, event.creatorStart, event.creatorPid);
     const isThread = event.pid !== undefined ? event.pid !== event.tid : ((event.cloneFlags ?? 0) & CLONE.thread) !== 0;
     const creatorLeader = this.tree.leaderOf(creator);
-    const leader = !isThread
-      ? NO_TASK
-      : event.pid !== undefined
-        ? this.#lifeAt(event.pid, event.at, event.leaderStart, event.pid)
-        : creatorLeader;
+    const leader = isThread ? this.#leaderOfBirth(event, creatorLeader) : NO_TASK;
     const task = this.#beginLife(event.tid, start);
     this.#announce(task, event.tid, leader, creator, start, isThread ? TASK_FLAG.thread : 0, AUTHORITY.event);
-    if (!isThread) this.#recorder.parent(task, this.#parentOfBirth(event, creatorLeader), start, AUTHORITY.event);
+    const parent = isThread ? NO_TASK : this.#parentOfBirth(event, creatorLeader);
+    if (!isThread) this.#recorder.parent(task, parent, start, AUTHORITY.event);
     if (event.comm !== undefined && event.comm !== this.tree.textAt(task, 'comm', start)) {
       this.#recorder.text(task, 'comm', start, AUTHORITY.event, toWireText('string', event.comm));
     }
@@ -210,23 +207,30 @@ export class ProcessTree {
     this.#setNumber(task, 'nsPid', start, AUTHORITY.event, event.nsPid);
     this.#touch(creator, event.at);
     this.#touch(task, event.at);
-    this.#settleLateBirth(task, start);
+    if (isThread) this.#settleLateThread(task, start);
+    else if (parent !== NO_TASK) this.#settleLateChild(task, parent);
   }
 
-  // What ended or orphaned it may have been told already, before anybody knew of it.
-  #settleLateBirth(task: TaskIndex, start: EventNs): void {
+  // What ended a thread may have been told already, before anybody knew of it.
+  #settleLateThread(thread: TaskIndex, start: EventNs): void {
     const { tree } = this;
-    if (tree.isThread(task)) {
-      const leader = tree.leaderOf(task);
-      const exec = tree.nextSinceAfter(leader, 'argv', start) ?? Number.POSITIVE_INFINITY;
-      const end = Math.min(tree.exitOf(leader), exec) as EventNs;
-      if (end < tree.exitOf(task)) this.#endLife(task, end, AUTHORITY.inferred);
-      return;
-    }
-    const parent = tree.parentAt(task, start);
-    if (parent === NO_TASK) return;
-    const orphanedAt = tree.exitOf(parent);
-    if (orphanedAt < tree.exitOf(task)) this.#orphan(task, orphanedAt);
+    const leader = tree.leaderOf(thread);
+    const exec = tree.nextSinceAfter(leader, 'argv', start) ?? Number.POSITIVE_INFINITY;
+    const end = Math.min(tree.exitOf(leader), exec) as EventNs;
+    if (end < tree.exitOf(thread)) this.#endLife(thread, end, AUTHORITY.inferred);
+  }
+
+  // The end of its parent may have been told already.
+  #settleLateChild(child: TaskIndex, parent: TaskIndex): void {
+    const orphanedAt = this.tree.exitOf(parent);
+    if (orphanedAt < this.tree.exitOf(child)) this.#orphan(child, orphanedAt);
+  }
+
+  #leaderOfBirth(event: ForkEvent, creatorLeader: TaskIndex): TaskIndex {
+    const { pid } = event;
+    if (pid === undefined || (event.leaderStart === undefined && this.tree.tidOf(creatorLeader) === pid))
+      return creatorLeader;
+    return this.#lifeAt(pid, event.at, event.leaderStart, pid);
   }
 
   #parentOfBirth(event: ForkEvent, creatorLeader: TaskIndex): TaskIndex {
@@ -244,6 +248,10 @@ export class ProcessTree {
     const known = this.#lives.begunAt(tid, start);
     if (known !== NO_TASK) return known;
     const task = this.#newTask();
+    if (this.#lives.isNew(tid)) {
+      this.#lives.insert(tid, task, start);
+      return task;
+    }
     this.#lives.insert(tid, task, start);
     const before = this.#lives.olderOf(task);
     if (before !== NO_TASK && this.tree.exitOf(before) > start) this.#endTask(before, start);
