@@ -69,9 +69,53 @@ test.each(['legacy', 'v1beta1'])(
   },
 );
 
-test('both dialects make the same tree of the same happenings', () => {
-  const [legacy, v1beta1] = ['legacy', 'v1beta1'].map((dialect) => treeOf(read(dialect)).host);
-  expect(describeTree(legacy!.tree)).toEqual(describeTree(v1beta1!.tree));
+test.each(['', '-threads'])(
+  'both dialects make the same tree of the same happenings (vector "%s"), but only legacy names the pid namespace',
+  (kind) => {
+    const [legacy, v1beta1] = ['legacy', 'v1beta1'].map(
+      (dialect) => describeTree(treeOf(read(dialect + kind)).host.tree) as { fields: Record<string, unknown> }[],
+    );
+    expect(legacy!.filter(({ fields }) => 'pidNs' in fields).length).toBeGreaterThan(0);
+    for (const { fields } of legacy!) delete fields['pidNs'];
+    expect(legacy).toEqual(v1beta1);
+  },
+);
+
+test.each(['legacy', 'v1beta1'])('in the %s dialect threads fork, rename themselves and end as they did', (dialect) => {
+  const { host, decoder } = treeOf(read(`${dialect}-threads`));
+  expect(decoder).toMatchObject({ lines: 7, decoded: 7, rejected: {} });
+  const { tree, base } = host;
+  const start = 1_700_000_000_000_000_000n;
+  const at = (seconds: number) => Number(start + BigInt(seconds * 1e9) - base!.epochNs) as EventNs;
+  const find = (tid: number) =>
+    Array.from({ length: tree.slotCount }, (_, slot) => slot as TaskIndex).find(
+      (task) => tree.isPresent(task) && tree.tidOf(task) === tid,
+    )!;
+  const [web, thread, child, sibling] = [1000, 1001, 1002, 1003].map(find) as [
+    TaskIndex,
+    TaskIndex,
+    TaskIndex,
+    TaskIndex,
+  ];
+
+  expect(tree.leaderOf(thread)).toBe(web);
+  expect(tree.textAt(thread, 'comm', at(2.25))).toBe('web');
+  expect(tree.textAt(thread, 'comm', at(2.75))).toBe('pool-1');
+  expect(tree.textAt(web, 'comm', at(2.75))).toBe('web');
+  // A thread forked it; its parent is the process.
+  expect([tree.creatorOf(child), tree.parentAt(child, at(4))]).toEqual([thread, web]);
+  expect(tree.valueAt(child, 'argv', at(4))).toEqual(['sh', '-c', 'echo "na\u00efve \u2713"; exit 3']);
+  expect(tree.valueAt(child, 'executable', at(4))).toMatchObject({
+    inode: '9007199254740993',
+    ctime: '1699999999999999999',
+  });
+  expect(tree.exitCodeOf(child)).toBe(3);
+  // With CLONE_PARENT the caller is the creator, not the parent.
+  expect([tree.creatorOf(sibling), tree.parentAt(sibling, at(4.5))]).toEqual([child, web]);
+  expect(tree.numberAt(sibling, 'nsPid', at(4.5))).toBe(4);
+  expect(tree.textAt(sibling, 'container', at(4.5))).toBe(`${'c0ffee'.repeat(10)}c0ff`);
+  expect(drawTree(tree, at(4.5))).toBe(['900 - ?', '  1000 web +1', '    1002 sh', '    1003 sh'].join('\n'));
+  expect(drawTree(tree, at(6.5))).toBe(['900 - ?', '  1000 web', '    1003 sh'].join('\n'));
 });
 
 test('lines in any order make a tree with the same lives', () => {

@@ -1,140 +1,121 @@
-// Tracee's events as TaskEvents, in both dialects of its JSON: the legacy one
-// (`eventName`, bare 64-bit numbers) and v1beta1 (`name`, `workload`, `data`).
-//
-// A line is from outside: every field is checked, and what does not fit is a
-// reason to leave the line out, never to guess.
+// Tracee's events as TaskEvents.
 
 import {
   AUTHORITY,
   type EventNs,
+  type ExecEvent,
+  type ExitEvent,
   eventTimeOf,
   type FileInfo,
-  isTid,
-  parseRfc3339Ns,
+  type ForkEvent,
+  type RenameEvent,
   type TaskEvent,
   type TimeBase,
 } from '@dendro/protocol';
+import { type Context, contextOf } from './context.ts';
+import {
+  boolean,
+  epochNs,
+  integer,
+  isObject,
+  type Json,
+  list,
+  optional,
+  optionalEpochNs,
+  Rejection,
+  type RejectReason,
+  string,
+  taskNumber,
+  uint32,
+  uint64Text,
+} from './fields.ts';
 
-/** Why a line was left out. */
-export type RejectReason =
-  | 'not-json'
-  | 'not-an-object'
-  | 'not-a-tracee-event'
-  | 'not-a-lifecycle-event'
-  | 'missing-field'
-  | 'wrong-type'
-  | 'bad-timestamp'
-  | 'line-too-long'
-  | 'truncated';
+type Args = Context['args'];
 
-/** Thrown, and caught where the line is counted. */
-export class Rejection extends Error {
-  readonly reason: RejectReason;
+const LIFECYCLE = new Set(['sched_process_fork', 'sched_process_exec', 'sched_process_exit', 'task_rename']);
+/** Ten years: starts of old daemons and long logs are nearer; what is further away is no time of this host. */
+export const MAX_DISTANCE_NS = 315_360_000_000_000_000n;
+const CORE_DUMPED = 0x80;
 
-  constructor(reason: RejectReason) {
-    super(reason);
-    this.reason = reason;
-  }
+/** @returns the event, or why it cannot be one that this decodes: nearly all that Tracee writes, so it is no exception */
+export function lifecycleEvent(value: unknown): Json | RejectReason {
+  if (!isObject(value)) return 'not-an-object';
+  const name = value['eventName'] ?? value['name'];
+  if (typeof name !== 'string') return 'not-a-tracee-event';
+  return LIFECYCLE.has(name) ? value : 'not-a-lifecycle-event';
 }
-
-type Json = Record<string, unknown>;
-
-/** What both dialects say of the task that an event happened in. */
-interface Context {
-  readonly name: string;
-  readonly epochNs: bigint;
-  readonly tid: number;
-  readonly pid: number;
-  readonly ppid: number;
-  readonly nsTid: number | undefined;
-  readonly nsPid: number | undefined;
-  readonly startEpochNs: bigint | undefined;
-  readonly comm: string | undefined;
-  readonly uid: number | undefined;
-  readonly container: string | undefined;
-  /** The event's own arguments by name. */
-  readonly args: ReadonlyMap<string, unknown>;
-}
-
-const LIFECYCLE = new Set(['sched_process_fork', 'sched_process_exec', 'sched_process_exit']);
-/** EventNs is exact for so long on either side of the base; a time further away is no time of this host. */
-const MAX_OFFSET_NS = 2n ** 53n;
 
 /** Epoch time of an event. @throws Rejection */
 export function timeOf(event: Json): bigint {
   return epochNs(event['timestamp']);
 }
 
-/** @throws Rejection when the value is no lifecycle event, or one that is not whole */
-export function checkedEvent(value: unknown): Json {
-  if (!isObject(value)) throw new Rejection('not-an-object');
-  const name = value['eventName'] ?? value['name'];
-  if (typeof name !== 'string') throw new Rejection('not-a-tracee-event');
-  if (!LIFECYCLE.has(name)) throw new Rejection('not-a-lifecycle-event');
-  return value;
-}
-
-/**
- * Adds the TaskEvents of one checked event to `out`.
- * @throws Rejection; `out` is as it was then
- */
-export function decodeEvent(event: Json, base: TimeBase, out: TaskEvent[]): void {
-  const context = typeof event['eventName'] === 'string' ? legacyContext(event) : v1beta1Context(event);
-  const at = offset(base, context.epochNs);
-  const start = context.startEpochNs === undefined ? undefined : offset(base, context.startEpochNs);
+/** @throws Rejection */
+export function decodeEvent(event: Json, base: TimeBase): TaskEvent[] {
+  const context = contextOf(event);
+  const at = eventTime(base, context.epochNs);
+  const start = optionalTime(base, context.startEpochNs);
+  const seen = sighting(context, at, start);
   switch (context.name) {
-    case 'sched_process_fork': {
-      const events = [...sighting(context, at, start), forkEvent(context, base, at)];
-      out.push(...events);
-      return;
-    }
-    case 'sched_process_exec': {
+    case 'sched_process_fork':
+      return [...seen, forkEvent(context, base, at)];
+    case 'sched_process_exec':
       // The sighting comes after: the context is already that of the new program.
-      const exec = execEvent(context, at, start);
-      out.push(exec, ...sighting(context, at, start));
-      return;
-    }
-    default: {
-      const events = [...sighting(context, at, start), exitEvent(context, at, start)];
-      out.push(...events);
-    }
+      return [execEvent(context, at, start), ...seen];
+    case 'sched_process_exit':
+      return [...seen, exitEvent(context, at, start)];
+    default:
+      return [...seen, renameEvent(context, at, start)];
   }
 }
 
 /** The context says a good deal of the task itself; it may be the first to mention it. */
 function sighting(context: Context, at: EventNs, start: EventNs | undefined): TaskEvent[] {
-  if (start === undefined) return [];
-  const { tid, pid, ppid, comm, uid, nsTid, nsPid, container } = context;
-  const { event: authority } = AUTHORITY;
+  const { tid, pid, ppid, comm, uid, nsTid, nsPid, pidNs, container } = context;
+  if (start === undefined || tid === 0 || pid === 0) return [];
   return [
-    { type: 'observe', at, tid, pid, ppid, start, startIsTick: false, authority, comm, uid, nsTid, nsPid, container },
+    {
+      type: 'observe',
+      at,
+      tid,
+      pid,
+      ppid,
+      start,
+      startIsTick: false,
+      authority: AUTHORITY.event,
+      comm,
+      uid,
+      nsTid,
+      nsPid,
+      pidNs,
+      container,
+    },
   ];
 }
 
-function forkEvent(context: Context, base: TimeBase, at: EventNs): TaskEvent {
-  const { args } = context;
-  const time = (name: string) => (args.has(name) ? offset(base, epochNs(args.get(name))) : undefined);
-  const tid = (name: string) => (args.has(name) ? taskNumber(args.get(name)) : undefined);
+function forkEvent({ args, tid, pid }: Context, base: TimeBase, at: EventNs): ForkEvent {
+  const time = (name: string) => optionalTime(base, optionalEpochNs(args.get(name)));
+  const task = (name: string) => optional(args.get(name), taskNumber);
   return {
     type: 'fork',
     at,
-    tid: taskNumber(needed(args, 'child_tid')),
-    pid: taskNumber(needed(args, 'child_pid')),
+    tid: newTask(args.get('child_tid')),
+    pid: newTask(args.get('child_pid')),
     start: time('start_time'),
-    // The context is that of the task that forks.
-    creatorTid: tid('parent_tid') ?? context.tid,
-    creatorPid: tid('parent_pid') ?? context.pid,
+    // Who called fork, a thread perhaps; the context is of the same task.
+    creatorTid: task('parent_tid') ?? tid,
+    creatorPid: task('parent_pid') ?? pid,
     creatorStart: time('parent_start_time'),
-    parentPid: tid('parent_process_pid'),
+    // The process that it is a child of: not always that of the caller. Only newer releases tell.
+    parentPid: task('parent_process_pid'),
     parentStart: time('parent_process_start_time'),
     leaderStart: time('leader_start_time'),
-    nsTid: tid('child_ns_tid'),
-    nsPid: tid('child_ns_pid'),
+    nsTid: task('child_ns_tid'),
+    nsPid: task('child_ns_pid'),
   };
 }
 
-function execEvent(context: Context, at: EventNs, start: EventNs | undefined): TaskEvent {
-  const { args, pid, tid, comm, uid, container } = context;
+function execEvent({ args, pid, tid, comm, uid, container }: Context, at: EventNs, start?: EventNs): ExecEvent {
   return {
     type: 'exec',
     at,
@@ -143,190 +124,83 @@ function execEvent(context: Context, at: EventNs, start: EventNs | undefined): T
     start: tid === pid ? start : undefined,
     comm,
     filename: text(args, 'cmdpath'),
-    executable: file(args, 'pathname', 'dev', 'inode', 'ctime', 'inode_mode', 'sha256'),
-    argv: texts(args, 'argv'),
-    cwd: text(args, 'pwd') || undefined,
-    interpreter: file(args, 'interpreter_pathname', 'interpreter_dev', 'interpreter_inode', 'interpreter_ctime'),
-    interp: text(args, 'interp') || undefined,
+    executable: executable(args),
+    argv: optional(args.get('argv'), list)?.map(string),
+    cwd: text(args, 'pwd'),
+    interpreter: interpreter(args),
+    interp: text(args, 'interp'),
     uid,
     container,
   };
 }
 
-function exitEvent(context: Context, at: EventNs, start: EventNs | undefined): TaskEvent {
-  const { args, tid, pid, comm } = context;
-  const isGroupDead = args.get('process_group_exit');
-  if (isGroupDead !== undefined && typeof isGroupDead !== 'boolean') throw new Rejection('wrong-type');
-  const status = integer(args.get('signal_code') ?? 0);
-  const signal = status & 0x7f; // bit 7 says that a core was dumped
+function exitEvent({ args, tid, pid, comm }: Context, at: EventNs, start?: EventNs): ExitEvent {
+  const signal = (optional(args.get('signal_code'), integer) ?? 0) & ~CORE_DUMPED & 0xff;
+  const code = optional(args.get('exit_code'), integer);
   return {
     type: 'exit',
     at,
     tid,
     pid,
     start,
-    isGroupDead,
+    isGroupDead: optional(args.get('process_group_exit'), boolean),
     comm,
-    code: signal === 0 && args.has('exit_code') ? integer(args.get('exit_code')) & 0xff : undefined,
+    code: signal !== 0 || code === undefined ? undefined : code & 0xff,
     signal: signal === 0 ? undefined : signal,
   };
 }
 
-function legacyContext(event: Json): Context {
-  const args = new Map<string, unknown>();
-  for (const arg of list(event['args'])) {
-    if (!isObject(arg) || typeof arg['name'] !== 'string') throw new Rejection('wrong-type');
-    args.set(arg['name'], arg['value'] ?? undefined);
-  }
-  const container = event['container'];
-  const start = event['threadStartTime'];
+function renameEvent({ args, tid, syscall }: Context, at: EventNs, start?: EventNs): RenameEvent {
+  // The context is of the task that calls. With prctl that is the one renamed; a write to /proc may be meant for
+  // another thread, and an exec says it better itself.
+  if (syscall !== 'prctl') throw new Rejection('not-a-lifecycle-event');
+  return { type: 'rename', at, tid, start, comm: string(args.get('new_name')) };
+}
+
+function executable(args: Args): FileInfo | undefined {
+  const path = text(args, 'pathname');
+  if (path === undefined) return undefined;
+  const mode = args.get('inode_mode');
   return {
-    name: String(event['eventName']),
-    epochNs: epochNs(event['timestamp']),
-    tid: taskNumber(event['hostThreadId']),
-    pid: taskNumber(event['hostProcessId']),
-    ppid: taskNumber(event['hostParentProcessId']),
-    nsTid: optional(event['threadId'], taskNumber),
-    nsPid: optional(event['processId'], taskNumber),
-    startEpochNs: start === undefined || integerText(start) === '0' ? undefined : epochNs(start),
-    comm: optional(event['processName'], string),
-    uid: optional(event['userId'], integer),
-    container: (isObject(container) && typeof container['id'] === 'string' && container['id']) || undefined,
-    args,
+    path,
+    device: optional(args.get('dev'), uint32),
+    inode: optional(args.get('inode'), uint64Text),
+    ctime: optional(args.get('ctime'), uint64Text),
+    // Tracee can be told to write it out, as in "-rwxr-xr-x": the rest of the line is worth more than that.
+    mode: typeof mode === 'string' ? undefined : optional(mode, uint32),
+    hash: text(args, 'sha256'),
   };
 }
 
-function v1beta1Context(event: Json): Context {
-  const workload = object(event['workload']);
-  const process = object(workload['process']);
-  const thread = object(process['thread']);
-  const [parent] = list(process['ancestors'] ?? []);
-  const user = process['real_user'];
-  const container = workload['container'];
-  const start = thread['start_time'];
+/** The loader of a dynamic program. */
+function interpreter(args: Args): FileInfo | undefined {
+  const path = text(args, 'interpreter_pathname');
+  if (path === undefined) return undefined;
   return {
-    name: String(event['name']),
-    epochNs: epochNs(event['timestamp']),
-    tid: taskNumber(thread['host_tid']),
-    pid: taskNumber(process['host_pid']),
-    ppid: isObject(parent) ? taskNumber(parent['host_pid']) : 0,
-    nsTid: optional(thread['tid'], taskNumber),
-    nsPid: optional(process['pid'], taskNumber),
-    startEpochNs: start === undefined || start === null ? undefined : epochNs(start),
-    comm: optional(thread['name'], string),
-    uid: isObject(user) ? optional(user['id'], integer) : undefined,
-    container: (isObject(container) && typeof container['id'] === 'string' && container['id']) || undefined,
-    args: v1beta1Args(list(event['data'] ?? [])),
+    path,
+    device: optional(args.get('interpreter_dev'), uint32),
+    inode: optional(args.get('interpreter_inode'), uint64Text),
+    ctime: optional(args.get('interpreter_ctime'), uint64Text),
   };
 }
 
-/** `{"name": N, "<type>": V}`; an array of strings is `{"value": […]}`, or `{}` when it is empty. */
-function v1beta1Args(data: readonly unknown[]): Map<string, unknown> {
-  const args = new Map<string, unknown>();
-  for (const item of data) {
-    if (!isObject(item) || typeof item['name'] !== 'string') throw new Rejection('wrong-type');
-    const [type, value] = Object.entries(item).find(([key]) => key !== 'name') ?? [];
-    if (type === undefined || value === null) continue;
-    args.set(item['name'], type === 'str_array' && isObject(value) ? (value['value'] ?? []) : value);
-  }
-  return args;
+/** An empty text is none. */
+function text(args: Args, name: string): string | undefined {
+  return optional(args.get(name), string) || undefined;
 }
 
-function file(
-  args: ReadonlyMap<string, unknown>,
-  path: string,
-  device: string,
-  inode: string,
-  ctime: string,
-  mode?: string,
-  hash?: string,
-): FileInfo | undefined {
-  const name = text(args, path);
-  if (name === undefined || name === '') return undefined;
-  const modeValue = mode === undefined ? undefined : args.get(mode);
-  return {
-    path: name,
-    device: optional(args.get(device), integer),
-    inode: optional(args.get(inode), integerText),
-    ctime: optional(args.get(ctime), integerText),
-    // With decoded data it is a text such as "-rwxr-xr-x": the path is worth more than the line.
-    mode: typeof modeValue === 'number' ? modeValue : undefined,
-    hash: hash === undefined ? undefined : text(args, hash) || undefined,
-  };
-}
-
-function texts(args: ReadonlyMap<string, unknown>, name: string): readonly string[] | undefined {
-  const value = args.get(name);
-  if (value === undefined || value === null) return undefined;
-  return list(value).map(string);
-}
-
-function text(args: ReadonlyMap<string, unknown>, name: string): string | undefined {
-  return optional(args.get(name), string);
-}
-
-function needed(args: ReadonlyMap<string, unknown>, name: string): unknown {
-  const value = args.get(name);
-  if (value === undefined) throw new Rejection('missing-field');
-  return value;
-}
-
-function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
-  return value === undefined || value === null ? undefined : read(value);
-}
-
-function string(value: unknown): string {
-  if (typeof value !== 'string') throw new Rejection(value === undefined ? 'missing-field' : 'wrong-type');
-  return value;
-}
-
-function integer(value: unknown): number {
-  if (value === undefined) throw new Rejection('missing-field');
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw new Rejection('wrong-type');
-  return value;
-}
-
-/** A 64-bit number: bare and short, or as text. */
-function integerText(value: unknown): string {
-  if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) return value;
-  return String(integer(value));
-}
-
-/** A tid or pid. */
-function taskNumber(value: unknown): number {
-  const number = integer(value);
-  if (!isTid(number)) throw new Rejection('wrong-type');
+function newTask(value: unknown): number {
+  const number = taskNumber(value);
+  if (number === 0) throw new Rejection('wrong-type');
   return number;
 }
 
-/** Epoch nanoseconds: a number, the same as text, or RFC 3339. */
-function epochNs(value: unknown): bigint {
-  if (value === undefined) throw new Rejection('missing-field');
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return BigInt(value);
-  if (typeof value === 'string') {
-    if (/^\d{1,19}$/.test(value)) return BigInt(value);
-    const time = parseRfc3339Ns(value);
-    if (time !== undefined) return time;
-  }
-  throw new Rejection('bad-timestamp');
+function optionalTime(base: TimeBase, epoch: bigint | undefined): EventNs | undefined {
+  return epoch === undefined ? undefined : eventTime(base, epoch);
 }
 
-function offset(base: TimeBase, epoch: bigint): EventNs {
+function eventTime(base: TimeBase, epoch: bigint): EventNs {
   const distance = epoch - base.epochNs;
-  if (distance > MAX_OFFSET_NS || distance < -MAX_OFFSET_NS) throw new Rejection('bad-timestamp');
+  if (distance > MAX_DISTANCE_NS || distance < -MAX_DISTANCE_NS) throw new Rejection('bad-timestamp');
   return eventTimeOf(base, epoch);
-}
-
-function object(value: unknown): Json {
-  if (!isObject(value)) throw new Rejection(value === undefined ? 'missing-field' : 'wrong-type');
-  return value;
-}
-
-function list(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw new Rejection(value === undefined ? 'missing-field' : 'wrong-type');
-  return value;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

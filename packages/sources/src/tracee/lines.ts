@@ -3,6 +3,8 @@
 
 const LF = 10;
 const CR = 13;
+const NOTHING = Buffer.alloc(0);
+const LEAST_CAPACITY = 4096;
 
 export interface LineSink {
   /** A line without its end. Invalid UTF-8 has become U+FFFD. */
@@ -14,9 +16,9 @@ export interface LineSink {
 export class LineSplitter {
   readonly #maxBytes: number;
   readonly #sink: LineSink;
-  /** The beginning of a line whose end has not come yet. */
-  #parts: Uint8Array[] = [];
-  #partBytes = 0;
+  /** Holds the beginning of a line whose end has not come yet. One buffer: a feed may come byte by byte. */
+  #kept = NOTHING;
+  #keptBytes = 0;
   #isDropping = false;
 
   constructor(maxBytes: number, sink: LineSink) {
@@ -24,48 +26,56 @@ export class LineSplitter {
     this.#sink = sink;
   }
 
-  /** @param chunk is copied where it has to be kept */
+  /** @param chunk may be used again afterwards: what has to be kept is copied */
   push(chunk: Uint8Array): void {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     let from = 0;
-    for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, from)) {
-      this.#append(chunk.subarray(from, end));
-      this.#finish();
+    for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, from)) {
+      if (this.#keptBytes === 0 && !this.#isDropping) this.#give(bytes, from, end);
+      else {
+        this.#keep(bytes, from, end);
+        this.#finish();
+      }
       from = end + 1;
     }
-    if (from < chunk.length) this.#append(chunk.slice(from));
+    if (from < bytes.length) this.#keep(bytes, from, bytes.length);
   }
 
-  /** The feed is over. @returns was there a last line without an end? */
-  end(): boolean {
-    const hasRest = this.#partBytes > 0 || this.#isDropping;
-    if (hasRest) this.#finish();
-    return hasRest;
+  /** The feed is over: what is left is a line without an end. */
+  end(): void {
+    if (this.#keptBytes > 0 || this.#isDropping) this.#finish();
   }
 
-  #append(part: Uint8Array): void {
+  #keep(bytes: Buffer, from: number, end: number): void {
     if (this.#isDropping) return;
-    this.#partBytes += part.length;
-    if (this.#partBytes > this.#maxBytes) {
+    const length = this.#keptBytes + end - from;
+    if (length > this.#maxBytes) {
       this.#isDropping = true;
-      this.#parts = [];
+      this.#kept = NOTHING;
+      this.#keptBytes = 0;
       return;
     }
-    this.#parts.push(part);
+    if (length > this.#kept.length) this.#grow(length);
+    bytes.copy(this.#kept, this.#keptBytes, from, end);
+    this.#keptBytes = length;
+  }
+
+  #grow(length: number): void {
+    const capacity = Math.min(this.#maxBytes, Math.max(LEAST_CAPACITY, length, this.#kept.length * 2));
+    const grown = Buffer.allocUnsafeSlow(capacity);
+    this.#kept.copy(grown, 0, 0, this.#keptBytes);
+    this.#kept = grown;
   }
 
   #finish(): void {
     if (this.#isDropping) this.#sink.tooLong();
-    else this.#sink.line(this.#text());
-    this.#parts = [];
-    this.#partBytes = 0;
+    else this.#give(this.#kept, 0, this.#keptBytes);
+    this.#keptBytes = 0;
     this.#isDropping = false;
   }
 
-  #text(): string {
-    const [first, ...rest] = this.#parts;
-    if (first === undefined) return '';
-    const bytes =
-      rest.length === 0 ? Buffer.from(first.buffer, first.byteOffset, first.length) : Buffer.concat(this.#parts);
-    return bytes.toString('utf8', 0, bytes.at(-1) === CR ? bytes.length - 1 : bytes.length);
+  #give(bytes: Buffer, from: number, end: number): void {
+    if (end - from > this.#maxBytes) this.#sink.tooLong();
+    else this.#sink.line(bytes.toString('utf8', from, end > from && bytes[end - 1] === CR ? end - 1 : end));
   }
 }

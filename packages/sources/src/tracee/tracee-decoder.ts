@@ -1,14 +1,19 @@
 // Bytes of NDJSON in, TaskEvents out; every line is one or the other: decoded,
 // or counted by the reason why not.
 
-import type { TaskEvent, TimeBase } from '@dendro/protocol';
+import type { TimeBase } from '@dendro/protocol';
 import type { EventSink } from '../source.ts';
-import { checkedEvent, decodeEvent, Rejection, type RejectReason, timeOf } from './decode.ts';
+import { decodeEvent, lifecycleEvent, MAX_DISTANCE_NS, timeOf } from './decode.ts';
 import { parseExactJson } from './exact-json.ts';
+import { type Json, Rejection, type RejectReason } from './fields.ts';
 import { LineSplitter } from './lines.ts';
 
 /** Longer than any event that Tracee writes. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
+/** So many events, at most, say together what time it was when the feed began. */
+const MAX_EARLY = 64;
+/** The year 2000. Old releases can write times since boot, which say nothing of the date. */
+const EARLIEST_DATE_NS = 946_684_800_000_000_000n;
 
 export interface TraceeDecoderOptions {
   readonly maxLineBytes?: number | undefined;
@@ -16,13 +21,22 @@ export interface TraceeDecoderOptions {
   readonly base?: TimeBase | undefined;
 }
 
+interface EarlyEvent {
+  readonly event: Json;
+  readonly epochNs: bigint;
+  readonly lineNumber: number;
+}
+
 export class TraceeDecoder {
   readonly #sink: EventSink;
   readonly #splitter: LineSplitter;
   readonly #rejected: Record<string, number> = {};
   readonly #firstLines = new Map<RejectReason, number>();
-  readonly #events: TaskEvent[] = [];
   #base: TimeBase | undefined;
+  /** Events that wait for the base; not beyond the chunk that they came in. */
+  #early: EarlyEvent[] = [];
+  /** Of the line that is being read, the first is 1. */
+  #lineNumber = 0;
   #lines = 0;
   #decoded = 0;
   #isAtEnd = false;
@@ -34,8 +48,9 @@ export class TraceeDecoder {
     this.#splitter = new LineSplitter(maxLineBytes, {
       line: (text) => this.#line(text),
       tooLong: () => {
+        this.#lineNumber++;
         this.#lines++;
-        this.#reject('line-too-long');
+        this.#reject('line-too-long', this.#lineNumber);
       },
     });
   }
@@ -56,62 +71,103 @@ export class TraceeDecoder {
 
   /** For people: where each kind of rejection was met first. The lines themselves may hold secrets. */
   get notices(): string[] {
-    return [...this.#firstLines].map(([reason, line]) => `The first line rejected as ${reason} is line ${line}.`);
+    const notices = [...this.#firstLines].map(
+      ([reason, line]) => `The first line rejected as ${reason} is line ${line}.`,
+    );
+    if (this.#base !== undefined && this.#base.epochNs < EARLIEST_DATE_NS) {
+      notices.push('The times in it count from the start of the host, not from 1970: the dates shown are wrong.');
+    }
+    return notices;
   }
 
   push(chunk: Uint8Array): void {
     this.#splitter.push(chunk);
+    this.#settleBase();
   }
 
   /** The feed is over: a last line without an end is taken as it is. */
   end(): void {
     this.#isAtEnd = true;
     this.#splitter.end();
+    this.#settleBase();
   }
 
   /** A whole body: lines, or one event that is spread over many. */
   pushAll(body: Uint8Array): void {
     const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString().trim();
-    if (isOneObject(text)) {
-      this.#line(text);
-      return;
-    }
-    this.push(body);
+    if (isOneObject(text)) this.#line(text);
+    else this.push(body);
     this.end();
   }
 
   #line(text: string): void {
+    this.#lineNumber++;
     if (text === '') return;
     this.#lines++;
-    try {
-      const event = checkedEvent(this.#parse(text));
-      const base = this.#base ?? { epochNs: timeOf(event) };
-      decodeEvent(event, base, this.#events);
-      if (this.#base === undefined) {
-        this.#base = base;
-        this.#sink({ type: 'clock', epochNs: base.epochNs });
-      }
-      this.#decoded++;
-      for (const one of this.#events) this.#sink(one);
-      this.#events.length = 0;
-    } catch (thrown) {
-      if (!(thrown instanceof Rejection)) throw thrown;
-      this.#reject(thrown.reason);
-    }
+    const event = this.#parse(text);
+    if (typeof event === 'string') this.#reject(event, this.#lineNumber);
+    else if (this.#base === undefined) this.#hold(event);
+    else this.#decode(event, this.#base, this.#lineNumber);
   }
 
-  #parse(text: string): unknown {
+  #parse(text: string): Json | RejectReason {
     try {
-      return parseExactJson(text);
+      return lifecycleEvent(parseExactJson(text));
     } catch {
-      throw new Rejection(this.#isAtEnd ? 'truncated' : 'not-json');
+      return this.#isAtEnd ? 'truncated' : 'not-json';
     }
   }
 
-  #reject(reason: RejectReason): void {
-    this.#rejected[reason] = (this.#rejected[reason] ?? 0) + 1;
-    if (!this.#firstLines.has(reason)) this.#firstLines.set(reason, this.#lines);
+  #decode(event: Json, base: TimeBase, lineNumber: number): void {
+    const events = attempt(() => decodeEvent(event, base));
+    if (typeof events === 'string') {
+      this.#reject(events, lineNumber);
+      return;
+    }
+    this.#decoded++;
+    for (const one of events) this.#sink(one);
   }
+
+  #hold(event: Json): void {
+    const epochNs = attempt(() => timeOf(event));
+    if (typeof epochNs === 'string') this.#reject(epochNs, this.#lineNumber);
+    else this.#early.push({ event, epochNs, lineNumber: this.#lineNumber });
+    if (this.#early.length >= MAX_EARLY) this.#settleBase();
+  }
+
+  // The base is the time of the first event. Should that be a wild one, all others would be too far away from it:
+  // so it is the first that is near to what most say.
+  #settleBase(): void {
+    const early = this.#early;
+    if (early.length === 0) return;
+    this.#early = [];
+    const times = early.map(({ epochNs }) => epochNs).sort((a, b) => (a < b ? -1 : 1));
+    const middle = times[times.length >> 1] ?? 0n;
+    const first = early.find(({ epochNs }) => isNear(epochNs, middle));
+    const base = { epochNs: first?.epochNs ?? middle };
+    this.#base = base;
+    this.#sink({ type: 'clock', epochNs: base.epochNs });
+    for (const { event, lineNumber } of early) this.#decode(event, base, lineNumber);
+  }
+
+  #reject(reason: RejectReason, lineNumber: number): void {
+    this.#rejected[reason] = (this.#rejected[reason] ?? 0) + 1;
+    if (!this.#firstLines.has(reason)) this.#firstLines.set(reason, lineNumber);
+  }
+}
+
+function attempt<T>(read: () => T): T | RejectReason {
+  try {
+    return read();
+  } catch (thrown) {
+    if (thrown instanceof Rejection) return thrown.reason;
+    throw thrown;
+  }
+}
+
+function isNear(time: bigint, other: bigint): boolean {
+  const distance = time - other;
+  return distance <= MAX_DISTANCE_NS && distance >= -MAX_DISTANCE_NS;
 }
 
 /** Is it JSON as a whole, and more than one line of it? */

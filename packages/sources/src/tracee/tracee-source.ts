@@ -1,4 +1,4 @@
-// Tracee's output as a source: a file of NDJSON, or standard input.
+// Tracee's output as a source: a file of NDJSON, a named pipe, or standard input.
 
 import { constants, createReadStream, fstatSync, openSync, type ReadStream, statSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -20,11 +20,11 @@ export class TraceeSource implements Source {
   #totalBytes = 0;
   #failure: string | undefined;
 
-  /** @param target path of a file, or `-` for standard input */
+  /** @param target path of a file or a named pipe, or `-` for standard input */
   constructor(target: string) {
     this.#target = target;
     this.name = `tracee:${target}`;
-    this.isLive = target === STDIN;
+    this.isLive = target === STDIN || isNamedPipe(target);
   }
 
   async start(sink: EventSink): Promise<void> {
@@ -45,7 +45,7 @@ export class TraceeSource implements Source {
     return {
       name: this.name,
       state: this.#state,
-      detail: `Events of Tracee, one JSON object a line, from ${this.isLive ? 'standard input' : this.#target}.`,
+      detail: this.#detail,
       notices: [
         ...(this.#failure === undefined ? [] : [this.#failure]),
         ...(this.#state === 'ended' && decoder?.decoded === 0
@@ -56,8 +56,18 @@ export class TraceeSource implements Source {
       events: decoder?.decoded ?? 0,
       lost: 0,
       rejected: { ...decoder?.rejected },
-      progress: this.#totalBytes > 0 && this.#state === 'running' ? { done, total: this.#totalBytes } : undefined,
+      progress:
+        this.#totalBytes > 0 && this.#state === 'running'
+          ? { done: Math.min(done, this.#totalBytes), total: this.#totalBytes }
+          : undefined,
     };
+  }
+
+  get #detail(): string {
+    const events = 'Events of Tracee, one JSON object a line';
+    if (this.#target === STDIN) return `${events}, from standard input.`;
+    if (this.isLive) return `${events}, from the pipe ${this.#target}, which is kept open for the next writer.`;
+    return `${events}, from ${this.#target}; what is written to it after its end was reached is not read.`;
   }
 
   async stop(): Promise<void> {
@@ -67,7 +77,7 @@ export class TraceeSource implements Source {
 
   #open(): Input {
     // A worker thread has no stream of its own for standard input, but the file descriptor is the process'.
-    if (this.isLive) return openInput(0);
+    if (this.#target === STDIN) return openInput(0);
     const stats = statSync(this.#target);
     if (stats.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
     // Held open for writing too, a named pipe has no end when one writer goes and another comes.
@@ -103,12 +113,21 @@ function openInput(fd: number): Input {
   return createReadStream('', { fd, autoClose: fd !== 0, highWaterMark: CHUNK_BYTES });
 }
 
+function isNamedPipe(path: string): boolean {
+  try {
+    return statSync(path).isFIFO();
+  } catch {
+    return false; // `start` says why
+  }
+}
+
 function unreadable(target: string, cause: Error): DendroError {
   const code = (cause as NodeJS.ErrnoException).code ?? '';
   const why = WHY[code] ?? `it cannot be read (${cause.message})`;
+  const what = target === STDIN ? 'Standard input' : `The file ${target}`;
   return new DendroError(
     'DENDRO_SOURCE_UNREADABLE',
-    `The file ${target} cannot be used: ${why}; give --source tracee:FILE a file with Tracee's JSON lines.`,
+    `${what} cannot be used: ${why}; give --source tracee:FILE a file with Tracee's JSON lines.`,
     { cause },
   );
 }
@@ -117,4 +136,5 @@ const WHY: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'this user may not read it',
   EISDIR: 'it is a folder',
+  EBADF: 'it is closed',
 };
