@@ -39,42 +39,44 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
   };
   const page = Math.max(1, rowsInView - 1);
   return (
-    <div
-      className="tree-grid tree-scroller"
-      ref={scroller}
-      role="treegrid"
-      aria-label="Process tree"
-      aria-rowcount={rows.length + 1}
-      aria-colcount={COLUMNS.length}
-      aria-activedescendant={selectedRow >= 0 && selected !== undefined ? rowId(selected) : undefined}
-      data-testid="tree-grid"
-      data-version={replica.version ?? ''}
-      tabIndex={0}
-      onPointerMove={(event: PointerEvent) => {
-        pointerY.current = event.clientY;
-      }}
-      onPointerLeave={() => {
-        pointerY.current = undefined;
-      }}
-      onMouseDown={(event) => {
-        // The keys belong to the grid: a button in a row does its work without taking the focus.
-        if (!(event.target instanceof Element) || event.target.closest('button') === null) return;
-        event.preventDefault();
-        event.currentTarget.focus({ preventScroll: true });
-      }}
-      onKeyDown={(event) => gridKeys(event, treeRows, selectedRow, page, moveTo)}
-    >
-      <div className="tree-head tree-columns" role="row" aria-rowindex={1}>
-        {COLUMNS.map((title) => (
-          <div key={title} role="columnheader" className={`cell-${title.toLowerCase()}`}>
-            {title}
-          </div>
-        ))}
+    <div className="tree">
+      <div
+        className="tree-grid tree-scroller"
+        ref={scroller}
+        role="treegrid"
+        aria-label="Process tree"
+        aria-rowcount={rows.length + 1}
+        aria-colcount={COLUMNS.length}
+        aria-activedescendant={selectedRow >= 0 && selected !== undefined ? rowId(selected) : undefined}
+        data-testid="tree-grid"
+        data-version={replica.version ?? ''}
+        tabIndex={0}
+        onPointerMove={(event: PointerEvent) => {
+          pointerY.current = event.clientY;
+        }}
+        onPointerLeave={() => {
+          pointerY.current = undefined;
+        }}
+        onMouseDown={(event) => {
+          // The keys belong to the grid: a button in a row does its work without taking the focus.
+          if (!(event.target instanceof Element) || event.target.closest('button') === null) return;
+          event.preventDefault();
+          event.currentTarget.focus({ preventScroll: true });
+        }}
+        onKeyDown={(event) => gridKeys(event, treeRows, selectedRow, page, moveTo)}
+      >
+        <div className="tree-head tree-columns" role="row" aria-rowindex={1}>
+          {COLUMNS.map((title) => (
+            <div key={title} role="columnheader" className={`cell-${title.toLowerCase()}`}>
+              {title}
+            </div>
+          ))}
+        </div>
+        <div role="presentation" className="tree-rows" style={{ height: rows.length * ROW_HEIGHT }}>
+          <Rows treeRows={treeRows} window={window} selectedRow={selectedRow} />
+        </div>
       </div>
       {rows.length === 0 && <Empty />}
-      <div role="presentation" className="tree-rows" style={{ height: rows.length * ROW_HEIGHT }}>
-        <Rows treeRows={treeRows} window={window} selectedRow={selectedRow} />
-      </div>
     </div>
   );
 }
