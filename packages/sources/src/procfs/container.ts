@@ -6,8 +6,10 @@
 //   4:memory:/docker/<id>                       docker, cgroup v1
 //   0::/kubepods.slice/…/cri-containerd-<id>.scope, crio-<id>.scope
 //   0::/machine.slice/libpod-<id>.scope
+//
+// `…-conmon-<id>.scope` is the monitor of a container, which runs outside of it.
 
-const ID = /(?:^|[/:-])([0-9a-f]{64})(?=$|[./:])/g;
+const ID = /(?:^|[/:-])(?<!-conmon-)([0-9a-f]{64})(?=$|[./:])/g;
 
 /** The innermost container id that the file names; undefined outside containers. */
 export function containerOf(cgroup: string): string | undefined {

@@ -1,40 +1,68 @@
 // Polls /proc: what is left where the kernel's events cannot be had. Sees what
 // lives longer than the time between two polls.
+//
+// A poll lists /proc and reads one stat line of each process. That tells births,
+// ends, new names and parents, and execs: the program then lies elsewhere in
+// memory. All else is read once, again after an exec, and now and then.
 
-import { AUTHORITY, DendroError, type EventNs, type SourceStatus, type TaskEvent, toError } from '@dendro/protocol';
+import { hash } from 'node:crypto';
+import {
+  AUTHORITY,
+  DendroError,
+  type EventNs,
+  type ObserveEvent,
+  type SourceStatus,
+  type TaskEvent,
+  toError,
+} from '@dendro/protocol';
 import { HostClock } from '../host-clock.ts';
 import type { EventSink, Source } from '../source.ts';
+import { CpuCredit } from './cpu-credit.ts';
 import { ProcfsReader } from './reader.ts';
-import type { StatLine } from './stat-line.ts';
+import { hasEnded, type StatLine } from './stat-line.ts';
 
 export interface ProcfsSourceOptions {
   readonly clock?: HostClock | undefined;
   /** Milliseconds between two polls, at least. Default 250. */
   readonly pollMs?: number | undefined;
+  /** Part of a core that polling may take; when it takes more, it is done less often. Default 0.1. */
+  readonly maxShare?: number | undefined;
   readonly root?: string | undefined;
 }
 
 /** What was known of a process after the last poll. */
 interface Known {
   readonly startTicks: number;
+  readonly start: EventNs;
+  readonly isKernelThread: boolean;
   comm: string;
   ppid: number;
-  /** Its threads other than the leader: tid -> start. */
-  readonly threads: Map<number, EventNs>;
+  image: number;
+  /** Digest of the last sighting: one that says the same is not passed on. */
+  said: string;
+  /** Was something of it not to be read? */
+  isDenied: boolean;
+  /** When it is read in full again, in ms. */
+  readAgainAt: number;
+  /** Its threads other than the leader, by tid. */
+  readonly threads: Map<number, KnownThread>;
   threadCount: number;
-  threadsReadAt: number;
-  /** When it was last read in full. */
-  readAt: number;
+  threadsAgainAt: number;
+}
+
+interface KnownThread {
+  readonly start: EventNs;
+  comm: string;
 }
 
 const POLL_MS = 250;
-/** Polling may take this part of a core; when it takes more, it is done less often. */
 const MAX_SHARE = 0.1;
 const MAX_POLL_MS = 5000;
-/** A young process is likely to exec without a change of name: it is read in full until it is this old. */
-const YOUNG_MS = 2000;
+/** What a process changes without an exec (title, folder, user) it mostly changes when it is young. */
 const READ_AGAIN_MS = 30_000;
-/** A thread that replaced another leaves the count of threads as it was: lists are read again in turns. */
+/** So many at most in one poll: a crowd that was born together comes of age together. */
+const MAX_READ_AGAIN = 50;
+/** Threads change names, and one that replaced another leaves their count as it was. */
 const THREADS_AGAIN_MS = 5000;
 
 export class ProcfsSource implements Source {
@@ -43,18 +71,31 @@ export class ProcfsSource implements Source {
   readonly #clock: HostClock;
   readonly #reader: ProcfsReader;
   readonly #pollMs: number;
+  readonly #root: string;
   readonly #known = new Map<number, Known>();
+  readonly #maxShare: number;
+  readonly #credit: CpuCredit;
   #sink: EventSink | undefined;
   #timer: NodeJS.Timeout | undefined;
   #state: SourceStatus['state'] = 'starting';
   #events = 0;
   #intervalMs: number;
+  /** Full readings that this poll may still repeat. */
+  #readingsLeft = 0;
   #failure: string | undefined;
 
-  constructor({ clock = HostClock.read(), pollMs = POLL_MS, root = '/proc' }: ProcfsSourceOptions = {}) {
+  constructor({
+    clock = HostClock.read(),
+    pollMs = POLL_MS,
+    maxShare = MAX_SHARE,
+    root = '/proc',
+  }: ProcfsSourceOptions = {}) {
     this.#clock = clock;
     this.#reader = new ProcfsReader({ clock, root });
+    this.#root = root;
     this.#pollMs = pollMs;
+    this.#maxShare = maxShare;
+    this.#credit = new CpuCredit(maxShare);
     this.#intervalMs = pollMs;
   }
 
@@ -67,7 +108,7 @@ export class ProcfsSource implements Source {
       this.#state = 'failed';
       throw new DendroError(
         'DENDRO_SOURCE_UNAVAILABLE',
-        `/proc cannot be read (${toError(thrown).message}): mount it with "mount -t proc proc /proc".`,
+        `${this.#root} cannot be read (${toError(thrown).message}): mount it with "mount -t proc proc ${this.#root}".`,
         { cause: thrown },
       );
     }
@@ -79,11 +120,11 @@ export class ProcfsSource implements Source {
     return {
       name: this.name,
       state: this.#state,
-      detail: `Polls /proc every ${this.#intervalMs} ms.`,
+      detail: `Polls ${this.#root} every ${this.#intervalMs} ms.`,
       notices: [...this.#notices()],
       events: this.#events,
       lost: 0,
-      rejected: this.#reader.rejected,
+      rejected: { ...this.#reader.rejected },
     };
   }
 
@@ -94,132 +135,191 @@ export class ProcfsSource implements Source {
   }
 
   *#notices(): Generator<string> {
+    const isRoot = process.geteuid?.() === 0;
     yield `Processes that live shorter than ${this.#intervalMs} ms are not seen, and neither are exit codes.`;
     if (this.#intervalMs > this.#pollMs)
-      yield `Reading /proc takes long here, so it is polled less often than every ${this.#pollMs} ms.`;
-    const denied = this.#reader.deniedCount;
-    if (denied > 0) yield 'Programs and folders of other users cannot be read without root.';
-    if (process.geteuid?.() !== 0) yield 'Run as root to trace kernel events with tracefs, which sees every process.';
-    if (!this.#known.has(1)) yield '/proc is mounted with hidepid: processes of other users are hidden.';
+      yield `Reading ${this.#root} takes more than ${Math.round(this.#maxShare * 100)} % of a core, so it is polled less often than every ${this.#pollMs} ms.`;
+    let denied = 0;
+    for (const known of this.#known.values()) if (known.isDenied) denied++;
+    if (denied > 0)
+      yield `Program and folder of ${denied} of ${this.#known.size} processes cannot be read: ${isRoot ? 'this root has not all capabilities that they have' : 'they belong to other users'}.`;
+    if (!isRoot) yield 'Run as root to trace kernel events with tracefs, which sees every process.';
+    if (this.#state === 'running' && !this.#known.has(1))
+      yield `${this.#root} is mounted with hidepid: processes of other users are hidden. Run as root, or mount it with hidepid=0.`;
     if (this.#failure !== undefined) yield this.#failure;
   }
 
   #schedule(): void {
     this.#timer = setTimeout(() => {
-      const began = performance.now();
+      const before = process.threadCpuUsage();
       try {
         this.#poll();
         this.#failure = undefined;
       } catch (thrown) {
-        this.#failure = `/proc could not be read: ${toError(thrown).message}.`;
+        this.#failure = `${this.#root} could not be read: ${toError(thrown).message}.`;
       }
-      const cost = performance.now() - began;
-      const bearable = Math.min(MAX_POLL_MS, Math.ceil(cost / MAX_SHARE / 50) * 50);
-      this.#intervalMs = Math.max(this.#pollMs, bearable);
+      const { user, system } = process.threadCpuUsage(before);
+      const pauseMs = this.#credit.spend((user + system) / 1000, performance.now());
+      this.#intervalMs = Math.min(MAX_POLL_MS, Math.max(this.#pollMs, pauseMs));
       if (this.#sink !== undefined) this.#schedule();
     }, this.#intervalMs);
   }
 
   #poll(): void {
     const pids = this.#reader.pids();
-    for (const pid of pids) this.#look(pid);
+    if (pids.length === 0) throw new Error('no process is in it');
+    this.#readingsLeft = MAX_READ_AGAIN;
     const living = new Set(pids);
+    // Ends first: the new parents of those who stay come after them.
     for (const [pid, known] of this.#known) if (!living.has(pid)) this.#end(pid, known);
+    for (const pid of pids) this.#look(pid);
   }
 
   #look(pid: number): void {
     const stat = this.#reader.stat(pid);
+    if (stat === undefined) return; // when it has gone, the next list says so; when it could not be read, it lives on
     let known = this.#known.get(pid);
-    if (known !== undefined && (stat === undefined || stat.startTicks !== known.startTicks || isDead(stat))) {
+    if (known !== undefined && (stat.startTicks !== known.startTicks || hasEnded(stat))) {
       this.#end(pid, known);
       known = undefined;
     }
-    if (stat === undefined || isDead(stat)) return;
+    if (hasEnded(stat)) return;
     if (known === undefined) this.#begin(pid, stat);
     else this.#compare(pid, known, stat);
   }
 
   #begin(pid: number, stat: StatLine): void {
-    const now = performance.now();
+    const { startTicks, isKernelThread, comm, ppid, image } = stat;
     const known: Known = {
-      startTicks: stat.startTicks,
-      comm: stat.comm,
-      ppid: stat.ppid,
+      startTicks,
+      start: this.#clock.fromStartTicks(startTicks),
+      isKernelThread,
+      comm,
+      ppid,
+      image,
+      said: '',
+      isDenied: false,
+      readAgainAt: 0,
       threads: new Map(),
       threadCount: 1,
-      threadsReadAt: now,
-      readAt: now,
+      threadsAgainAt: 0,
     };
-    const seen = this.#reader.readProcess(pid);
+    const seen = this.#read(pid, known, stat);
     if (seen === undefined) return; // it has gone meanwhile, or is another one: the next poll sees that
     this.#known.set(pid, known);
+    known.said = digest(seen);
     this.#emit(seen);
     if (stat.threads > 1) this.#compareThreads(pid, known, stat.threads);
   }
 
   #compare(pid: number, known: Known, stat: StatLine): void {
-    const now = performance.now();
     const at = this.#clock.now();
-    const start = this.#clock.fromStartTicks(known.startTicks);
+    const { start } = known;
+    const authority = AUTHORITY.procfs;
     if (stat.ppid !== known.ppid) {
       known.ppid = stat.ppid;
-      this.#emit({ type: 'reparent', at, pid, start, parentPid: stat.ppid, authority: AUTHORITY.procfs });
+      this.#emit({ type: 'reparent', at, pid, start, parentPid: stat.ppid, authority });
     }
-    const isRenamed = stat.comm !== known.comm;
-    if (isRenamed) {
-      known.comm = stat.comm;
-      this.#emit({ type: 'rename', at, tid: pid, start, comm: stat.comm, authority: AUTHORITY.procfs });
+    if (stat.image !== known.image) {
+      known.image = stat.image;
+      this.#emitExec(pid, known, stat);
+    } else {
+      const isRenamed = stat.comm !== known.comm;
+      if (isRenamed) {
+        known.comm = stat.comm;
+        this.#emit({ type: 'rename', at, tid: pid, start, comm: stat.comm, authority });
+      }
+      // Where the kernel does not tell what lies where, a new name may mean an exec.
+      if (isRenamed && stat.image === 0 && !known.isKernelThread) this.#readAgain(pid, known, stat);
+      else if (!known.isKernelThread && this.#readingsLeft > 0 && performance.now() >= known.readAgainAt) {
+        this.#readingsLeft--;
+        this.#readAgain(pid, known, stat);
+      }
     }
-    const ageMs = (at - start) / 1e6;
-    if (isRenamed || ageMs < YOUNG_MS || now - known.readAt > READ_AGAIN_MS) {
-      known.readAt = now;
-      const seen = this.#reader.readProcess(pid);
-      if (seen !== undefined) this.#emit(seen);
-    }
-    if (stat.threads !== known.threadCount || (stat.threads > 1 && now - known.threadsReadAt > THREADS_AGAIN_MS)) {
+    if (stat.threads !== known.threadCount || (stat.threads > 1 && performance.now() >= known.threadsAgainAt)) {
       this.#compareThreads(pid, known, stat.threads);
     }
   }
 
-  #compareThreads(pid: number, known: Known, count: number): void {
-    known.threadsReadAt = performance.now();
-    known.threadCount = count;
-    const tids = this.#reader.tids(pid);
-    const living = new Set(tids);
-    for (const [tid, start] of known.threads) {
-      if (!living.has(tid)) this.#endThread(pid, known, tid, start);
-    }
-    const young = tids.filter((tid) => tid !== pid && !known.threads.has(tid));
-    for (const thread of this.#reader.readThreads(pid, young)) {
-      known.threads.set(thread.tid, thread.start);
-      this.#emit(thread);
-    }
-  }
-
-  #endThread(pid: number, known: Known, tid: number, start: EventNs): void {
-    known.threads.delete(tid);
+  #emitExec(pid: number, known: Known, stat: StatLine): void {
+    const seen = this.#read(pid, known, stat);
+    if (seen === undefined) return;
+    const { at, start, comm = stat.comm, executable, argv, cwd, uid, container } = seen;
+    known.comm = comm;
+    known.said = digest(seen);
+    // An exec ends all other threads, so those that are there now are new ones.
+    known.threads.clear();
+    known.threadCount = 1;
     this.#emit({
-      type: 'exit',
-      at: this.#clock.now(),
-      tid,
+      type: 'exec',
+      at,
       pid,
       start,
-      isGroupDead: false,
       authority: AUTHORITY.procfs,
+      comm,
+      executable,
+      argv,
+      cwd,
+      uid,
+      container,
     });
   }
 
-  #end(pid: number, known: Known): void {
+  #readAgain(pid: number, known: Known, stat: StatLine): void {
+    const seen = this.#read(pid, known, stat);
+    if (seen === undefined) return;
+    const said = digest(seen);
+    if (said === known.said) return;
+    known.said = said;
+    this.#emit(seen);
+  }
+
+  /** Reads everything of a process. It is due again at twice its age: often while it is young. */
+  #read(pid: number, known: Known, stat: StatLine): ObserveEvent | undefined {
+    const denied = this.#reader.deniedCount;
+    const seen = this.#reader.readProcess(pid, stat);
+    known.isDenied = this.#reader.deniedCount > denied;
+    const ageMs = (this.#clock.now() - known.start) / 1e6;
+    // Those that were all there at the start do not all come in one poll.
+    const again = Math.min(READ_AGAIN_MS, Math.max(ageMs, this.#pollMs)) * (1 + (pid % 16) / 16);
+    known.readAgainAt = performance.now() + again;
+    return seen;
+  }
+
+  #compareThreads(pid: number, known: Known, count: number): void {
+    known.threadCount = count;
+    known.threadsAgainAt = performance.now() + THREADS_AGAIN_MS * (1 + (pid % 16) / 16);
+    const seen = new Set<number>();
+    for (const thread of this.#reader.readThreads(pid)) {
+      const { tid, start, comm = '' } = thread;
+      seen.add(tid);
+      const before = known.threads.get(tid);
+      if (before?.start === start) {
+        if (before.comm === comm) continue;
+        before.comm = comm;
+        this.#emit({ type: 'rename', at: thread.at, tid, start, comm, authority: AUTHORITY.procfs });
+        continue;
+      }
+      if (before !== undefined) this.#endThread(pid, tid, before);
+      known.threads.set(tid, { start, comm });
+      this.#emit(thread);
+    }
+    for (const [tid, thread] of known.threads) {
+      if (seen.has(tid)) continue;
+      known.threads.delete(tid);
+      this.#endThread(pid, tid, thread);
+    }
+  }
+
+  #endThread(pid: number, tid: number, { start }: KnownThread): void {
+    const at = this.#clock.now();
+    this.#emit({ type: 'exit', at, tid, pid, start, isGroupDead: false, authority: AUTHORITY.procfs });
+  }
+
+  #end(pid: number, { start }: Known): void {
     this.#known.delete(pid);
-    this.#emit({
-      type: 'exit',
-      at: this.#clock.now(),
-      tid: pid,
-      pid,
-      start: this.#clock.fromStartTicks(known.startTicks),
-      isGroupDead: true,
-      authority: AUTHORITY.procfs,
-    });
+    const at = this.#clock.now();
+    this.#emit({ type: 'exit', at, tid: pid, pid, start, isGroupDead: true, authority: AUTHORITY.procfs });
   }
 
   #emit(event: TaskEvent): void {
@@ -228,7 +328,7 @@ export class ProcfsSource implements Source {
   }
 }
 
-/** A zombie has ended, unless other threads of it go on. */
-function isDead(stat: StatLine): boolean {
-  return (stat.state === 'Z' || stat.state === 'X') && stat.threads <= 1;
+// A digest and not the sighting itself: an argv can be long. Name and parent have events of their own.
+function digest({ at: _at, comm: _comm, ppid: _ppid, ...rest }: ObserveEvent): string {
+  return hash('sha1', JSON.stringify(rest), 'base64');
 }

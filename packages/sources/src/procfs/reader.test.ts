@@ -1,19 +1,28 @@
 // On the real /proc, with real processes.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ObserveEvent, TaskEvent } from '@dendro/protocol';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { HostClock } from '../host-clock.ts';
 import { containerOf } from './container.ts';
-import { ProcfsSource } from './procfs-source.ts';
-import { ProcfsReader } from './reader.ts';
+import { CUT_MARK, ProcfsReader } from './reader.ts';
 import { parseStatLine } from './stat-line.ts';
 
+const isRoot = process.getuid?.() === 0;
+const hasKernelThreads = existsSync('/proc/2/comm') && readFileSync('/proc/2/comm', 'utf8') === 'kthreadd\n';
 const clock = HostClock.read();
 const reader = new ProcfsReader({ clock });
 const started: ChildProcess[] = [];
@@ -108,26 +117,128 @@ test('a program that was deleted has its own path, not one with a remark behind 
   expect(reader.readProcess(child.pid)?.executable).toMatchObject({ path: program, inode: expect.any(String) });
 });
 
-test('inside a pid namespace a process has a pid of its own', async () => {
-  const child = start('unshare', ['--fork', '--pid', 'sleep', '600']);
-  const inner = await until(() =>
-    [...reader.scan()].find((event) => event.ppid === child.pid && event.comm === 'sleep'),
-  );
-  expect(inner).toMatchObject({ nsPid: 1, nsTid: 1 });
-  expect(inner.pidNs).not.toBe(reader.readProcess(process.pid)?.pidNs);
+test('a deleted program with another name left, and one whose name ends like the remark, have their own paths', async () => {
+  const linked = join(folder, 'linked');
+  copyFileSync('/bin/sleep', linked);
+  linkSync(linked, join(folder, 'other name'));
+  const remarked = join(folder, 'it (deleted)');
+  copyFileSync('/bin/sleep', remarked);
+  const children = [start(linked, ['600']), start(remarked, ['600'])] as const;
+  const paths = () => children.map(({ pid }) => reader.readProcess(pid)?.executable?.path);
+  await until(() => (paths().join() === `${linked},${remarked}` ? true : undefined));
+  rmSync(linked);
+  expect(paths()).toEqual([linked, remarked]);
 });
 
-test('kernel threads have no program and no arguments', () => {
-  expect(reader.readProcess(2)).toMatchObject({ comm: 'kthreadd', isKernelThread: true, ppid: 0 });
-  expect(reader.readProcess(2)).not.toHaveProperty('argv');
+test('a command line that is too long is cut, and says so, whatever its characters weigh', async () => {
+  const child = start('perl', ['-e', 'sleep 600', ...Array.from({ length: 5 }, () => 'é'.repeat(20_000))]);
+  const argv = await until(() => {
+    const read = reader.readProcess(child.pid)?.argv;
+    return read?.[0] === 'perl' ? read : undefined;
+  });
+  expect(argv.at(-1)).toBe(CUT_MARK);
+  expect(argv.slice(0, 5)).toEqual(['perl', '-e', 'sleep 600', 'é'.repeat(20_000), 'é'.repeat(20_000)]);
+  expect(Buffer.byteLength(argv.slice(0, -1).join(' '))).toBeLessThanOrEqual(128 * 1024 + 2);
 });
+
+test.skipIf(!isRoot)(
+  'inside a pid namespace a process has a pid of its own, and each thread a tid (needs root)',
+  async () => {
+    const child = start('unshare', [
+      '--fork',
+      '--pid',
+      '--kill-child',
+      process.execPath,
+      '-e',
+      'setInterval(() => {}, 1000)',
+    ]);
+    const inner = await until(() =>
+      [...reader.scan()].find((event) => event.ppid === child.pid && event.comm !== 'unshare'),
+    );
+    expect(inner).toMatchObject({ nsPid: 1, nsTid: 1 });
+    expect(inner.pidNs).not.toBe(reader.readProcess(process.pid)?.pidNs);
+    const threads = await until(() => {
+      const read = reader.readThreads(inner.pid);
+      return read.length > 2 ? read : undefined;
+    });
+    for (const { tid, nsTid } of threads) {
+      const status = readFileSync(`/proc/${tid}/status`, 'utf8');
+      expect(status).toContain(`NSpid:\t${tid}\t${nsTid}\n`);
+    }
+  },
+);
+
+test.skipIf(!hasKernelThreads)(
+  'kernel threads have no program and no arguments, and their names are not what they do (needs the first pid namespace)',
+  () => {
+    expect(reader.readProcess(2)).toMatchObject({ comm: 'kthreadd', isKernelThread: true, ppid: 0 });
+    expect(reader.readProcess(2)).not.toHaveProperty('argv');
+    const workers = [...reader.scan()].filter(({ comm }) => comm?.startsWith('kworker/'));
+    expect(workers.length).toBeGreaterThan(0);
+    for (const { comm } of workers) expect(comm).toMatch(/^kworker\/(R-.+|u?\d+:\d+\w*)$/);
+  },
+);
 
 test('threads are read beside their leader, a process that is gone is not read at all', () => {
   const threads = reader.readThreads(process.pid);
   expect(threads.length).toBeGreaterThan(2);
   for (const thread of threads) expect(thread).toMatchObject({ pid: process.pid, ppid: 0, startIsTick: true });
   expect(threads.map((thread) => thread.tid)).not.toContain(process.pid);
+  expect(threads.map(({ nsTid }) => nsTid)).not.toContain(undefined);
   expect(reader.readProcess(4_194_303)).toBeUndefined();
+  expect(reader.readThreads(4_194_303)).toEqual([]);
+});
+
+test('a process that has ended and is waited for is in no scan, and has no arguments', async () => {
+  const parent = start('perl', ['-e', '$| = 1; if ($p = fork) { print "$p\\n"; sleep 600 }'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [line] = (await once(parent.stdout!, 'data')) as [Buffer];
+  const pid = Number(line);
+  await until(() => (reader.stat(pid)?.state === 'Z' ? true : undefined));
+  expect(reader.readProcess(pid)).toMatchObject({ tid: pid, comm: 'perl', ppid: parent.pid });
+  expect(reader.readProcess(pid)).not.toHaveProperty('argv');
+  const tids = [...reader.scan()].map(({ tid }) => tid);
+  expect(tids).toContain(parent.pid);
+  expect(tids).not.toContain(pid);
+});
+
+test('of a pid that is given out again while it is read nothing is said, never a mixture', async () => {
+  // A /proc of one pid, which another process replaces thousands of times a second, each time by another life.
+  const root = mkdtempSync(join(folder, 'proc-'));
+  const script = `
+    const fs = require('node:fs');
+    for (let start = 1; ; start++) {
+      fs.mkdirSync('life-' + start);
+      fs.writeFileSync('life-' + start + '/stat', '7 (x) R 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 ' + start + ' 0 0');
+      fs.writeFileSync('life-' + start + '/cmdline', start + '\\0');
+      fs.symlinkSync('life-' + start, 'next');
+      fs.renameSync('next', '7');
+      if (start > 50) fs.rmSync('life-' + (start - 50), { recursive: true });
+    }`;
+  start(process.execPath, ['-e', script], { cwd: root });
+  const fake = new ProcfsReader({ clock, root });
+  await until(() => fake.readProcess(7));
+  let dropped = 0;
+  const starts = new Set<number>();
+  for (const end = Date.now() + 1000; Date.now() < end; ) {
+    const seen = fake.readProcess(7);
+    if (seen === undefined) dropped++;
+    else if (seen.argv !== undefined) {
+      expect(seen.start).toBe(clock.fromStartTicks(Number(seen.argv[0])));
+      starts.add(seen.start);
+    }
+  }
+  expect(dropped).toBeGreaterThan(0);
+  expect(starts.size).toBeGreaterThan(10);
+});
+
+test('what cannot be read for another reason than rights is counted', () => {
+  const root = mkdtempSync(join(folder, 'proc-'));
+  writeFileSync(join(root, '7'), '');
+  const fake = new ProcfsReader({ clock, root });
+  expect(fake.readProcess(7)).toBeUndefined();
+  expect(fake.rejected).toEqual({ unreadable: 1 });
 });
 
 test('a stat line is read or refused, whatever it holds', () => {
@@ -152,7 +263,21 @@ test('a stat line is read or refused, whatever it holds', () => {
     isKernelThread: true,
     threads: 3,
     startTicks: 9876,
+    image: 0,
   });
+});
+
+test.each([
+  ['kworker/0:1-events', 'kworker/0:1'],
+  ['kworker/u8:3+flush-8:0', 'kworker/u8:3'],
+  ['kworker/1:0H-kblockd', 'kworker/1:0H'],
+  ['kworker/R-rcu_gp', 'kworker/R-rcu_gp'],
+  ['kworker/u9:0', 'kworker/u9:0'],
+  ['ext4-rsv-conversion', 'ext4-rsv-conversion'],
+])('the kernel thread %s is called %s', (shown, name) => {
+  const line = (flags: number) => `7 (${shown}) I 2 0 0 0 -1 ${flags} 0 0 0 0 0 0 0 0 20 0 1 0 9 0 0`;
+  expect(parseStatLine(line(0x20_0000))?.comm).toBe(name);
+  expect(parseStatLine(line(0))?.comm).toBe(shown);
 });
 
 test.each([
@@ -163,59 +288,9 @@ test.each([
   ['0::/kubepods/besteffort/pod0/ID', true],
   ['0::/user.slice/user-0.slice/session-1.scope', false],
   ['0::/xID', false],
+  ['0::/machine.slice/libpod-conmon-ID.scope', false],
+  ['0::/system.slice/crio-conmon-ID.scope', false],
 ])('the container in %s is found: %s', (cgroup, isFound) => {
   const id = '0123456789abcdef'.repeat(4);
   expect(containerOf(cgroup.replace('ID', id))).toBe(isFound ? id : undefined);
-});
-
-test('polling sees births, names, new parents and ends, in this order', async () => {
-  const events: TaskEvent[] = [];
-  const source = new ProcfsSource({ clock, pollMs: 50 });
-  await source.start((event) => events.push(event));
-  expect(events[0]).toEqual({ type: 'clock', epochNs: clock.base.epochNs });
-  expect(events.some((event) => event.type === 'observe' && event.tid === process.pid)).toBe(true);
-
-  // The shell ends and leaves its child an orphan.
-  const shell = start('/bin/sh', ['-c', 'sleep 600 & echo $!; sleep 0.5'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const [line] = (await once(shell.stdout!, 'data')) as [Buffer];
-  const pid = Number(line);
-  const of = (type: string) => events.find((event) => event.type === type && 'pid' in event && event.pid === pid);
-  await until(() => of('observe'));
-  await until(() => of('reparent'));
-  process.kill(pid);
-  await until(() => of('exit'));
-  const order = ['observe', 'reparent', 'exit'].map((type) => events.indexOf(of(type)!));
-  expect(order).toEqual(order.toSorted((a, b) => a - b));
-  expect(of('observe')).toMatchObject({ ppid: shell.pid });
-  await source.stop();
-  const count = events.length;
-  await new Promise((resolve) => setTimeout(resolve, 150));
-  expect(events).toHaveLength(count);
-  expect(source.status().state).toBe('ended');
-});
-
-test('a user without rights sees less, and is told so', () => {
-  const script = `
-    import { ProcfsSource } from ${JSON.stringify(new URL('./procfs-source.ts', import.meta.url).href)};
-    const events = [];
-    const source = new ProcfsSource();
-    await source.start((event) => events.push(event));
-    console.log(JSON.stringify({ notices: source.status().notices, init: events.find((event) => event.tid === 1) }));
-    await source.stop();`;
-  const rights = [
-    '--reuid=65534',
-    '--regid=65534',
-    '--clear-groups',
-    '--inh-caps=+dac_read_search',
-    '--ambient-caps=+dac_read_search',
-  ];
-  const run = spawnSync('setpriv', [...rights, process.execPath, '--input-type=module', '-e', script], {
-    encoding: 'utf8',
-  });
-  expect(run.stderr).toBe('');
-  const { notices, init } = JSON.parse(run.stdout) as { notices: string[]; init: ObserveEvent };
-  expect(init).toMatchObject({ tid: 1, uid: 0 });
-  expect(init).not.toHaveProperty('cwd');
-  expect(notices.join('\n')).toMatch(/cannot be read without root/);
-  expect(notices.join('\n')).toMatch(/Run as root/);
 });

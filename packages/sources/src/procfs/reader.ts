@@ -1,15 +1,16 @@
 // Reads tasks from /proc. Synchronous, into one buffer: for files this small
 // that is seven times faster than promises, and it runs in a worker.
 //
-// A pid can be given out again between two reads: the start is read before and
-// after everything else, and what lies between is dropped when it differs.
+// A pid can be given out again between two reads, and a process can run another
+// program: its stat line is read before and after everything else. With another
+// start, what lies between is dropped; with another program, it is read again.
 // Environments are never read: they hold secrets.
 
-import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { type BigIntStats, closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import type { FileInfo, ObserveEvent } from '@dendro/protocol';
 import type { HostClock } from '../host-clock.ts';
 import { containerOf } from './container.ts';
-import { parseStatLine, type StatLine } from './stat-line.ts';
+import { hasEnded, isDead, parseStatLine, type StatLine } from './stat-line.ts';
 
 export interface ProcfsReaderOptions {
   readonly clock: HostClock;
@@ -20,6 +21,9 @@ export interface ProcfsReaderOptions {
 /** A command line longer than this is cut, and says so in its last argument. */
 const MAX_CMDLINE = 128 * 1024;
 export const CUT_MARK = '… (cut: the command line is longer)';
+/** A process that runs one program after the other is described as it was, after so many tries. */
+const MAX_TRIES = 3;
+const DELETED = ' (deleted)';
 
 export class ProcfsReader {
   readonly #clock: HostClock;
@@ -56,29 +60,68 @@ export class ProcfsReader {
     }
   }
 
-  /** The stat line of a process, or of one of its threads; undefined when it has gone. */
+  /** The stat line of a process, or of one of its threads; undefined when it has gone or cannot be read. */
   stat(pid: number, tid?: number): StatLine | undefined {
     const line = this.#text(tid === undefined ? `${pid}/stat` : `${pid}/task/${tid}/stat`);
     if (line === undefined) return undefined;
     const stat = parseStatLine(line);
-    if (stat === undefined) this.#rejected['unparsable-stat'] = (this.#rejected['unparsable-stat'] ?? 0) + 1;
+    if (stat === undefined) this.#reject('unparsable-stat');
     return stat;
   }
 
-  /** Everything that /proc says of a process; undefined when it has gone. */
-  readProcess(pid: number): ObserveEvent | undefined {
-    const stat = this.stat(pid);
-    if (stat === undefined) return undefined;
+  /**
+   * Everything that /proc says of a process; undefined when it has gone. Of a zombie that is little.
+   * @param stat its stat line, where it has been read just now
+   */
+  readProcess(pid: number, stat: StatLine | undefined = this.stat(pid)): ObserveEvent | undefined {
+    let before = stat;
+    for (let tries = MAX_TRIES; before !== undefined; tries--) {
+      const event = this.#describe(before, pid);
+      const after = this.stat(pid);
+      if (after?.startTicks !== before.startTicks) return undefined;
+      if (tries === 1 || (after.image === before.image && after.comm === before.comm)) return event;
+      before = after;
+    }
+    return undefined;
+  }
+
+  /** The threads of a process other than its leader. */
+  readThreads(pid: number, tids: readonly number[] = this.tids(pid)): ObserveEvent[] {
+    const threads: ObserveEvent[] = [];
+    if (tids.length === 0 || (tids.length === 1 && tids[0] === pid)) return threads;
+    // All threads of a process are in one pid namespace: only when that is not this one they have other tids inside.
+    const isNested = (lineOf(this.#text(`${pid}/status`) ?? '', 'NSpid')?.split('\t').length ?? 1) > 1;
+    for (const tid of tids) {
+      const stat = tid === pid ? undefined : this.stat(pid, tid);
+      if (stat === undefined || isDead(stat)) continue;
+      const nsTid = isNested ? lastNumber(this.#text(`${pid}/task/${tid}/status`) ?? '', 'NSpid') : tid;
+      threads.push({ ...this.#sighting(stat, pid), ppid: 0, nsTid });
+    }
+    return threads;
+  }
+
+  /** All living processes and threads, a process before its threads. */
+  *scan(): Generator<ObserveEvent> {
+    for (const pid of this.pids()) {
+      const stat = this.stat(pid);
+      if (stat === undefined || hasEnded(stat)) continue;
+      const process = this.readProcess(pid, stat);
+      if (process === undefined) continue;
+      yield process;
+      if (stat.threads > 1) yield* this.readThreads(pid);
+    }
+  }
+
+  #describe(stat: StatLine, pid: number): ObserveEvent {
     const seen = this.#sighting(stat, pid);
-    if (stat.state === 'Z') return seen;
+    if (isDead(stat)) return seen;
     const status = this.#text(`${pid}/status`) ?? '';
-    const inside = lastNumber(status, 'NSpid');
-    const event: ObserveEvent = {
+    return {
       ...seen,
       // The second number is the effective id: what ps shows.
       uid: numberAt(status, 'Uid', 1),
       gid: numberAt(status, 'Gid', 1),
-      nsTid: inside,
+      nsTid: lastNumber(status, 'NSpid'),
       nsPid: lastNumber(status, 'NStgid'),
       pidNs: this.#pidNamespace(pid),
       container: containerOf(this.#text(`${pid}/cgroup`) ?? ''),
@@ -86,27 +129,6 @@ export class ProcfsReader {
         ? {}
         : { argv: this.#argv(pid), executable: this.#executable(pid), cwd: this.#link(`${pid}/cwd`) }),
     };
-    return this.stat(pid)?.startTicks === stat.startTicks ? event : undefined;
-  }
-
-  /** The threads of a process other than its leader. */
-  readThreads(pid: number, tids: readonly number[] = this.tids(pid)): ObserveEvent[] {
-    const threads: ObserveEvent[] = [];
-    for (const tid of tids) {
-      const stat = tid === pid ? undefined : this.stat(pid, tid);
-      if (stat !== undefined) threads.push({ ...this.#sighting(stat, pid), ppid: 0 });
-    }
-    return threads;
-  }
-
-  /** All processes and threads, a process before its threads. */
-  *scan(): Generator<ObserveEvent> {
-    for (const pid of this.pids()) {
-      const process = this.readProcess(pid);
-      if (process === undefined) continue;
-      yield process;
-      yield* this.readThreads(pid);
-    }
   }
 
   #sighting(stat: StatLine, pid: number): ObserveEvent {
@@ -124,10 +146,11 @@ export class ProcfsReader {
   }
 
   #argv(pid: number): readonly string[] | undefined {
-    const text = this.#text(`${pid}/cmdline`);
-    if (text === undefined || text === '') return undefined;
-    const isCut = text.length > MAX_CMDLINE;
-    const argv = withoutPadding(text.slice(0, MAX_CMDLINE).replace(/\0$/, '').split('\0'));
+    const length = this.#fill(`${pid}/cmdline`);
+    if (length === undefined || length === 0) return undefined;
+    const isCut = length > MAX_CMDLINE;
+    const text = this.#buffer.toString('utf8', 0, isCut ? MAX_CMDLINE : length);
+    const argv = withoutPadding(text.replace(/\0$/, '').split('\0'));
     return isCut ? [...argv, CUT_MARK] : argv;
   }
 
@@ -138,7 +161,7 @@ export class ProcfsReader {
       // Follows to the file that runs, a deleted one too.
       const file = statSync(`${this.#root}/${pid}/exe`, { bigint: true });
       return {
-        path: file.nlink === 0n ? target.replace(/ \(deleted\)$/, '') : target,
+        path: this.#isDeleted(pid, target, file) ? target.slice(0, -DELETED.length) : target,
         device: Number(file.dev),
         inode: String(file.ino),
         ctime: String(file.ctimeNs),
@@ -147,6 +170,18 @@ export class ProcfsReader {
     } catch (error) {
       this.#note(error);
       return { path: target };
+    }
+  }
+
+  /** Is the remark behind the path the kernel's, or how the file is called? */
+  #isDeleted(pid: number, target: string, file: BigIntStats): boolean {
+    if (!target.endsWith(DELETED)) return false;
+    if (file.nlink === 0n) return true;
+    try {
+      const named = statSync(`${this.#root}/${pid}/root${target}`, { bigint: true });
+      return named.ino !== file.ino || named.dev !== file.dev;
+    } catch {
+      return true; // nothing is called so; the file has another name left
     }
   }
 
@@ -165,6 +200,12 @@ export class ProcfsReader {
   }
 
   #text(path: string): string | undefined {
+    const length = this.#fill(path);
+    return length === undefined ? undefined : this.#buffer.toString('utf8', 0, length);
+  }
+
+  /** Reads a file into the buffer. @returns its length, undefined when it cannot be read */
+  #fill(path: string): number | undefined {
     let file: number;
     try {
       file = openSync(`${this.#root}/${path}`, 'r');
@@ -179,7 +220,7 @@ export class ProcfsReader {
         if (read === 0) break;
         length += read;
       }
-      return this.#buffer.toString('utf8', 0, length);
+      return length;
     } catch (error) {
       this.#note(error);
       return undefined;
@@ -188,10 +229,15 @@ export class ProcfsReader {
     }
   }
 
-  // ENOENT and ESRCH say that the task has gone; that is no fault.
   #note(error: unknown): void {
     const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ESRCH') return; // the task has gone, or it is a kernel thread: that is no fault
     if (code === 'EACCES' || code === 'EPERM') this.#denied++;
+    else this.#reject('unreadable');
+  }
+
+  #reject(reason: string): void {
+    this.#rejected[reason] = (this.#rejected[reason] ?? 0) + 1;
   }
 }
 
