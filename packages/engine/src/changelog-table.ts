@@ -9,40 +9,41 @@
 // set of entries ever offered, never on their order.
 
 import type { Authority, EventNs } from '@dendro/protocol';
-import { grown } from './grow.ts';
 import type { TaskIndex } from './ids.ts';
+import { Rows } from './rows.ts';
+import type { TaskTable } from './task-table.ts';
 
 /** Number of an entry in the pool. */
 export type EntryIndex = number;
 export const NO_ENTRY: EntryIndex = -1;
 
-// Columns of #heads.
-const HEAD = 0; // newest entry | NO_ENTRY
-const FIELDS = 1; // one bit for each field that has entries
-const HEADS = 2;
-// Columns of #links.
-const NEXT = 0; // next older entry | NO_ENTRY; of a free entry the next free one
-const KIND = 1; // field id, and the authority above it
-const LINKS = 2;
-const AUTHORITY_AT = 8;
-const FIELD_BITS = 0xff;
-// Columns of #numbers.
+// Columns of an entry: doubles first, then integers.
 const SINCE = 0;
 const VALUE = 1;
-const NUMBERS = 2;
+const NEXT = 4; // next older entry | NO_ENTRY; of a free entry the next free one
+const KIND = 5; // field id, and the authority above it
+const INTEGERS = 6;
+const DOUBLES = INTEGERS / 2;
+const AUTHORITY_AT = 8;
+const FIELD_BITS = 0xff;
+
+/** How two values of a field are ordered when their entries are equal otherwise. */
+export type CompareValues = (field: number, a: number, b: number) => number;
 
 export class ChangelogTable {
-  #heads = newHeads(1024); // TaskIndex -> HEAD, FIELDS
-  #links = new Int32Array(4096 * LINKS); // entry -> NEXT, KIND
-  #numbers = new Float64Array(4096 * NUMBERS); // entry -> SINCE, VALUE
+  readonly #tasks: TaskTable;
+  readonly #entries = new Rows(INTEGERS);
+  readonly #counts = new Int32Array(32); // field id -> entries of all tasks
+  readonly #limit: number;
+  readonly #compareValues: CompareValues;
   #firstFree: EntryIndex = NO_ENTRY;
   #length = 0;
   #count = 0;
-  readonly #counts = new Int32Array(32); // field id -> entries of all tasks
-  readonly #limit: number;
 
-  constructor(limit: number) {
+  constructor(tasks: TaskTable, limit: number, compareValues: CompareValues) {
+    this.#tasks = tasks;
     this.#limit = limit;
+    this.#compareValues = compareValues;
   }
 
   get count(): number {
@@ -55,100 +56,118 @@ export class ChangelogTable {
   }
 
   headOf(task: TaskIndex): EntryIndex {
-    return task * HEADS < this.#heads.length ? this.#heads[task * HEADS + HEAD]! : NO_ENTRY;
+    return this.#tasks.entriesOf(task);
   }
 
   /** One bit (1 << field id) for each field of which the task has entries. */
   fieldsOf(task: TaskIndex): number {
-    return task * HEADS < this.#heads.length ? this.#heads[task * HEADS + FIELDS]! : 0;
+    return this.#tasks.fieldsOf(task);
   }
 
   nextOf(entry: EntryIndex): EntryIndex {
-    return this.#links[entry * LINKS + NEXT]!;
+    return this.#entries.i32[entry * INTEGERS + NEXT]!;
   }
 
   fieldOf(entry: EntryIndex): number {
-    return this.#links[entry * LINKS + KIND]! & FIELD_BITS;
+    return this.#entries.i32[entry * INTEGERS + KIND]! & FIELD_BITS;
   }
 
   authorityOf(entry: EntryIndex): Authority {
-    return (this.#links[entry * LINKS + KIND]! >> AUTHORITY_AT) as Authority;
+    return (this.#entries.i32[entry * INTEGERS + KIND]! >> AUTHORITY_AT) as Authority;
   }
 
   sinceOf(entry: EntryIndex): EventNs {
-    return this.#numbers[entry * NUMBERS + SINCE]! as EventNs;
+    return this.#entries.f64[entry * DOUBLES + SINCE]! as EventNs;
   }
 
   valueOf(entry: EntryIndex): number {
-    return this.#numbers[entry * NUMBERS + VALUE]!;
+    return this.#entries.f64[entry * DOUBLES + VALUE]!;
   }
 
   /** The entry that says what the field was at `at`: greatest `since <= at`. */
   find(task: TaskIndex, field: number, at: EventNs): EntryIndex {
-    const row = task * HEADS;
-    if (row >= this.#heads.length || (this.#heads[row + FIELDS]! & (1 << field)) === 0) return NO_ENTRY;
-    let entry = this.#heads[row + HEAD]!;
-    while (entry !== NO_ENTRY && (this.fieldOf(entry) !== field || this.sinceOf(entry) > at))
-      entry = this.nextOf(entry);
-    return entry;
+    if ((this.#tasks.fieldsOf(task) & (1 << field)) === 0) return NO_ENTRY;
+    const { i32, f64 } = this.#entries;
+    let entry = this.#tasks.entriesOf(task);
+    while (entry !== NO_ENTRY) {
+      if ((i32[entry * INTEGERS + KIND]! & FIELD_BITS) === field && f64[entry * DOUBLES + SINCE]! <= at) return entry;
+      entry = i32[entry * INTEGERS + NEXT]!;
+    }
+    return NO_ENTRY;
   }
 
   /**
-   * Merges one entry. Of two with equal field and `since` the greater authority stays, then the greater value as
-   * `compareValues` has it.
+   * Looks up all fields at once: puts the entry that holds at `at` into `found`, by field id.
+   * @param wanted bits of the fields that are asked for
+   * @returns those of them that have no entry at `at`
+   */
+  findAll(task: TaskIndex, wanted: number, at: EventNs, found: Int32Array): number {
+    let missing = wanted & this.#tasks.fieldsOf(task);
+    const without = wanted & ~missing;
+    const { i32, f64 } = this.#entries;
+    for (let entry = this.#tasks.entriesOf(task); missing !== 0 && entry !== NO_ENTRY; ) {
+      const field = i32[entry * INTEGERS + KIND]! & FIELD_BITS;
+      if ((missing & (1 << field)) !== 0 && f64[entry * DOUBLES + SINCE]! <= at) {
+        found[field] = entry;
+        missing &= ~(1 << field);
+      }
+      entry = i32[entry * INTEGERS + NEXT]!;
+    }
+    return without | missing;
+  }
+
+  /**
+   * Merges one entry. Of two with equal field and `since` the greater authority stays, then the greater value.
    * @returns whether anything changed
    */
-  merge(
-    task: TaskIndex,
-    field: number,
-    since: EventNs,
-    authority: Authority,
-    value: number,
-    compareValues: (field: number, a: number, b: number) => number,
-  ): boolean {
-    if (task * HEADS >= this.#heads.length) this.#growHeads(task);
+  merge(task: TaskIndex, field: number, since: EventNs, authority: Authority, value: number): boolean {
+    const { i32, f64 } = this.#entries;
     let before = NO_ENTRY;
-    let entry = this.#heads[task * HEADS + HEAD]!;
+    let entry = this.#tasks.entriesOf(task);
     let newer = 0; // entries of this field that are newer
-    while (entry !== NO_ENTRY && this.sinceOf(entry) > since) {
+    while (entry !== NO_ENTRY && f64[entry * DOUBLES + SINCE]! > since) {
       if (this.fieldOf(entry) === field) newer++;
       before = entry;
-      entry = this.nextOf(entry);
+      entry = i32[entry * INTEGERS + NEXT]!;
     }
     const kind = field | (authority << AUTHORITY_AT);
-    for (let same = entry; same !== NO_ENTRY && this.sinceOf(same) === since; same = this.nextOf(same)) {
-      if (this.fieldOf(same) !== field) continue;
-      const order = authority - this.authorityOf(same) || compareValues(field, value, this.valueOf(same));
-      if (order <= 0) return false;
-      this.#links[same * LINKS + KIND] = kind;
-      this.#numbers[same * NUMBERS + VALUE] = value;
-      return true;
+    const fields = this.#tasks.fieldsOf(task);
+    const isFirst = (fields & (1 << field)) === 0;
+    if (!isFirst) {
+      for (let same = entry; same !== NO_ENTRY && this.sinceOf(same) === since; same = this.nextOf(same)) {
+        if (this.fieldOf(same) !== field) continue;
+        const order = authority - this.authorityOf(same) || this.#compareValues(field, value, this.valueOf(same));
+        if (order <= 0) return false;
+        i32[same * INTEGERS + KIND] = kind;
+        f64[same * DOUBLES + VALUE] = value;
+        return true;
+      }
+      if (newer >= this.#limit) return false;
     }
-    if (newer >= this.#limit) return false;
     const added = this.#take();
     this.#counts[field]! += 1;
-    this.#links[added * LINKS + NEXT] = entry;
-    this.#links[added * LINKS + KIND] = kind;
-    this.#numbers[added * NUMBERS + SINCE] = since;
-    this.#numbers[added * NUMBERS + VALUE] = value;
-    if (before === NO_ENTRY) this.#heads[task * HEADS + HEAD] = added;
-    else this.#links[before * LINKS + NEXT] = added;
-    this.#heads[task * HEADS + FIELDS]! |= 1 << field;
-    this.#dropOldest(added, field, newer + 1);
+    const entries = this.#entries;
+    entries.f64[added * DOUBLES + SINCE] = since;
+    entries.f64[added * DOUBLES + VALUE] = value;
+    entries.i32[added * INTEGERS + NEXT] = entry;
+    entries.i32[added * INTEGERS + KIND] = kind;
+    if (before === NO_ENTRY) this.#tasks.setEntries(task, added);
+    else entries.i32[before * INTEGERS + NEXT] = added;
+    if (isFirst) this.#tasks.setFields(task, fields | (1 << field));
+    else this.#dropOldest(added, field, newer + 1);
     return true;
   }
 
   /** Forgets all entries of a task. */
   clear(task: TaskIndex): void {
-    let entry = this.headOf(task);
+    let entry = this.#tasks.entriesOf(task);
     while (entry !== NO_ENTRY) {
       const next = this.nextOf(entry);
       this.#give(entry);
       entry = next;
     }
-    if (task * HEADS >= this.#heads.length) return;
-    this.#heads[task * HEADS + HEAD] = NO_ENTRY;
-    this.#heads[task * HEADS + FIELDS] = 0;
+    this.#tasks.setEntries(task, NO_ENTRY);
+    this.#tasks.setFields(task, 0);
   }
 
   // `added` is the `rank`-th newest of its field; the one beyond the limit goes.
@@ -159,7 +178,7 @@ export class ChangelogTable {
     while (entry !== NO_ENTRY) {
       if (this.fieldOf(entry) === field) {
         if (kept === this.#limit) {
-          this.#links[before * LINKS + NEXT] = this.nextOf(entry);
+          this.#entries.i32[before * INTEGERS + NEXT] = this.nextOf(entry);
           this.#give(entry);
           return;
         }
@@ -177,33 +196,14 @@ export class ChangelogTable {
       this.#firstFree = this.nextOf(entry);
       return entry;
     }
-    if (this.#length * LINKS === this.#links.length) this.#growEntries();
+    this.#entries.reserve(this.#length);
     return this.#length++;
   }
 
   #give(entry: EntryIndex): void {
     this.#count--;
     this.#counts[this.fieldOf(entry)]! -= 1;
-    this.#links[entry * LINKS + NEXT] = this.#firstFree;
+    this.#entries.i32[entry * INTEGERS + NEXT] = this.#firstFree;
     this.#firstFree = entry;
   }
-
-  #growHeads(task: TaskIndex): void {
-    let capacity = this.#heads.length / HEADS;
-    while (capacity <= task) capacity *= 2;
-    const heads = newHeads(capacity);
-    heads.set(this.#heads);
-    this.#heads = heads;
-  }
-
-  #growEntries(): void {
-    this.#links = grown(this.#links, this.#links.length * 2, NO_ENTRY);
-    this.#numbers = grown(this.#numbers, this.#numbers.length * 2, 0);
-  }
-}
-
-function newHeads(capacity: number): Int32Array {
-  const heads = new Int32Array(capacity * HEADS);
-  for (let row = 0; row < heads.length; row += HEADS) heads[row + HEAD] = NO_ENTRY;
-  return heads;
 }

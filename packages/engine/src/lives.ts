@@ -12,10 +12,11 @@ const TICK_NS = 10_000_000;
 
 export class Lives {
   readonly #tree: TemporalTree;
-  readonly #table = new LivesTable();
+  readonly #table: LivesTable;
 
   constructor(tree: TemporalTree) {
     this.#tree = tree;
+    this.#table = new LivesTable((task) => tree.tidOf(task));
   }
 
   /** The life that was running at `at`: begun by then and not known to have ended before. */
@@ -76,20 +77,20 @@ export class Lives {
     return found !== NO_TASK && (this.#tree.flagsOf(found) & TASK_FLAG.startIsUnknown) !== 0 ? found : NO_TASK;
   }
 
-  /** Has nobody spoken of this tid yet, as far as is known here? */
-  isNew(tid: number): boolean {
-    return this.#table.newestOf(tid) === NO_TASK;
-  }
-
-  /** Puts a new life where its start belongs among the lives of its tid. */
-  insert(tid: number, task: TaskIndex, start: EventNs): void {
+  /**
+   * Puts a new life where its start belongs among the lives of its tid.
+   * @returns whether it is the only one
+   */
+  insert(tid: number, task: TaskIndex, start: EventNs): boolean {
+    const newest = this.#table.newestOf(tid);
     let newer: TaskIndex = NO_TASK;
-    let life = this.#table.newestOf(tid);
+    let life = newest;
     while (life !== NO_TASK && this.#tree.startOf(life) > start) {
       newer = life;
       life = this.#table.olderOf(life);
     }
-    this.#table.insert(tid, task, newer);
+    this.#table.insert(tid, task, newer, newest);
+    return newest === NO_TASK;
   }
 
   olderOf(task: TaskIndex): TaskIndex {

@@ -1,127 +1,114 @@
 // Who was whose parent, since when: the changelog of the field `parent`, kept
 // apart because it is read in both directions.
 //
-//   child  -> its entries, newest first      (parent as of T)
-//   parent -> all entries that name it       (children as of T)
+//   child  -> its links, newest first      (parent as of T)
+//   parent -> all links that name it       (children as of T)
 
 import type { Authority, EventNs } from '@dendro/protocol';
-import { grown } from './grow.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
+import { Rows } from './rows.ts';
+import type { TaskTable } from './task-table.ts';
 
 type LinkIndex = number;
 const NO_LINK: LinkIndex = -1;
 
+// Columns of a link: the double first, then integers.
+const SINCE = 0;
+const CHILD = 2;
+const PARENT = 3; // or NO_TASK: from then on it has no parent that is known
+const OLDER = 4; // older link of the same child | NO_LINK; of a free link the next free one
+const NEXT_OF_PARENT = 5; // next link that names the same parent | NO_LINK
+const PREVIOUS_OF_PARENT = 6;
+const AUTHORITY = 7;
+const INTEGERS = 8;
+const DOUBLES = INTEGERS / 2;
+
 export class ParentageTable {
-  #newest = new Int32Array(1024).fill(NO_LINK); // child TaskIndex -> newest link
-  #children = new Int32Array(1024).fill(NO_LINK); // parent TaskIndex -> some link that names it
-  #older = new Int32Array(1024); // link -> older link of the same child
-  #nextOfParent = new Int32Array(1024); // link -> next link that names the same parent
-  #previousOfParent = new Int32Array(1024);
-  #child = new Int32Array(1024);
-  #parent = new Int32Array(1024); // or NO_TASK: from then on it has no parent that is known
-  #since = new Float64Array(1024);
-  #authority = new Uint8Array(1024);
+  readonly #tasks: TaskTable;
+  readonly #links = new Rows(INTEGERS);
+  readonly #limit: number;
   #firstFree: LinkIndex = NO_LINK;
   #length = 0;
-  readonly #limit: number;
-  readonly #retain: (task: TaskIndex) => void;
-  readonly #release: (task: TaskIndex) => void;
 
-  constructor(limit: number, retain: (task: TaskIndex) => void, release: (task: TaskIndex) => void) {
+  constructor(tasks: TaskTable, limit: number) {
+    this.#tasks = tasks;
     this.#limit = limit;
-    this.#retain = retain;
-    this.#release = release;
-  }
-
-  /** The link that answers for `at`: greatest `since <= at`. */
-  #find(child: TaskIndex, at: EventNs): LinkIndex {
-    let link = child < this.#newest.length ? this.#newest[child]! : NO_LINK;
-    while (link !== NO_LINK && this.#since[link]! > at) link = this.#older[link]!;
-    return link;
   }
 
   parentAt(child: TaskIndex, at: EventNs): TaskIndex {
     const link = this.#find(child, at);
-    return link === NO_LINK ? NO_TASK : (this.#parent[link]! as TaskIndex);
+    return link === NO_LINK ? NO_TASK : this.#parentOf(link);
   }
 
   authorityAt(child: TaskIndex, at: EventNs): Authority | undefined {
     const link = this.#find(child, at);
-    return link === NO_LINK ? undefined : (this.#authority[link]! as Authority);
+    return link === NO_LINK ? undefined : this.#authorityOf(link);
   }
 
   sinceAt(child: TaskIndex, at: EventNs): EventNs | undefined {
     const link = this.#find(child, at);
-    return link === NO_LINK ? undefined : (this.#since[link]! as EventNs);
+    return link === NO_LINK ? undefined : this.#sinceOf(link);
   }
 
   hasLinks(child: TaskIndex): boolean {
-    return child < this.#newest.length && this.#newest[child] !== NO_LINK;
+    return this.#tasks.parentsOf(child) !== NO_LINK;
   }
 
-  /** Has any entry ever named it as a parent, of those that are kept? */
+  /** Has any link ever named it as a parent, of those that are kept? */
   hasChildren(parent: TaskIndex): boolean {
-    return parent < this.#children.length && this.#children[parent] !== NO_LINK;
+    return this.#tasks.childrenOf(parent) !== NO_LINK;
   }
 
-  /** Calls `visit` for every entry of `child`, newest first. */
+  /** Calls `visit` for every link of `child`, newest first. */
   forEachOf(child: TaskIndex, visit: (parent: TaskIndex, since: EventNs, authority: Authority) => void): void {
-    let link = child < this.#newest.length ? this.#newest[child]! : NO_LINK;
-    while (link !== NO_LINK) {
-      visit(this.#parent[link]! as TaskIndex, this.#since[link]! as EventNs, this.#authority[link]! as Authority);
-      link = this.#older[link]!;
+    for (let link = this.#tasks.parentsOf(child); link !== NO_LINK; link = this.#olderOf(link)) {
+      visit(this.#parentOf(link), this.#sinceOf(link), this.#authorityOf(link));
     }
   }
 
-  /** The tasks whose parent was `parent` at `at` (dead or alive), in no order. */
-  childrenAt(parent: TaskIndex, at: EventNs): TaskIndex[] {
-    const children: TaskIndex[] = [];
-    let link = parent < this.#children.length ? this.#children[parent]! : NO_LINK;
+  /** Adds the tasks whose parent was `parent` at `at` (dead or alive) to `children`, in no order. */
+  collectChildrenAt(parent: TaskIndex, at: EventNs, children: TaskIndex[]): void {
+    const { i32 } = this.#links;
+    let link = this.#tasks.childrenOf(parent);
     while (link !== NO_LINK) {
-      const child = this.#child[link]! as TaskIndex;
+      const child = i32[link * INTEGERS + CHILD]! as TaskIndex;
       if (this.#find(child, at) === link) children.push(child);
-      link = this.#nextOfParent[link]!;
+      link = i32[link * INTEGERS + NEXT_OF_PARENT]!;
     }
-    return children;
   }
 
   /**
-   * Merges one entry; of two with the same `since` the greater authority stays, then the one that `compare` puts last.
+   * Merges one link; of two with the same `since` the greater authority stays, then the parent with the greater id.
    * @returns whether anything changed
    */
-  merge(
-    child: TaskIndex,
-    parent: TaskIndex,
-    since: EventNs,
-    authority: Authority,
-    compare: (a: TaskIndex, b: TaskIndex) => number,
-  ): boolean {
-    this.#growHeads(child > parent ? child : parent);
+  merge(child: TaskIndex, parent: TaskIndex, since: EventNs, authority: Authority): boolean {
     let before = NO_LINK;
-    let link = this.#newest[child]!;
+    let link = this.#tasks.parentsOf(child);
     let newer = 0;
-    while (link !== NO_LINK && this.#since[link]! > since) {
+    while (link !== NO_LINK && this.#sinceOf(link) > since) {
       newer++;
       before = link;
-      link = this.#older[link]!;
+      link = this.#olderOf(link);
     }
-    if (link !== NO_LINK && this.#since[link] === since) {
-      const known = this.#parent[link]! as TaskIndex;
-      const order = authority - this.#authority[link]! || compare(parent, known);
+    if (link !== NO_LINK && this.#sinceOf(link) === since) {
+      const known = this.#parentOf(link);
+      const order = authority - this.#authorityOf(link) || this.#idOrZero(parent) - this.#idOrZero(known);
       if (order <= 0) return false;
-      this.#authority[link] = authority;
+      this.#links.i32[link * INTEGERS + AUTHORITY] = authority;
       if (known !== parent) this.#nameParent(link, parent);
       return true;
     }
     if (newer >= this.#limit) return false;
     const added = this.#take();
-    this.#child[added] = child;
-    this.#since[added] = since;
-    this.#authority[added] = authority;
-    this.#older[added] = link;
-    if (before === NO_LINK) this.#newest[child] = added;
-    else this.#older[before] = added;
-    this.#parent[added] = NO_TASK;
+    const { i32, f64 } = this.#links;
+    const row = added * INTEGERS;
+    f64[added * DOUBLES + SINCE] = since;
+    i32[row + CHILD] = child;
+    i32[row + AUTHORITY] = authority;
+    i32[row + OLDER] = link;
+    i32[row + PARENT] = NO_TASK;
+    if (before === NO_LINK) this.#tasks.setParents(child, added);
+    else i32[before * INTEGERS + OLDER] = added;
     this.#nameParent(added, parent);
     this.#dropOldest(added, newer + 1);
     return true;
@@ -129,88 +116,101 @@ export class ParentageTable {
 
   /** Forgets the parents of a child. */
   clear(child: TaskIndex): void {
-    let link = child < this.#newest.length ? this.#newest[child]! : NO_LINK;
-    if (child < this.#newest.length) this.#newest[child] = NO_LINK;
+    let link = this.#tasks.parentsOf(child);
+    this.#tasks.setParents(child, NO_LINK);
     while (link !== NO_LINK) {
-      const older = this.#older[link]!;
+      const older = this.#olderOf(link);
       this.#give(link);
       link = older;
     }
   }
 
+  /** The link that answers for `at`: greatest `since <= at`. */
+  #find(child: TaskIndex, at: EventNs): LinkIndex {
+    const { i32, f64 } = this.#links;
+    let link = this.#tasks.parentsOf(child);
+    while (link !== NO_LINK && f64[link * DOUBLES + SINCE]! > at) link = i32[link * INTEGERS + OLDER]!;
+    return link;
+  }
+
+  #parentOf(link: LinkIndex): TaskIndex {
+    return this.#links.i32[link * INTEGERS + PARENT]! as TaskIndex;
+  }
+
+  #sinceOf(link: LinkIndex): EventNs {
+    return this.#links.f64[link * DOUBLES + SINCE]! as EventNs;
+  }
+
+  #authorityOf(link: LinkIndex): Authority {
+    return this.#links.i32[link * INTEGERS + AUTHORITY]! as Authority;
+  }
+
+  #olderOf(link: LinkIndex): LinkIndex {
+    return this.#links.i32[link * INTEGERS + OLDER]!;
+  }
+
+  // Tasks are compared by id, never by slot: two trees must settle a tie alike.
+  #idOrZero(task: TaskIndex): number {
+    return task === NO_TASK ? 0 : this.#tasks.taskIdOf(task);
+  }
+
   #nameParent(link: LinkIndex, parent: TaskIndex): void {
-    const known = this.#parent[link]! as TaskIndex;
+    const known = this.#parentOf(link);
     this.#unlinkFromParent(link);
-    this.#parent[link] = parent;
+    const { i32 } = this.#links;
+    i32[link * INTEGERS + PARENT] = parent;
     if (parent !== NO_TASK) {
-      const first = this.#children[parent]!;
-      this.#nextOfParent[link] = first;
-      this.#previousOfParent[link] = NO_LINK;
-      if (first !== NO_LINK) this.#previousOfParent[first] = link;
-      this.#children[parent] = link;
-      this.#retain(parent);
+      const first = this.#tasks.childrenOf(parent);
+      i32[link * INTEGERS + NEXT_OF_PARENT] = first;
+      i32[link * INTEGERS + PREVIOUS_OF_PARENT] = NO_LINK;
+      if (first !== NO_LINK) i32[first * INTEGERS + PREVIOUS_OF_PARENT] = link;
+      this.#tasks.setChildren(parent, link);
+      this.#tasks.retain(parent);
     }
-    if (known !== NO_TASK) this.#release(known);
+    this.#tasks.release(known);
   }
 
   #unlinkFromParent(link: LinkIndex): void {
-    const parent = this.#parent[link]!;
+    const { i32 } = this.#links;
+    const parent = this.#parentOf(link);
     if (parent === NO_TASK) return;
-    const next = this.#nextOfParent[link]!;
-    const previous = this.#previousOfParent[link]!;
-    if (previous === NO_LINK) this.#children[parent] = next;
-    else this.#nextOfParent[previous] = next;
-    if (next !== NO_LINK) this.#previousOfParent[next] = previous;
+    const next = i32[link * INTEGERS + NEXT_OF_PARENT]!;
+    const previous = i32[link * INTEGERS + PREVIOUS_OF_PARENT]!;
+    if (previous === NO_LINK) this.#tasks.setChildren(parent, next);
+    else i32[previous * INTEGERS + NEXT_OF_PARENT] = next;
+    if (next !== NO_LINK) i32[next * INTEGERS + PREVIOUS_OF_PARENT] = previous;
   }
 
+  // `added` is the `rank`-th newest of its child; the one beyond the limit goes.
   #dropOldest(added: LinkIndex, rank: number): void {
     let kept = rank;
     let link = added;
-    while (kept < this.#limit && this.#older[link] !== NO_LINK) {
-      link = this.#older[link]!;
+    while (kept < this.#limit && this.#olderOf(link) !== NO_LINK) {
+      link = this.#olderOf(link);
       kept++;
     }
-    const beyond = this.#older[link]!;
+    const beyond = this.#olderOf(link);
     if (kept < this.#limit || beyond === NO_LINK) return;
-    this.#older[link] = this.#older[beyond]!;
+    this.#links.i32[link * INTEGERS + OLDER] = this.#olderOf(beyond);
     this.#give(beyond);
   }
 
   #take(): LinkIndex {
     const link = this.#firstFree;
     if (link !== NO_LINK) {
-      this.#firstFree = this.#older[link]!;
+      this.#firstFree = this.#olderOf(link);
       return link;
     }
-    if (this.#length === this.#older.length) this.#growLinks();
+    this.#links.reserve(this.#length);
     return this.#length++;
   }
 
   #give(link: LinkIndex): void {
-    const parent = this.#parent[link]! as TaskIndex;
+    const parent = this.#parentOf(link);
     this.#unlinkFromParent(link);
-    this.#parent[link] = NO_TASK;
-    this.#older[link] = this.#firstFree;
+    this.#links.i32[link * INTEGERS + PARENT] = NO_TASK;
+    this.#links.i32[link * INTEGERS + OLDER] = this.#firstFree;
     this.#firstFree = link;
-    if (parent !== NO_TASK) this.#release(parent);
-  }
-
-  #growHeads(task: TaskIndex): void {
-    if (task < this.#newest.length) return;
-    let capacity = this.#newest.length * 2;
-    while (capacity <= task) capacity *= 2;
-    this.#newest = grown(this.#newest, capacity, NO_LINK);
-    this.#children = grown(this.#children, capacity, NO_LINK);
-  }
-
-  #growLinks(): void {
-    const capacity = this.#older.length * 2;
-    this.#older = grown(this.#older, capacity, NO_LINK);
-    this.#nextOfParent = grown(this.#nextOfParent, capacity, NO_LINK);
-    this.#previousOfParent = grown(this.#previousOfParent, capacity, NO_LINK);
-    this.#child = grown(this.#child, capacity, NO_TASK);
-    this.#parent = grown(this.#parent, capacity, NO_TASK);
-    this.#since = grown(this.#since, capacity, 0);
-    this.#authority = grown(this.#authority, capacity, 0);
+    this.#tasks.release(parent);
   }
 }

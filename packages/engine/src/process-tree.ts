@@ -10,6 +10,7 @@ import {
   type Authority,
   assertNever,
   CLONE,
+  type EntityId,
   type EventNs,
   type ExecEvent,
   type ExitEvent,
@@ -29,8 +30,7 @@ import {
 } from '@dendro/protocol';
 import { EnrichmentQueue, type EnrichmentRequest } from './enrichment-queue.ts';
 import { EntityIds } from './entity-id.ts';
-import { EntityIndex } from './entity-index.ts';
-import { grown } from './grow.ts';
+import { EntityTable } from './entity-table.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { Lives } from './lives.ts';
 import { type Batch, Recorder } from './recorder.ts';
@@ -70,14 +70,11 @@ export class ProcessTree {
   readonly tree: TemporalTree;
   readonly #recorder: Recorder;
   readonly #lives: Lives;
-  readonly #processes: Residents;
-  readonly #threads: Residents;
-  readonly #byEntity = new EntityIndex();
+  readonly #residents: Residents;
+  readonly #byEntity: EntityTable;
   readonly #enrichments: EnrichmentQueue | undefined;
   /** Leaders whose own thread is gone while others of their process go on, with the status they gave. */
   readonly #goneLeaders = new Map<TaskIndex, { readonly code: number; readonly signal: number }>();
-  /** TaskIndex -> when an event or a sighting last said that it lives. */
-  #seenAt = new Float64Array(1024);
   #base: TimeBase | undefined;
   #entityIds = new EntityIds({ epochNs: 0n });
   #newest = Number.NEGATIVE_INFINITY as EventNs;
@@ -88,8 +85,8 @@ export class ProcessTree {
     this.tree = new TemporalTree({ entriesPerField: options.entriesPerField });
     this.#recorder = new Recorder(this.tree);
     this.#lives = new Lives(this.tree);
-    this.#processes = new Residents(options.maxProcesses ?? 16_384);
-    this.#threads = new Residents(options.maxThreads ?? 32_768);
+    this.#residents = new Residents(options.maxProcesses ?? 16_384, options.maxThreads ?? 32_768);
+    this.#byEntity = new EntityTable(this.tree);
     this.#enrichments = options.canEnrich ? new EnrichmentQueue() : undefined;
   }
 
@@ -114,8 +111,8 @@ export class ProcessTree {
 
   get counts(): ProcessTreeCounts {
     return {
-      processes: this.#processes.living,
-      threads: this.#processes.living + this.#threads.living,
+      processes: this.#residents.livingProcesses,
+      threads: this.#residents.livingProcesses + this.#residents.livingThreads,
       tasks: this.tree.taskCount,
       evicted: this.#evicted,
       gaps: this.tree.gaps().length,
@@ -140,9 +137,7 @@ export class ProcessTree {
   resolve(ref: TaskRef, time: EventNs): TaskIndex {
     if ('taskId' in ref) return this.#existing(this.tree.indexOf(ref.taskId), time);
     if ('pid' in ref) return this.#existing(this.#lives.lastBegunBy(ref.pid, time), time);
-    const fitting = this.#byEntity.find(ref.entityId).filter((task) => this.tree.startOf(task) <= time);
-    if (fitting.length > 1) throw new AmbiguousTaskError(fitting.map((task) => this.tree.taskIdOf(task)));
-    return this.#existing(fitting[0] ?? NO_TASK, time);
+    return this.#existing(this.#onlyOneWith(ref.entityId, time), time);
   }
 
   // hot: runs once per event
@@ -183,6 +178,19 @@ export class ProcessTree {
     this.#evictExcess();
   }
 
+  /** The task with this entity id that had begun by `time`; NO_TASK when there is none. */
+  #onlyOneWith(id: EntityId, time: EventNs): TaskIndex {
+    let found: TaskIndex = NO_TASK;
+    const others: TaskIndex[] = [];
+    for (let task = this.#byEntity.firstOf(id); task !== NO_TASK; task = this.#byEntity.nextOf(task)) {
+      if (this.tree.startOf(task) > time) continue;
+      if (found === NO_TASK) found = task;
+      else others.push(task);
+    }
+    if (others.length > 0) throw new AmbiguousTaskError([found, ...others].map((task) => this.tree.taskIdOf(task)));
+    return found;
+  }
+
   #existing(task: TaskIndex, time: EventNs): TaskIndex {
     if (task === NO_TASK || !this.tree.isPresent(task) || this.tree.startOf(task) > time) throw new DataNotFoundError();
     return task;
@@ -201,7 +209,7 @@ export class ProcessTree {
     const parent = isThread ? NO_TASK : this.#parentOfBirth(event, creatorLeader);
     if (!isThread) this.#recorder.parent(task, parent, start, AUTHORITY.event);
     if (event.comm !== undefined && event.comm !== this.tree.textAt(task, 'comm', start)) {
-      this.#recorder.text(task, 'comm', start, AUTHORITY.event, toWireText('string', event.comm));
+      this.#recorder.text(task, 'comm', start, AUTHORITY.event, event.comm);
     }
     this.#setNumber(task, 'nsTid', start, AUTHORITY.event, event.nsTid);
     this.#setNumber(task, 'nsPid', start, AUTHORITY.event, event.nsPid);
@@ -248,11 +256,7 @@ export class ProcessTree {
     const known = this.#lives.begunAt(tid, start);
     if (known !== NO_TASK) return known;
     const task = this.#newTask();
-    if (this.#lives.isNew(tid)) {
-      this.#lives.insert(tid, task, start);
-      return task;
-    }
-    this.#lives.insert(tid, task, start);
+    if (this.#lives.insert(tid, task, start)) return task;
     const before = this.#lives.olderOf(task);
     if (before !== NO_TASK && this.tree.exitOf(before) > start) this.#endTask(before, start);
     const after = this.#lives.newerOf(tid, task);
@@ -274,22 +278,22 @@ export class ProcessTree {
       const isCaller = this.tree.tidOf(thread) === event.oldTid;
       this.#endLife(thread, at, isCaller ? authority : AUTHORITY.inferred);
     }
-    if (event.comm !== undefined) this.#recorder.text(process, 'comm', at, authority, toWireText('string', event.comm));
+    if (event.comm !== undefined) this.#recorder.text(process, 'comm', at, authority, event.comm);
     if (event.executable !== undefined) {
-      this.#recorder.text(process, 'executable', at, authority, toWireText('file', event.executable));
+      this.#recorder.file(process, 'executable', at, authority, event.executable);
     } else {
       // The path as it was passed: perhaps relative, perhaps a script.
-      const path = event.filename === undefined ? undefined : toWireText('file', { path: event.filename });
-      this.#recorder.text(process, 'executable', at, AUTHORITY.inferred, path);
+      const file = event.filename === undefined ? undefined : { path: event.filename };
+      this.#recorder.file(process, 'executable', at, AUTHORITY.inferred, file);
     }
     // What the old image had says nothing about the new one, so these are set even where nothing is known.
-    const argv = event.argv === undefined ? undefined : toWireText('strings', event.argv);
-    this.#recorder.text(process, 'argv', at, argv === undefined ? AUTHORITY.inferred : authority, argv);
+    const { argv } = event;
+    this.#recorder.list(process, 'argv', at, argv === undefined ? AUTHORITY.inferred : authority, argv);
     this.#renewFile(process, 'interpreter', at, authority, event.interpreter);
     this.#renewText(process, 'interp', at, authority, event.interp);
-    if (event.cwd !== undefined) this.#recorder.text(process, 'cwd', at, authority, toWireText('string', event.cwd));
+    if (event.cwd !== undefined) this.#recorder.text(process, 'cwd', at, authority, event.cwd);
     if (event.container !== undefined) {
-      this.#recorder.text(process, 'container', at, authority, toWireText('string', event.container));
+      this.#recorder.text(process, 'container', at, authority, event.container);
     }
     this.#setNumber(process, 'uid', at, authority, event.uid);
     this.#touch(process, at);
@@ -303,12 +307,12 @@ export class ProcessTree {
     authority: Authority,
     file: FileInfo | undefined,
   ): void {
-    if (file !== undefined) this.#recorder.text(task, field, at, authority, toWireText('file', file));
+    if (file !== undefined) this.#recorder.file(task, field, at, authority, file);
     else if (this.tree.valueAt(task, field, at) !== undefined) this.#recorder.text(task, field, at, 0, undefined);
   }
 
   #renewText(task: TaskIndex, field: 'interp', at: EventNs, authority: Authority, text: string | undefined): void {
-    if (text !== undefined) this.#recorder.text(task, field, at, authority, toWireText('string', text));
+    if (text !== undefined) this.#recorder.text(task, field, at, authority, text);
     else if (this.tree.textAt(task, field, at) !== undefined) this.#recorder.text(task, field, at, 0, undefined);
   }
 
@@ -316,7 +320,7 @@ export class ProcessTree {
 
   #applyRename(event: RenameEvent): void {
     const task = this.#lifeAt(event.tid, event.at, event.start, undefined);
-    this.#recorder.text(task, 'comm', event.at, event.authority ?? AUTHORITY.event, toWireText('string', event.comm));
+    this.#recorder.text(task, 'comm', event.at, event.authority ?? AUTHORITY.event, event.comm);
     this.#touch(task, event.at);
   }
 
@@ -329,7 +333,7 @@ export class ProcessTree {
     const signal = event.signal ?? NOT_KNOWN;
     const task = this.#lifeAt(event.tid, at, event.start, event.pid);
     if (event.comm !== undefined && this.tree.textAt(task, 'comm', at) === undefined) {
-      this.#recorder.text(task, 'comm', at, authority, toWireText('string', event.comm));
+      this.#recorder.text(task, 'comm', at, authority, event.comm);
     }
     this.#touch(task, at);
     const leader = this.tree.leaderOf(task);
@@ -371,8 +375,9 @@ export class ProcessTree {
   /** Ends one task; the children of a process get a new parent. */
   #endLife(task: TaskIndex, at: EventNs, authority: Authority, code = NOT_KNOWN, signal = NOT_KNOWN): void {
     this.#recorder.exit(task, at, authority, code, signal);
-    this.#residentsOf(task).end(task);
-    if (this.tree.isThread(task)) return;
+    const isThread = this.tree.isThread(task);
+    this.#residents.end(task, isThread);
+    if (isThread) return;
     this.#enrichments?.cancel(task);
     if (!this.tree.mayHaveChildren(task)) return;
     for (const child of this.tree.childrenAt(task, at)) {
@@ -404,7 +409,6 @@ export class ProcessTree {
     } else if (event.isKernelThread && !this.tree.isKernelThread(task)) {
       this.#announce(task, event.tid, leader, NO_TASK, event.start, TASK_FLAG.kernelThread, AUTHORITY.inferred);
     }
-    this.#seenAt[task] = event.at;
     this.#touch(task, event.at);
     if (this.tree.exitOf(task) < event.at) return; // a zombie: what /proc says of it is hollow
     this.#learn(task, event, authority);
@@ -421,10 +425,13 @@ export class ProcessTree {
     if (event.tid !== event.pid) return;
     const image = this.#imageSince(task, event.at);
     const { executable, argv } = event;
-    if (executable !== undefined) {
-      this.#learnOfImage(task, 'executable', event.at, image, authority, toWireText('file', executable));
-    }
-    if (argv !== undefined) this.#learnOfImage(task, 'argv', event.at, image, authority, toWireText('strings', argv));
+    if (
+      executable !== undefined &&
+      this.#isNews(task, 'executable', event.at, authority, toWireText('file', executable))
+    )
+      this.#recorder.file(task, 'executable', image, authority, executable);
+    if (argv !== undefined && this.#isNews(task, 'argv', event.at, authority, toWireText('strings', argv)))
+      this.#recorder.list(task, 'argv', image, authority, argv);
     this.#learnText(task, 'cwd', event.at, authority, event.cwd);
     this.#learnText(task, 'container', event.at, authority, event.container);
     this.#learnNumber(task, 'uid', event.at, authority, event.uid);
@@ -436,18 +443,9 @@ export class ProcessTree {
     return this.tree.sinceAt(task, 'argv', at) ?? this.tree.startOf(task);
   }
 
-  /** A value that only an exec changes: it holds since the image does. */
-  #learnOfImage(
-    task: TaskIndex,
-    field: 'executable' | 'argv',
-    at: EventNs,
-    image: EventNs,
-    authority: Authority,
-    wire: string,
-  ): void {
-    const isKnown = this.tree.wireTextAt(task, field, at) === wire;
-    if (isKnown && (this.tree.authorityAt(task, field, at) ?? 0) >= authority) return;
-    this.#recorder.text(task, field, image, authority, wire);
+  /** Does a sighting say something else than is known, or with more authority? */
+  #isNews(task: TaskIndex, field: 'executable' | 'argv', at: EventNs, authority: Authority, wire: string): boolean {
+    return this.tree.wireTextAt(task, field, at) !== wire || (this.tree.authorityAt(task, field, at) ?? 0) < authority;
   }
 
   /** A value that can change at any time: one that differs from what is known holds since the sighting. */
@@ -459,10 +457,9 @@ export class ProcessTree {
     value: string | undefined,
   ): void {
     if (value === undefined) return;
-    const wire = toWireText('string', value);
     const known = this.tree.textAt(task, field, at);
-    if (known === wire) return;
-    this.#recorder.text(task, field, this.#sinceOfSighting(task, field, at, known), authority, wire);
+    if (known === toWireText('string', value)) return;
+    this.#recorder.text(task, field, this.#sinceOfSighting(task, field, at, known), authority, value);
   }
 
   #learnNumber(
@@ -510,8 +507,7 @@ export class ProcessTree {
     for (let slot = 0; slot < this.tree.slotCount; slot++) {
       const task = slot as TaskIndex;
       if (!this.tree.isPresent(task) || this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) continue;
-      const seen = this.#seenAt[task] ?? Number.NEGATIVE_INFINITY;
-      if (this.tree.startOf(task) >= event.from || seen >= event.from) continue;
+      if (this.tree.startOf(task) >= event.from || this.#residents.touchedAt(task) >= event.from) continue;
       this.#endTask(task, event.from);
     }
   }
@@ -578,36 +574,31 @@ export class ProcessTree {
     authority: Authority,
   ): void {
     const own = leader === NO_TASK ? task : leader;
+    const wasThread = this.tree.isThread(task);
     this.#recorder.task(task, tid, own, creator, start, this.#entityIds.of(tid, start), flags, authority);
-    this.#byEntity.put(task, this.tree.entityIdOf(task));
+    this.#byEntity.noteChange(task);
+    const isThread = this.tree.isThread(task);
     // A placeholder that was taken for a process can turn out to be a thread.
-    if (this.tree.isThread(task)) this.#processes.forget(task);
-    this.#residentsOf(task).touch(task);
+    if (isThread !== wasThread) this.#residents.forget(task);
+    this.#residents.touch(task, isThread, start);
   }
 
   #newTask(): TaskIndex {
-    const task = this.tree.ensureTask(this.#nextTaskId++ as TaskId);
-    if (task >= this.#seenAt.length) this.#seenAt = grown(this.#seenAt, this.#seenAt.length * 2, 0);
-    this.#seenAt[task] = Number.NEGATIVE_INFINITY;
-    return task;
+    return this.tree.ensureTask(this.#nextTaskId++ as TaskId);
   }
 
   // --- bounds and bookkeeping ---
 
   #touch(task: TaskIndex, at: EventNs): void {
-    if (at > (this.#seenAt[task] ?? Number.NEGATIVE_INFINITY)) this.#seenAt[task] = at;
-    this.#residentsOf(task).touch(task);
-  }
-
-  #residentsOf(task: TaskIndex): Residents {
-    return this.tree.isThread(task) ? this.#threads : this.#processes;
+    this.#residents.touch(task, this.tree.isThread(task), at);
   }
 
   #evictExcess(): void {
-    for (let task = this.#threads.excess(); task !== undefined; task = this.#threads.excess()) this.#evict(task);
-    for (let task = this.#processes.excess(); task !== undefined; task = this.#processes.excess()) {
-      for (const thread of this.tree.threadsOf(task)) {
-        this.#threads.forget(thread);
+    const residents = this.#residents;
+    for (let task = residents.excessThread(); task !== NO_TASK; task = residents.excessThread()) this.#evict(task);
+    for (let task = residents.excessProcess(); task !== NO_TASK; task = residents.excessProcess()) {
+      for (let thread = this.tree.firstThreadOf(task); thread !== NO_TASK; thread = this.tree.firstThreadOf(task)) {
+        residents.forget(thread);
         this.#evict(thread);
       }
       this.#goneLeaders.delete(task);
@@ -617,7 +608,6 @@ export class ProcessTree {
 
   #evict(task: TaskIndex): void {
     this.#lives.remove(this.tree.tidOf(task), task);
-    this.#byEntity.remove(task);
     this.#enrichments?.cancel(task);
     this.#recorder.evict(task);
     this.#evicted++;

@@ -8,15 +8,18 @@ import {
   type EventNs,
   FIELDS,
   type FieldName,
+  type FileInfo,
   NO_TASK_ID,
   type TaskId,
   type Tid,
+  toWireText,
   type Version,
 } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { NO_TEXT } from './string-table.ts';
 import { NOT_KNOWN } from './task-table.ts';
 import type { TemporalTree } from './temporal-tree.ts';
+import { TextCache } from './text-cache.ts';
 
 /** Facts committed together: they lead from one version of the tree to the next. */
 export interface Batch {
@@ -28,10 +31,12 @@ export interface Batch {
 export class Recorder {
   readonly #tree: TemporalTree;
   readonly #writer = new BatchWriter();
+  readonly #texts: TextCache;
   #version = 0;
 
   constructor(tree: TemporalTree) {
     this.#tree = tree;
+    this.#texts = new TextCache((wire) => tree.intern(wire));
   }
 
   /** Committed batches so far. */
@@ -61,13 +66,26 @@ export class Recorder {
     this.#writer.task(id, asTid, asPid, this.#idOf(leader), this.#idOf(creator), start, entityId, flags, authority);
   }
 
-  /** @param wire what `toWireText` gave; undefined says that from then on it is not known */
-  text(task: TaskIndex, field: FieldName, since: EventNs, authority: Authority, wire: string | undefined): void {
-    const { id } = FIELDS[field];
-    const value = wire === undefined ? NO_TEXT : this.#tree.intern(wire);
-    if (!this.#tree.mergeValue(task, id, since, authority, value)) return;
-    const text = wire === undefined ? 0 : this.#writer.numberedText(value, wire);
-    this.#writer.set(this.#tree.taskIdOf(task), id, since, authority, text);
+  /** @param text undefined says that from then on it is not known */
+  text(task: TaskIndex, field: FieldName, since: EventNs, authority: Authority, text: string | undefined): void {
+    const value = text === undefined ? NO_TEXT : this.#tree.intern(toWireText('string', text));
+    this.#setText(task, FIELDS[field].id, since, authority, value);
+  }
+
+  /** As `text`. */
+  file(task: TaskIndex, field: FieldName, since: EventNs, authority: Authority, file: FileInfo | undefined): void {
+    this.#setText(task, FIELDS[field].id, since, authority, file === undefined ? NO_TEXT : this.#texts.file(file));
+  }
+
+  /** As `text`. */
+  list(
+    task: TaskIndex,
+    field: FieldName,
+    since: EventNs,
+    authority: Authority,
+    list: readonly string[] | undefined,
+  ): void {
+    this.#setText(task, FIELDS[field].id, since, authority, list === undefined ? NO_TEXT : this.#texts.list(list));
   }
 
   number(task: TaskIndex, field: FieldName, since: EventNs, authority: Authority, value: number): void {
@@ -101,8 +119,14 @@ export class Recorder {
     if (this.#writer.count === 0) return undefined;
     const from = this.version;
     this.#version++;
-    this.#tree.forgetUnusedTexts();
+    if (this.#tree.forgetUnusedTexts()) this.#texts.clear();
     return { from, to: this.version, bytes: this.#writer.finish() };
+  }
+
+  #setText(task: TaskIndex, field: number, since: EventNs, authority: Authority, index: number): void {
+    if (!this.#tree.mergeValue(task, field, since, authority, index)) return;
+    const text = index === NO_TEXT ? 0 : this.#writer.numberedText(index, this.#tree.textOf(index));
+    this.#writer.set(this.#tree.taskIdOf(task), field, since, authority, text);
   }
 
   #idOf(task: TaskIndex): TaskId {

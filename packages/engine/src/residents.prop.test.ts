@@ -1,6 +1,7 @@
+import type { EventNs } from '@dendro/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { TaskIndex } from './ids.ts';
+import { NO_TASK, type TaskIndex } from './ids.ts';
 import { Residents } from './residents.ts';
 
 /** The rule in its plainest form: a list, the one touched last at its end. */
@@ -10,6 +11,10 @@ class SlowResidents {
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  get size(): number {
+    return this.#list.length;
   }
 
   touch(task: number): void {
@@ -26,10 +31,10 @@ class SlowResidents {
     this.#take(task);
   }
 
-  excess(): number | undefined {
-    if (this.#list.length <= this.#limit) return undefined;
+  excess(): number {
+    if (this.#list.length <= this.#limit) return NO_TASK;
     const gone = this.#list.find((one) => one.hasEnded) ?? this.#list[0];
-    return this.#take(gone?.task ?? -1)?.task;
+    return this.#take(gone?.task ?? -1)?.task ?? NO_TASK;
   }
 
   #take(task: number) {
@@ -39,20 +44,36 @@ class SlowResidents {
   }
 }
 
+const FIRST_THREAD = 30; // tasks from here on are threads
+
 test('[BO1] whatever is touched, ends and is forgotten, the same ones go as by the plain rule', () => {
   const step = fc.record({
     what: fc.constantFrom('touch' as const, 'touch' as const, 'end' as const, 'forget' as const),
-    task: fc.nat(30),
+    task: fc.nat(2 * FIRST_THREAD - 1),
   });
+  const limits = fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }));
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 20 }), (steps, limit) => {
-      const [fast, slow] = [new Residents(limit), new SlowResidents(limit)];
-      for (const { what, task } of steps) {
-        fast[what](task as TaskIndex);
-        slow[what](task);
-        for (let gone = slow.excess(); gone !== undefined; gone = slow.excess()) expect(fast.excess()).toBe(gone);
-        expect(fast.excess()).toBeUndefined();
-        expect(fast.size).toBeLessThanOrEqual(limit);
+    fc.property(fc.array(step, { maxLength: 300 }), limits, (steps, [maxProcesses, maxThreads]) => {
+      const fast = new Residents(maxProcesses, maxThreads);
+      const slow = { processes: new SlowResidents(maxProcesses), threads: new SlowResidents(maxThreads) };
+      for (const [now, { what, task }] of steps.entries()) {
+        const isThread = task >= FIRST_THREAD;
+        const index = task as TaskIndex;
+        if (what === 'touch') fast.touch(index, isThread, now as EventNs);
+        else if (what === 'forget') fast.forget(index);
+        else {
+          fast.touch(index, isThread, now as EventNs); // an end is an event
+          fast.end(index, isThread);
+        }
+        (isThread ? slow.threads : slow.processes)[what](task);
+        for (let gone = slow.threads.excess(); gone !== NO_TASK; gone = slow.threads.excess()) {
+          expect(fast.excessThread()).toBe(gone);
+        }
+        for (let gone = slow.processes.excess(); gone !== NO_TASK; gone = slow.processes.excess()) {
+          expect(fast.excessProcess()).toBe(gone);
+        }
+        expect([fast.excessThread(), fast.excessProcess()]).toEqual([NO_TASK, NO_TASK]);
+        expect([fast.processes, fast.threads]).toEqual([slow.processes.size, slow.threads.size]);
       }
     }),
     { numRuns: 1000 },

@@ -2,114 +2,169 @@
 // that events touched longest ago goes first, those that ended before those
 // that live. Queries touch nothing.
 //
-// Only those that ended stand in an lru-cache: they are the ones that go. The
-// living are merely stamped when they are touched. Should they alone be too
-// many, the eighth part that was touched longest ago is picked out, and these
-// go one by one.
+// Ended processes stand in an lru-cache: they are the ones that go, and their
+// threads go with them. All others are merely stamped when they are touched. Should
+// the threads, or the living processes, alone be too many, the eighth part that was touched
+// longest ago is picked out, and these go one by one (docs/adr/0007).
 
+import type { EventNs } from '@dendro/protocol';
 import { LRUCache } from 'lru-cache';
-import { grown } from './grow.ts';
+import { grown, roomFor } from './grow.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 
-const STATE = { absent: 0, living: 1, ended: 2 } as const;
+const ABSENT = 0;
+const LIVING_PROCESS = 1;
+const LIVING_THREAD = 2;
+const ENDED_PROCESS = 3;
+const ENDED_THREAD = 4;
+type Stamped = typeof LIVING_PROCESS | typeof LIVING_THREAD | typeof ENDED_THREAD;
 const PICKED_SHARE = 1 / 8;
 
 export class Residents {
-  readonly #limit: number;
-  readonly #ended: LRUCache<TaskIndex, TaskIndex>;
-  #state = new Uint8Array(1024); // TaskIndex -> STATE
-  #touchedAt = new Float64Array(1024); // TaskIndex -> count of touches when it was touched last
-  #touches = 0;
-  #livingCount = 0;
-  /** The next to go of the living, the most urgent last. */
-  #picked: TaskIndex[] = [];
-  #pickedAt = 0;
+  readonly #maxProcesses: number;
+  readonly #maxThreads: number;
+  readonly #endedProcesses: LRUCache<TaskIndex, TaskIndex>;
+  readonly #picked: Record<Stamped, Picked> = {
+    [LIVING_PROCESS]: NONE_PICKED,
+    [LIVING_THREAD]: NONE_PICKED,
+    [ENDED_THREAD]: NONE_PICKED,
+  };
+  readonly #counts = new Int32Array(5); // of each state
+  #state = new Uint8Array(0); // TaskIndex -> ABSENT, ...
+  #touchedAt = new Float64Array(0); // TaskIndex -> time of the newest event of it
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  constructor(maxProcesses: number, maxThreads: number) {
+    this.#maxProcesses = maxProcesses;
+    this.#maxThreads = maxThreads;
     // lru-cache clears its whole key list when the last entry is deleted, in time that grows with `max`. So NO_TASK
     // stays in, as an entry that is never deleted. There is one more place than the limit: what has to go is taken
     // out by `excess`, never dropped by the cache itself.
-    this.#ended = new LRUCache({ max: limit + 2 });
-    this.#ended.set(NO_TASK, NO_TASK);
+    this.#endedProcesses = new LRUCache({ max: maxProcesses + 2 });
+    this.#endedProcesses.set(NO_TASK, NO_TASK);
   }
 
-  get size(): number {
-    return this.#livingCount + this.#ended.size - 1;
+  get processes(): number {
+    return this.livingProcesses + (this.#counts[ENDED_PROCESS] as number);
   }
 
-  get living(): number {
-    return this.#livingCount;
+  get threads(): number {
+    return this.livingThreads + (this.#counts[ENDED_THREAD] as number);
+  }
+
+  get livingProcesses(): number {
+    return this.#counts[LIVING_PROCESS] as number;
+  }
+
+  get livingThreads(): number {
+    return this.#counts[LIVING_THREAD] as number;
+  }
+
+  /** When an event or a sighting last spoke of the task; -Infinity for one that is not resident. */
+  touchedAt(task: TaskIndex): EventNs {
+    return (this.#stateOf(task) === ABSENT ? Number.NEGATIVE_INFINITY : (this.#touchedAt[task] as number)) as EventNs;
   }
 
   /** Notes an event of the task; a task not seen before becomes a living resident. */
-  touch(task: TaskIndex): void {
+  touch(task: TaskIndex, isThread: boolean, at: EventNs): void {
     if (task >= this.#state.length) this.#grow(task);
-    this.#touchedAt[task] = ++this.#touches;
-    if (this.#state[task] === STATE.living) return;
-    if (this.#state[task] === STATE.ended) {
-      this.#ended.get(task);
+    const state = this.#state[task] as number;
+    if (state === ABSENT) {
+      this.#enter(task, isThread ? LIVING_THREAD : LIVING_PROCESS);
+      this.#touchedAt[task] = at;
       return;
     }
-    this.#state[task] = STATE.living;
-    this.#livingCount++;
+    if (at > (this.#touchedAt[task] as number)) this.#touchedAt[task] = at;
+    if (state === ENDED_PROCESS) this.#endedProcesses.get(task);
   }
 
-  end(task: TaskIndex): void {
-    if (task >= this.#state.length) this.#grow(task);
-    if (this.#state[task] === STATE.living) this.#livingCount--;
-    this.#state[task] = STATE.ended;
-    this.#ended.set(task, task);
+  end(task: TaskIndex, isThread: boolean): void {
+    this.#leave(task);
+    this.#enter(task, isThread ? ENDED_THREAD : ENDED_PROCESS);
+    if (!isThread) this.#endedProcesses.set(task, task);
   }
 
   forget(task: TaskIndex): void {
-    if (task >= this.#state.length || this.#state[task] === STATE.absent) return;
-    if (this.#state[task] === STATE.living) this.#livingCount--;
-    else this.#ended.delete(task);
-    this.#state[task] = STATE.absent;
+    if (this.#stateOf(task) === ENDED_PROCESS) this.#endedProcesses.delete(task);
+    this.#leave(task);
   }
 
-  /** Takes out the one that has to go, if there are more than the limit. */
-  excess(): TaskIndex | undefined {
-    if (this.size <= this.#limit) return undefined;
-    const task = this.#ended.size > 1 ? this.#oldestEnded() : this.#oldestLiving();
-    if (task !== undefined) this.#state[task] = STATE.absent;
+  /** Takes out the thread that has to go, if there are more than the limit; else NO_TASK. */
+  excessThread(): TaskIndex {
+    if (this.threads <= this.#maxThreads) return NO_TASK;
+    const task = this.#oldest(this.#counts[ENDED_THREAD] === 0 ? LIVING_THREAD : ENDED_THREAD);
+    this.#leave(task);
     return task;
   }
 
-  #oldestEnded(): TaskIndex | undefined {
-    const oldest = this.#ended.pop();
+  /** Takes out the process that has to go, if there are more than the limit; else NO_TASK. */
+  excessProcess(): TaskIndex {
+    if (this.processes <= this.#maxProcesses) return NO_TASK;
+    const task = this.#counts[ENDED_PROCESS] === 0 ? this.#oldest(LIVING_PROCESS) : this.#oldestEndedProcess();
+    this.#leave(task);
+    return task;
+  }
+
+  #stateOf(task: TaskIndex): number {
+    return task < this.#state.length ? (this.#state[task] as number) : ABSENT;
+  }
+
+  #enter(task: TaskIndex, state: number): void {
+    this.#state[task] = state;
+    this.#counts[state] = (this.#counts[state] as number) + 1;
+  }
+
+  #leave(task: TaskIndex): void {
+    const state = this.#stateOf(task);
+    if (state === ABSENT) return;
+    this.#counts[state] = (this.#counts[state] as number) - 1;
+    this.#state[task] = ABSENT;
+  }
+
+  #oldestEndedProcess(): TaskIndex {
+    const oldest = this.#endedProcesses.pop() ?? NO_TASK;
     if (oldest !== NO_TASK) return oldest;
-    this.#ended.set(NO_TASK, NO_TASK);
-    return this.#ended.pop();
+    this.#endedProcesses.set(NO_TASK, NO_TASK);
+    return this.#endedProcesses.pop() ?? NO_TASK;
   }
 
-  #oldestLiving(): TaskIndex | undefined {
+  /** The one of this state that was touched longest ago; there is one. */
+  #oldest(state: Stamped): TaskIndex {
     for (;;) {
-      const task = this.#picked.pop();
-      if (task === undefined) {
-        if (this.#livingCount === 0) return undefined;
-        this.#pick();
-      } else if (this.#state[task] === STATE.living && (this.#touchedAt[task] as number) <= this.#pickedAt) {
-        this.#livingCount--;
-        return task;
-      }
+      const { tasks, upTo } = this.#picked[state];
+      const task = tasks.pop();
+      if (task === undefined) this.#picked[state] = this.#pick(state);
+      else if (this.#state[task] === state && (this.#touchedAt[task] as number) <= upTo) return task;
     }
   }
 
-  #pick(): void {
-    const living: TaskIndex[] = [];
+  #pick(state: number): Picked {
+    const times = new Float64Array(this.#counts[state] as number);
+    let count = 0;
     for (let task = 0; task < this.#state.length; task++) {
-      if (this.#state[task] === STATE.living) living.push(task as TaskIndex);
+      if (this.#state[task] === state) times[count++] = this.#touchedAt[task] as number;
     }
-    living.sort((a, b) => (this.#touchedAt[b] as number) - (this.#touchedAt[a] as number));
-    this.#picked = living.slice(-Math.ceil(living.length * PICKED_SHARE));
-    this.#pickedAt = this.#touches;
+    times.sort();
+    const upTo = times[Math.floor((times.length - 1) * PICKED_SHARE)] as number;
+    const tasks: TaskIndex[] = [];
+    for (let task = 0; task < this.#state.length; task++) {
+      if (this.#state[task] === state && (this.#touchedAt[task] as number) <= upTo) tasks.push(task as TaskIndex);
+    }
+    return { tasks: tasks.sort((a, b) => (this.#touchedAt[b] as number) - (this.#touchedAt[a] as number)), upTo };
   }
 
   #grow(task: TaskIndex): void {
-    const capacity = 2 ** Math.ceil(Math.log2(task + 1));
-    this.#state = grown(this.#state, capacity, STATE.absent);
-    this.#touchedAt = grown(this.#touchedAt, capacity, 0);
+    const room = roomFor(task + 1);
+    this.#state = grown(this.#state, room, ABSENT);
+    this.#touchedAt = grown(this.#touchedAt, room, 0);
   }
 }
+
+/** The next to go of one state. */
+interface Picked {
+  /** The most urgent last. */
+  readonly tasks: TaskIndex[];
+  /** Not if it was touched after this. */
+  readonly upTo: number;
+}
+
+const NONE_PICKED: Picked = { tasks: [], upTo: Number.NEGATIVE_INFINITY };

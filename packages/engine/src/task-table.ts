@@ -1,9 +1,7 @@
-// One slot per task: what never changes about a task, or is settled once (its
-// start, its end), and the links between a leader and its threads. Fields that
-// change over time are in ChangelogTable, parents in ParentageTable.
-//
-// Reading one task touches one row of each of two arrays, so a task costs two or
-// three cache lines; a column for every property cost some twenty.
+// One row per task: what never changes about a task, or is settled once (its
+// start, its end), the links between a leader and its threads, and the heads of
+// its lists in ChangelogTable and ParentageTable. A task is found by its id
+// through a chained hash table whose links are in the rows too.
 //
 // A slot can stand for a task that is not present: somebody referred to it
 // (a child's creator that is not here yet), or it was evicted while others
@@ -11,36 +9,40 @@
 // without task fact, facts and references is given out again.
 
 import { type Authority, type EntityId, type EventNs, TASK_FLAG, type TaskId, type Tid } from '@dendro/protocol';
-import { grown } from './grow.ts';
-import { IdMap } from './id-map.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
+import { Rows } from './rows.ts';
 
 /** Stands for a code or signal that is not known. */
 export const NOT_KNOWN = -1;
+/** Stands for "no entry" and "no link" in the heads of lists. */
+const NOTHING = -1;
 
 const STATE = { free: 0, mentioned: 1, present: 2, stub: 3 } as const;
 /** Flags that say how the start is known: they go with the start, the others add up. */
 const START_FLAGS = TASK_FLAG.placeholder | TASK_FLAG.startIsTick | TASK_FLAG.startIsUnknown;
 
-// Columns of #numbers, doubles.
+// Columns of a row: doubles first, then integers.
 const ID = 0; // TaskId
 const START = 1; // EventNs
 const EXIT = 2; // EventNs, Infinity while not ended
-const NUMBERS = 3;
-
-// Columns of #links, 32-bit integers.
-const TID = 0;
-const PID = 1;
-const ENTITY = 2; // EntityId, as a signed integer
-const LEADER = 3; // TaskIndex | NO_TASK
-const CREATOR = 4; // TaskIndex | NO_TASK
-const REFERENCES = 5;
-const FIRST_THREAD = 6; // leader -> one of its threads | NO_TASK
-const NEXT_THREAD = 7; // thread -> next thread of the same leader | NO_TASK
-const PREVIOUS_THREAD = 8;
-const STATUS = 9; // exit code in the high half, signal in the low one, NOT_KNOWN each
-const BITS = 10;
-const LINKS = 11;
+const TID = 6;
+const PID = 7;
+const ENTITY = 8; // EntityId, as a signed integer
+const LEADER = 9; // TaskIndex | NO_TASK
+const CREATOR = 10; // TaskIndex | NO_TASK
+const REFERENCES = 11;
+const FIRST_THREAD = 12; // leader -> one of its threads | NO_TASK
+const NEXT_THREAD = 13; // thread -> next thread of the same leader | NO_TASK
+const PREVIOUS_THREAD = 14;
+const STATUS = 15; // exit code in the high half, signal in the low one, NOT_KNOWN each
+const BITS = 16;
+const ENTRIES = 17; // newest entry in ChangelogTable | NOTHING
+const FIELDS = 18; // one bit for each field that has entries there
+const PARENTS = 19; // newest link in ParentageTable that names it as child | NOTHING
+const CHILDREN = 20; // some link there that names it as parent | NOTHING
+const SAME_BUCKET = 21; // next task whose id falls into the same bucket | NO_TASK
+const INTEGERS = 22;
+const DOUBLES = INTEGERS / 2;
 
 // Parts of BITS: flags in the lowest byte, then two bits each. An authority is stored plus one: 0 is "nobody".
 const FLAG_BITS = 0xff;
@@ -54,12 +56,10 @@ const NOBODY = -1;
 const UNKNOWN_STATUS = (NOT_KNOWN << 16) | (NOT_KNOWN & 0xffff);
 
 export class TaskTable {
-  #numbers = new Float64Array(1024 * NUMBERS);
-  #links = new Int32Array(1024 * LINKS);
-  #capacity = 1024;
-  readonly #indexById = new IdMap((task) => this.#numbers[task * NUMBERS + ID]! as TaskId);
+  readonly #rows = new Rows(INTEGERS);
   readonly #free: TaskIndex[] = [];
   readonly #onAbandoned: (task: TaskIndex) => void;
+  #buckets = new Int32Array(1024).fill(NO_TASK); // bucket -> some task in it | NO_TASK
   #length = 0;
   #present = 0;
 
@@ -77,34 +77,44 @@ export class TaskTable {
     return this.#present;
   }
 
-  find(task: TaskId): TaskIndex {
-    return this.#indexById.get(task);
+  find(id: TaskId): TaskIndex {
+    const { i32, f64 } = this.#rows;
+    let task = this.#buckets[this.#bucketOf(id)]! as TaskIndex;
+    while (task !== NO_TASK && f64[task * DOUBLES + ID] !== id) task = i32[task * INTEGERS + SAME_BUCKET]! as TaskIndex;
+    return task;
   }
 
   /** The slot of a task, made when there is none. */
-  ensure(task: TaskId): TaskIndex {
-    const known = this.#indexById.get(task);
+  ensure(id: TaskId): TaskIndex {
+    const known = this.find(id);
     if (known !== NO_TASK) return known;
-    const index = this.#free.pop() ?? this.#append();
-    const numbers = index * NUMBERS;
-    this.#numbers[numbers + ID] = task;
-    this.#numbers[numbers + START] = 0;
-    this.#numbers[numbers + EXIT] = Number.POSITIVE_INFINITY;
-    const links = this.#links;
-    const row = index * LINKS;
-    links[row + TID] = 0;
-    links[row + PID] = 0;
-    links[row + ENTITY] = 0;
-    links[row + LEADER] = NO_TASK;
-    links[row + CREATOR] = NO_TASK;
-    links[row + REFERENCES] = 0;
-    links[row + FIRST_THREAD] = NO_TASK;
-    links[row + NEXT_THREAD] = NO_TASK;
-    links[row + PREVIOUS_THREAD] = NO_TASK;
-    links[row + STATUS] = UNKNOWN_STATUS;
-    links[row + BITS] = STATE.mentioned << STATE_AT;
-    this.#indexById.add(task, index);
-    return index;
+    const task = this.#free.pop() ?? this.#append();
+    if (this.#length - this.#free.length > this.#buckets.length) this.#growBuckets();
+    const { i32, f64 } = this.#rows;
+    const doubles = task * DOUBLES;
+    f64[doubles + ID] = id;
+    f64[doubles + START] = 0;
+    f64[doubles + EXIT] = Number.POSITIVE_INFINITY;
+    const row = task * INTEGERS;
+    i32[row + TID] = 0;
+    i32[row + PID] = 0;
+    i32[row + ENTITY] = 0;
+    i32[row + LEADER] = NO_TASK;
+    i32[row + CREATOR] = NO_TASK;
+    i32[row + REFERENCES] = 0;
+    i32[row + FIRST_THREAD] = NO_TASK;
+    i32[row + NEXT_THREAD] = NO_TASK;
+    i32[row + PREVIOUS_THREAD] = NO_TASK;
+    i32[row + STATUS] = UNKNOWN_STATUS;
+    i32[row + BITS] = STATE.mentioned << STATE_AT;
+    i32[row + ENTRIES] = NOTHING;
+    i32[row + FIELDS] = 0;
+    i32[row + PARENTS] = NOTHING;
+    i32[row + CHILDREN] = NOTHING;
+    const bucket = this.#bucketOf(id);
+    i32[row + SAME_BUCKET] = this.#buckets[bucket]!;
+    this.#buckets[bucket] = task;
+    return task;
   }
 
   isPresent(task: TaskIndex): boolean {
@@ -116,23 +126,23 @@ export class TaskTable {
   }
 
   taskIdOf(task: TaskIndex): TaskId {
-    return this.#numbers[task * NUMBERS + ID]! as TaskId;
+    return this.#rows.f64[task * DOUBLES + ID]! as TaskId;
   }
 
   tidOf(task: TaskIndex): Tid {
-    return this.#links[task * LINKS + TID]! as Tid;
+    return this.#rows.i32[task * INTEGERS + TID]! as Tid;
   }
 
   pidOf(task: TaskIndex): Tid {
-    return this.#links[task * LINKS + PID]! as Tid;
+    return this.#rows.i32[task * INTEGERS + PID]! as Tid;
   }
 
   entityIdOf(task: TaskIndex): EntityId {
-    return (this.#links[task * LINKS + ENTITY]! >>> 0) as EntityId;
+    return (this.#rows.i32[task * INTEGERS + ENTITY]! >>> 0) as EntityId;
   }
 
   flagsOf(task: TaskIndex): number {
-    return this.#links[task * LINKS + BITS]! & FLAG_BITS;
+    return this.#rows.i32[task * INTEGERS + BITS]! & FLAG_BITS;
   }
 
   authorityOf(task: TaskIndex): Authority {
@@ -140,15 +150,15 @@ export class TaskTable {
   }
 
   startOf(task: TaskIndex): EventNs {
-    return this.#numbers[task * NUMBERS + START]! as EventNs;
+    return this.#rows.f64[task * DOUBLES + START]! as EventNs;
   }
 
   leaderOf(task: TaskIndex): TaskIndex {
-    return this.#links[task * LINKS + LEADER]! as TaskIndex;
+    return this.#rows.i32[task * INTEGERS + LEADER]! as TaskIndex;
   }
 
   creatorOf(task: TaskIndex): TaskIndex {
-    return this.#links[task * LINKS + CREATOR]! as TaskIndex;
+    return this.#rows.i32[task * INTEGERS + CREATOR]! as TaskIndex;
   }
 
   creatorAuthorityOf(task: TaskIndex): Authority {
@@ -156,7 +166,7 @@ export class TaskTable {
   }
 
   exitOf(task: TaskIndex): EventNs {
-    return this.#numbers[task * NUMBERS + EXIT]! as EventNs;
+    return this.#rows.f64[task * DOUBLES + EXIT]! as EventNs;
   }
 
   /** Meaningful only when the task has ended. */
@@ -165,19 +175,53 @@ export class TaskTable {
   }
 
   exitCodeOf(task: TaskIndex): number {
-    return this.#links[task * LINKS + STATUS]! >> 16;
+    return this.#rows.i32[task * INTEGERS + STATUS]! >> 16;
   }
 
   exitSignalOf(task: TaskIndex): number {
-    return (this.#links[task * LINKS + STATUS]! << 16) >> 16;
+    return (this.#rows.i32[task * INTEGERS + STATUS]! << 16) >> 16;
   }
 
   firstThreadOf(leader: TaskIndex): TaskIndex {
-    return this.#links[leader * LINKS + FIRST_THREAD]! as TaskIndex;
+    return this.#rows.i32[leader * INTEGERS + FIRST_THREAD]! as TaskIndex;
   }
 
   nextThreadOf(thread: TaskIndex): TaskIndex {
-    return this.#links[thread * LINKS + NEXT_THREAD]! as TaskIndex;
+    return this.#rows.i32[thread * INTEGERS + NEXT_THREAD]! as TaskIndex;
+  }
+
+  // Heads of the lists in ChangelogTable and ParentageTable.
+
+  entriesOf(task: TaskIndex): number {
+    return this.#rows.i32[task * INTEGERS + ENTRIES]!;
+  }
+
+  setEntries(task: TaskIndex, entry: number): void {
+    this.#rows.i32[task * INTEGERS + ENTRIES] = entry;
+  }
+
+  fieldsOf(task: TaskIndex): number {
+    return this.#rows.i32[task * INTEGERS + FIELDS]!;
+  }
+
+  setFields(task: TaskIndex, fields: number): void {
+    this.#rows.i32[task * INTEGERS + FIELDS] = fields;
+  }
+
+  parentsOf(task: TaskIndex): number {
+    return this.#rows.i32[task * INTEGERS + PARENTS]!;
+  }
+
+  setParents(task: TaskIndex, link: number): void {
+    this.#rows.i32[task * INTEGERS + PARENTS] = link;
+  }
+
+  childrenOf(task: TaskIndex): number {
+    return this.#rows.i32[task * INTEGERS + CHILDREN]!;
+  }
+
+  setChildren(task: TaskIndex, link: number): void {
+    this.#rows.i32[task * INTEGERS + CHILDREN] = link;
   }
 
   /**
@@ -196,31 +240,26 @@ export class TaskTable {
     flags: number,
     authority: Authority,
   ): boolean {
-    if (this.#part(task, STATE_AT) === STATE.stub) return false;
-    let hasChanged = this.#part(task, STATE_AT) !== STATE.present;
-    if (hasChanged) {
-      this.#setPart(task, STATE_AT, STATE.present);
-      this.#present++;
-    }
-    const lasting = (this.flagsOf(task) | flags) & ~START_FLAGS;
-    const known = this.#authorityAt(task, AUTHORITY_AT);
+    const { i32, f64 } = this.#rows;
+    const row = task * INTEGERS;
+    const before = i32[row + BITS]!;
+    const state = (before >> STATE_AT) & 3;
+    if (state === STATE.stub) return false;
+    if (state !== STATE.present) this.#present++;
+    let bits = (before & ~(3 << STATE_AT)) | (STATE.present << STATE_AT) | (flags & FLAG_BITS & ~START_FLAGS);
+    const known = ((before >> AUTHORITY_AT) & 3) - 1;
     const isBetter =
       authority > known || (authority === known && this.#isSmaller(task, tid, pid, leader, start, flags));
-    const startFlags = isBetter ? flags : this.flagsOf(task);
-    const merged = lasting | (startFlags & START_FLAGS);
-    if (merged !== this.flagsOf(task)) {
-      this.#links[task * LINKS + BITS] = (this.#links[task * LINKS + BITS]! & ~FLAG_BITS) | merged;
-      hasChanged = true;
-    }
     if (isBetter) {
-      hasChanged = true;
-      this.#setPart(task, AUTHORITY_AT, authority + 1);
-      this.#links[task * LINKS + TID] = tid;
-      this.#links[task * LINKS + PID] = pid;
-      this.#numbers[task * NUMBERS + START] = start;
-      this.#links[task * LINKS + ENTITY] = entityId | 0;
-      this.#setLeader(task, leader);
+      bits = (bits & ~(START_FLAGS | (3 << AUTHORITY_AT))) | (flags & START_FLAGS) | ((authority + 1) << AUTHORITY_AT);
+      i32[row + TID] = tid;
+      i32[row + PID] = pid;
+      f64[task * DOUBLES + START] = start;
+      i32[row + ENTITY] = entityId | 0;
     }
+    i32[row + BITS] = bits;
+    if (isBetter) this.#setLeader(task, leader);
+    const hasChanged = isBetter || bits !== before;
     return this.#mergeCreator(task, creator, authority) || hasChanged;
   }
 
@@ -230,7 +269,7 @@ export class TaskTable {
     let hasChanged = false;
     const known = this.#authorityAt(task, EXIT_AUTHORITY_AT);
     if (authority > known || (authority === known && at < this.exitOf(task))) {
-      this.#numbers[task * NUMBERS + EXIT] = at;
+      this.#rows.f64[task * DOUBLES + EXIT] = at;
       this.#setPart(task, EXIT_AUTHORITY_AT, authority + 1);
       hasChanged = true;
     }
@@ -238,7 +277,7 @@ export class TaskTable {
     const knownStatus = this.#authorityAt(task, STATUS_AUTHORITY_AT);
     const order = code - this.exitCodeOf(task) || signal - this.exitSignalOf(task);
     if (authority > knownStatus || (authority === knownStatus && order > 0)) {
-      this.#links[task * LINKS + STATUS] = (code << 16) | (signal & 0xffff);
+      this.#rows.i32[task * INTEGERS + STATUS] = (code << 16) | (signal & 0xffff);
       this.#setPart(task, STATUS_AUTHORITY_AT, authority + 1);
       hasChanged = true;
     }
@@ -251,18 +290,18 @@ export class TaskTable {
   }
 
   retain(task: TaskIndex): void {
-    if (task !== NO_TASK) this.#links[task * LINKS + REFERENCES]! += 1;
+    if (task !== NO_TASK) this.#rows.i32[task * INTEGERS + REFERENCES]! += 1;
   }
 
   release(task: TaskIndex): void {
     if (task === NO_TASK) return;
-    this.#links[task * LINKS + REFERENCES]! -= 1;
-    if (this.#links[task * LINKS + REFERENCES] === 0 && this.#part(task, STATE_AT) !== STATE.present)
+    this.#rows.i32[task * INTEGERS + REFERENCES]! -= 1;
+    if (this.#rows.i32[task * INTEGERS + REFERENCES] === 0 && this.#part(task, STATE_AT) !== STATE.present)
       this.#onAbandoned(task);
   }
 
   isReferenced(task: TaskIndex): boolean {
-    return this.#links[task * LINKS + REFERENCES]! > 0;
+    return this.#rows.i32[task * INTEGERS + REFERENCES]! > 0;
   }
 
   /** Has anything been said about a task that nobody has announced yet? */
@@ -279,12 +318,12 @@ export class TaskTable {
   /** Cuts the links to creator and leader. */
   dropLinks(task: TaskIndex): void {
     const creator = this.creatorOf(task);
-    this.#links[task * LINKS + CREATOR] = NO_TASK;
+    this.#rows.i32[task * INTEGERS + CREATOR] = NO_TASK;
     this.release(creator);
     const leader = this.leaderOf(task);
     if (leader === task || leader === NO_TASK) return;
     this.#unlinkThread(task, leader);
-    this.#links[task * LINKS + LEADER] = NO_TASK;
+    this.#rows.i32[task * INTEGERS + LEADER] = NO_TASK;
     this.release(leader);
   }
 
@@ -292,7 +331,7 @@ export class TaskTable {
   freeSlot(task: TaskIndex): void {
     if (this.#part(task, STATE_AT) === STATE.present) this.#present--;
     this.#setPart(task, STATE_AT, STATE.free);
-    this.#indexById.delete(this.taskIdOf(task));
+    this.#leaveBucket(task);
     this.#free.push(task);
   }
 
@@ -319,7 +358,7 @@ export class TaskTable {
       if (authority === knownAuthority && this.taskIdOf(creator) >= this.taskIdOf(known)) return false;
     }
     this.retain(creator);
-    this.#links[task * LINKS + CREATOR] = creator;
+    this.#rows.i32[task * INTEGERS + CREATOR] = creator;
     this.#setPart(task, CREATOR_AUTHORITY_AT, authority + 1);
     this.release(known);
     return true;
@@ -332,49 +371,77 @@ export class TaskTable {
       this.#unlinkThread(task, known);
       this.release(known);
     }
-    this.#links[task * LINKS + LEADER] = leader;
+    this.#rows.i32[task * INTEGERS + LEADER] = leader;
     if (leader === task || leader === NO_TASK) return;
     this.retain(leader);
     const first = this.firstThreadOf(leader);
-    this.#links[task * LINKS + NEXT_THREAD] = first;
-    this.#links[task * LINKS + PREVIOUS_THREAD] = NO_TASK;
-    if (first !== NO_TASK) this.#links[first * LINKS + PREVIOUS_THREAD] = task;
-    this.#links[leader * LINKS + FIRST_THREAD] = task;
+    this.#rows.i32[task * INTEGERS + NEXT_THREAD] = first;
+    this.#rows.i32[task * INTEGERS + PREVIOUS_THREAD] = NO_TASK;
+    if (first !== NO_TASK) this.#rows.i32[first * INTEGERS + PREVIOUS_THREAD] = task;
+    this.#rows.i32[leader * INTEGERS + FIRST_THREAD] = task;
   }
 
   #unlinkThread(task: TaskIndex, leader: TaskIndex): void {
-    const next = this.#links[task * LINKS + NEXT_THREAD]!;
-    const previous = this.#links[task * LINKS + PREVIOUS_THREAD]!;
-    if (previous === NO_TASK) this.#links[leader * LINKS + FIRST_THREAD] = next;
-    else this.#links[previous * LINKS + NEXT_THREAD] = next;
-    if (next !== NO_TASK) this.#links[next * LINKS + PREVIOUS_THREAD] = previous;
-    this.#links[task * LINKS + NEXT_THREAD] = NO_TASK;
-    this.#links[task * LINKS + PREVIOUS_THREAD] = NO_TASK;
+    const next = this.#rows.i32[task * INTEGERS + NEXT_THREAD]!;
+    const previous = this.#rows.i32[task * INTEGERS + PREVIOUS_THREAD]!;
+    if (previous === NO_TASK) this.#rows.i32[leader * INTEGERS + FIRST_THREAD] = next;
+    else this.#rows.i32[previous * INTEGERS + NEXT_THREAD] = next;
+    if (next !== NO_TASK) this.#rows.i32[next * INTEGERS + PREVIOUS_THREAD] = previous;
+    this.#rows.i32[task * INTEGERS + NEXT_THREAD] = NO_TASK;
+    this.#rows.i32[task * INTEGERS + PREVIOUS_THREAD] = NO_TASK;
   }
 
   #append(): TaskIndex {
-    if (this.#length === this.#capacity) this.#grow();
+    this.#rows.reserve(this.#length);
     return this.#length++ as TaskIndex;
+  }
+
+  // Ids come in sequence: neighbours fall into neighbouring buckets, which spreads them evenly.
+  #bucketOf(id: number): number {
+    return (id | 0) & (this.#buckets.length - 1);
+  }
+
+  #leaveBucket(task: TaskIndex): void {
+    const { i32 } = this.#rows;
+    const next = i32[task * INTEGERS + SAME_BUCKET]!;
+    const bucket = this.#bucketOf(this.taskIdOf(task));
+    let other = this.#buckets[bucket]!;
+    if (other === task) {
+      this.#buckets[bucket] = next;
+      return;
+    }
+    while (i32[other * INTEGERS + SAME_BUCKET] !== task) other = i32[other * INTEGERS + SAME_BUCKET]!;
+    i32[other * INTEGERS + SAME_BUCKET] = next;
+  }
+
+  #growBuckets(): void {
+    const { i32 } = this.#rows;
+    const old = this.#buckets;
+    this.#buckets = new Int32Array(old.length * 2).fill(NO_TASK);
+    for (const first of old) {
+      let task = first as TaskIndex;
+      while (task !== NO_TASK) {
+        const next = i32[task * INTEGERS + SAME_BUCKET]! as TaskIndex;
+        const bucket = this.#bucketOf(this.taskIdOf(task));
+        i32[task * INTEGERS + SAME_BUCKET] = this.#buckets[bucket]!;
+        this.#buckets[bucket] = task;
+        task = next;
+      }
+    }
   }
 
   /** Two bits of BITS. */
   #part(task: TaskIndex, at: number): number {
-    return (this.#links[task * LINKS + BITS]! >> at) & 3;
+    return (this.#rows.i32[task * INTEGERS + BITS]! >> at) & 3;
   }
 
   #setPart(task: TaskIndex, at: number, value: number): void {
-    const cell = task * LINKS + BITS;
-    this.#links[cell] = (this.#links[cell]! & ~(3 << at)) | (value << at);
+    const cell = task * INTEGERS + BITS;
+    this.#rows.i32[cell] = (this.#rows.i32[cell]! & ~(3 << at)) | (value << at);
   }
 
   /** NOBODY, below every authority, where nobody has said it. */
   #authorityAt(task: TaskIndex, at: number): number {
     return this.#part(task, at) - 1;
-  }
-
-  #grow(): void {
-    this.#capacity *= 2;
-    this.#numbers = grown(this.#numbers, this.#capacity * NUMBERS, 0);
-    this.#links = grown(this.#links, this.#capacity * LINKS, 0);
   }
 }

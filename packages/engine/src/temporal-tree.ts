@@ -78,12 +78,8 @@ export class TemporalTree implements FactVisitor {
   constructor(options: TemporalTreeOptions = {}) {
     const limit = options.entriesPerField ?? 64;
     this.#tasks = new TaskTable((task) => this.#forgetAbandoned(task));
-    this.#changelogs = new ChangelogTable(limit);
-    this.#parents = new ParentageTable(
-      limit,
-      (task) => this.#tasks.retain(task),
-      (task) => this.#tasks.release(task),
-    );
+    this.#changelogs = new ChangelogTable(this.#tasks, limit, (field, a, b) => this.#compareValues(field, a, b));
+    this.#parents = new ParentageTable(this.#tasks, limit);
   }
 
   /**
@@ -166,12 +162,12 @@ export class TemporalTree implements FactVisitor {
   /** `value`: a number, NaN for "not known", or what `intern` gave for a text. */
   mergeValue(task: TaskIndex, field: number, since: EventNs, authority: Authority, value: number): boolean {
     if (this.#tasks.isStub(task)) return false;
-    return this.#changelogs.merge(task, field, since, authority, value, this.#compareValues);
+    return this.#changelogs.merge(task, field, since, authority, value);
   }
 
   mergeParent(task: TaskIndex, parent: TaskIndex, since: EventNs, authority: Authority): boolean {
     if (this.#tasks.isStub(task) || parent === task) return false;
-    return this.#parents.merge(task, parent, since, authority, this.#compareTasks);
+    return this.#parents.merge(task, parent, since, authority);
   }
 
   mergeExit(task: TaskIndex, at: EventNs, authority: Authority, code = NOT_KNOWN, signal = NOT_KNOWN): boolean {
@@ -209,6 +205,11 @@ export class TemporalTree implements FactVisitor {
     return this.#strings.intern(text);
   }
 
+  /** The text of an index that `intern` gave. */
+  textOf(index: number): string {
+    return this.#strings.textOf(index) ?? '';
+  }
+
   /** False when no task that is here ever had this process as parent. */
   mayHaveChildren(process: TaskIndex): boolean {
     if (this.#parents.hasChildren(process)) return true;
@@ -221,9 +222,10 @@ export class TemporalTree implements FactVisitor {
   /**
    * Forgets texts that no entry refers to, when there are many. Indexes that `intern` gave and that were not
    * merged yet are void afterwards.
+   * @returns whether it forgot any
    */
-  forgetUnusedTexts(): void {
-    if (!this.#strings.isSweepDue) return;
+  forgetUnusedTexts(): boolean {
+    if (!this.#strings.isSweepDue) return false;
     this.#strings.sweep((use) => {
       for (let task = 0; task < this.#tasks.length; task++) {
         let entry = this.#changelogs.headOf(task as TaskIndex);
@@ -232,6 +234,7 @@ export class TemporalTree implements FactVisitor {
         }
       }
     });
+    return true;
   }
 
   // --- what is here ---
@@ -367,9 +370,10 @@ export class TemporalTree implements FactVisitor {
 
   /** Processes whose parent was `parent` at `at`, dead ones too, in no order. */
   childrenAt(parent: TaskIndex, at: EventNs): TaskIndex[] {
-    const children = this.#processOf(parent) === parent ? this.#parents.childrenAt(parent, at) : [];
+    const children: TaskIndex[] = [];
+    if (this.#processOf(parent) === parent) this.#parents.collectChildrenAt(parent, at, children);
     for (let thread = this.firstThreadOf(parent); thread !== NO_TASK; thread = this.nextThreadOf(thread)) {
-      if (this.#parents.hasChildren(thread)) children.push(...this.#parents.childrenAt(thread, at));
+      this.#parents.collectChildrenAt(thread, at, children);
     }
     return children;
   }
@@ -555,7 +559,7 @@ export class TemporalTree implements FactVisitor {
   }
 
   // Fields are compared by what they say, never by this tree's own indexes: two trees must settle a tie alike.
-  readonly #compareValues = (field: number, a: number, b: number): number => {
+  #compareValues(field: number, a: number, b: number): number {
     if (a === b) return 0;
     if (!IS_TEXT[field]) {
       if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(b)) - Number(Number.isNaN(a));
@@ -564,9 +568,7 @@ export class TemporalTree implements FactVisitor {
     if (a === NO_TEXT || b === NO_TEXT) return a - b;
     const [textA = '', textB = ''] = [this.#strings.textOf(a), this.#strings.textOf(b)];
     return textA < textB ? -1 : textA > textB ? 1 : 0;
-  };
-
-  readonly #compareTasks = (a: TaskIndex, b: TaskIndex): number => this.#idOf(a) - this.#idOf(b);
+  }
 
   // A parent can have been named before anybody knew that it is a thread.
   #processOf(task: TaskIndex): TaskIndex {
@@ -603,7 +605,7 @@ export class TemporalTree implements FactVisitor {
       const entry = this.#entryAt(task, field, start);
       if (entry === NO_ENTRY) continue;
       const authority = this.#changelogs.authorityOf(entry);
-      this.#changelogs.merge(task, field, start, authority, this.#changelogs.valueOf(entry), this.#compareValues);
+      this.#changelogs.merge(task, field, start, authority, this.#changelogs.valueOf(entry));
     }
   }
 
