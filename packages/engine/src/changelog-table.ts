@@ -39,6 +39,7 @@ export class ChangelogTable {
   #firstFree: EntryIndex = NO_ENTRY;
   #length = 0;
   #count = 0;
+  #inUse = 0;
 
   constructor(tasks: TaskTable, limit: number, compareValues: CompareValues) {
     this.#tasks = tasks;
@@ -53,6 +54,11 @@ export class ChangelogTable {
   /** Entries of one field, of all tasks. */
   countOf(field: number): number {
     return this.#counts[field]!;
+  }
+
+  /** One bit (1 << field id) for each field of which any task has entries. */
+  get fieldsInUse(): number {
+    return this.#inUse;
   }
 
   headOf(task: TaskIndex): EntryIndex {
@@ -146,6 +152,7 @@ export class ChangelogTable {
     }
     const added = this.#take();
     this.#counts[field]! += 1;
+    this.#inUse |= 1 << field;
     const entries = this.#entries;
     entries.f64[added * DOUBLES + SINCE] = since;
     entries.f64[added * DOUBLES + VALUE] = value;
@@ -202,7 +209,9 @@ export class ChangelogTable {
 
   #give(entry: EntryIndex): void {
     this.#count--;
-    this.#counts[this.fieldOf(entry)]! -= 1;
+    const field = this.fieldOf(entry);
+    this.#counts[field]! -= 1;
+    if (this.#counts[field] === 0) this.#inUse &= ~(1 << field);
     this.#entries.i32[entry * INTEGERS + NEXT] = this.#firstFree;
     this.#firstFree = entry;
   }

@@ -14,6 +14,10 @@ const BUCKET_NS = 100_000_000;
 export class EntityIds {
   readonly #baseBucket: number;
   readonly #baseRest: number; // ns of the base above its bucket
+  // The bucket of the last start: births that follow each other mostly share it.
+  #bucketFrom = Number.NaN; // EventNs
+  #high = 0; // its first nanosecond since the epoch, as two 32-bit words
+  #low = 0;
 
   constructor(base: TimeBase) {
     this.#baseBucket = Number(base.epochNs / BigInt(BUCKET_NS));
@@ -21,11 +25,20 @@ export class EntityIds {
   }
 
   of(tid: number, start: EventNs): EntityId {
-    const bucket = this.#baseBucket + Math.floor((this.#baseRest + Math.floor(start)) / BUCKET_NS);
+    const since = start - this.#bucketFrom;
+    if (!(since >= 0 && since < BUCKET_NS)) this.#enterBucket(start);
+    return hashThreeWords(tid, this.#high, this.#low);
+  }
+
+  #enterBucket(start: EventNs): void {
+    const buckets = Math.floor((this.#baseRest + Math.floor(start)) / BUCKET_NS);
+    this.#bucketFrom = buckets * BUCKET_NS - this.#baseRest;
+    const bucket = this.#baseBucket + buckets;
     // bucket * BUCKET_NS as two 32-bit words.
     const high = Math.floor(bucket / 2 ** 24) * BUCKET_NS;
     const low = (bucket % 2 ** 24) * BUCKET_NS + (high % 256) * 2 ** 24;
-    return hashThreeWords(tid, Math.floor(high / 256) + Math.floor(low / 2 ** 32), low % 2 ** 32);
+    this.#high = Math.floor(high / 256) + Math.floor(low / 2 ** 32);
+    this.#low = low % 2 ** 32;
   }
 }
 

@@ -82,10 +82,11 @@ export class ProcessTree {
   #evicted = 0;
 
   constructor(options: ProcessTreeOptions = {}) {
-    this.tree = new TemporalTree({ entriesPerField: options.entriesPerField });
+    const { maxProcesses = 16_384, maxThreads = 32_768, entriesPerField } = options;
+    this.tree = new TemporalTree({ entriesPerField, expectedTasks: maxProcesses + maxThreads });
     this.#recorder = new Recorder(this.tree);
     this.#lives = new Lives(this.tree);
-    this.#residents = new Residents(options.maxProcesses ?? 16_384, options.maxThreads ?? 32_768);
+    this.#residents = new Residents(maxProcesses, maxThreads);
     this.#byEntity = new EntityTable(this.tree);
     this.#enrichments = options.canEnrich ? new EnrichmentQueue() : undefined;
   }
@@ -165,8 +166,8 @@ export class ProcessTree {
         this.#applyScan(event);
         break;
       case 'gap':
-        this.#recorder.gap(event.from, event.to, event.lost);
         this.#notice(event.to);
+        this.#recorder.gap(event.from, event.to, event.lost);
         return;
       case 'clock':
         this.#setBase(event.epochNs);
@@ -174,8 +175,7 @@ export class ProcessTree {
       default:
         assertNever(event);
     }
-    this.#notice(event.at);
-    this.#evictExcess();
+    if (this.#residents.hasExcess) this.#evictExcess();
   }
 
   /** The task with this entity id that had begun by `time`; NO_TASK when there is none. */
@@ -199,6 +199,7 @@ export class ProcessTree {
   // --- fork ---
 
   #applyFork(event: ForkEvent): void {
+    this.#notice(event.at);
     const start = event.start ?? event.at;
     const creator = this.#lifeAt(event.creatorTid, event.at, event.creatorStart, event.creatorPid);
     const isThread = event.pid !== undefined ? event.pid !== event.tid : ((event.cloneFlags ?? 0) & CLONE.thread) !== 0;
@@ -267,6 +268,7 @@ export class ProcessTree {
   // --- exec ---
 
   #applyExec(event: ExecEvent): void {
+    this.#notice(event.at);
     const { at } = event;
     const authority = event.authority ?? AUTHORITY.event;
     const process = this.#leaderAt(event.pid, at, event.start);
@@ -319,6 +321,7 @@ export class ProcessTree {
   // --- rename ---
 
   #applyRename(event: RenameEvent): void {
+    this.#notice(event.at);
     const task = this.#lifeAt(event.tid, event.at, event.start, undefined);
     this.#recorder.text(task, 'comm', event.at, event.authority ?? AUTHORITY.event, event.comm);
     this.#touch(task, event.at);
@@ -327,6 +330,7 @@ export class ProcessTree {
   // --- exit ---
 
   #applyExit(event: ExitEvent): void {
+    this.#notice(event.at);
     const { at } = event;
     const authority = event.authority ?? AUTHORITY.event;
     const code = event.code ?? NOT_KNOWN;
@@ -395,6 +399,7 @@ export class ProcessTree {
   // --- sightings ---
 
   #applyObserve(event: ObserveEvent): void {
+    this.#notice(event.at);
     const authority = event.authority ?? AUTHORITY.procfs;
     const isThread = event.tid !== event.pid;
     const leader = isThread ? this.#leaderAt(event.pid, event.at, undefined) : NO_TASK;
@@ -483,6 +488,7 @@ export class ProcessTree {
   }
 
   #applyReparent(event: ReparentEvent): void {
+    this.#notice(event.at);
     const task = this.#leaderAt(event.pid, event.at, event.start);
     const authority = event.authority ?? AUTHORITY.event;
     if (authority === AUTHORITY.event) {
@@ -504,6 +510,7 @@ export class ProcessTree {
   }
 
   #applyScan(event: ScanEvent): void {
+    this.#notice(event.at);
     for (let slot = 0; slot < this.tree.slotCount; slot++) {
       const task = slot as TaskIndex;
       if (!this.tree.isPresent(task) || this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) continue;

@@ -88,6 +88,10 @@ export class Residents {
     this.#leave(task);
   }
 
+  get hasExcess(): boolean {
+    return this.threads > this.#maxThreads || this.processes > this.#maxProcesses;
+  }
+
   /** Takes out the thread that has to go, if there are more than the limit; else NO_TASK. */
   excessThread(): TaskIndex {
     if (this.threads <= this.#maxThreads) return NO_TASK;

@@ -4,17 +4,24 @@
 
 import { roomFor } from './grow.ts';
 
+const MAX_EXPECTED = 100_000;
+
 export class Rows {
   /** Integer `c` of row `r` is at `r * width + c`. */
   i32: Int32Array;
   /** Double `c` of row `r` is at `r * width / 2 + c`; it takes the place of the integers `2c` and `2c + 1`. */
   f64: Float64Array;
   readonly #width: number;
+  readonly #expected: number;
   #capacity = 0;
 
-  /** @param width of a row in integers; even */
-  constructor(width: number) {
+  /**
+   * @param width of a row in integers; even
+   * @param expected rows that are likely to come: their memory is taken at once, and costs nothing until it is used
+   */
+  constructor(width: number, expected = 0) {
     this.#width = width;
+    this.#expected = Math.min(expected, MAX_EXPECTED);
     this.i32 = new Int32Array(0);
     this.f64 = new Float64Array(0);
   }
@@ -23,7 +30,7 @@ export class Rows {
   reserve(row: number): void {
     if (row < this.#capacity) return;
     const known = this.f64;
-    this.#capacity = roomFor(row + 1);
+    this.#capacity = row < this.#expected ? this.#expected : roomFor(row + 1);
     this.f64 = new Float64Array((this.#capacity * this.#width) / 2);
     this.f64.set(known);
     this.i32 = new Int32Array(this.f64.buffer);

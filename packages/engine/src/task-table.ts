@@ -56,15 +56,19 @@ const NOBODY = -1;
 const UNKNOWN_STATUS = (NOT_KNOWN << 16) | (NOT_KNOWN & 0xffff);
 
 export class TaskTable {
-  readonly #rows = new Rows(INTEGERS);
+  readonly #rows: Rows;
   readonly #free: TaskIndex[] = [];
   readonly #onAbandoned: (task: TaskIndex) => void;
   #buckets = new Int32Array(1024).fill(NO_TASK); // bucket -> some task in it | NO_TASK
   #length = 0;
   #present = 0;
 
-  /** @param onAbandoned called when the last reference to a task goes that is not present */
-  constructor(onAbandoned: (task: TaskIndex) => void) {
+  /**
+   * @param expected tasks that are likely to come
+   * @param onAbandoned called when the last reference to a task goes that is not present
+   */
+  constructor(expected: number, onAbandoned: (task: TaskIndex) => void) {
+    this.#rows = new Rows(INTEGERS, expected);
     this.#onAbandoned = onAbandoned;
   }
 

@@ -39,6 +39,8 @@ import { NOT_KNOWN, TaskTable } from './task-table.ts';
 export interface TemporalTreeOptions {
   /** Newest entries that the changelog of a field keeps. Default 64. */
   readonly entriesPerField?: number | undefined;
+  /** Tasks that are likely to come: room is made for them at once. Default 0. */
+  readonly expectedTasks?: number | undefined;
 }
 
 export interface ChangelogEntry {
@@ -62,6 +64,8 @@ const MAX_PARSED = 1024;
 const PARENT = FIELDS.parent.id;
 const COMM = FIELDS.comm.id;
 const IS_INHERITED = byFieldId((field) => FIELDS[field].inherited);
+/** One bit (1 << field id) for each inherited field. */
+const INHERITED = IS_INHERITED.reduce((bits, isInherited, id) => (isInherited ? bits | (1 << id) : bits), 0);
 const IS_TEXT = byFieldId((field) => isTextField(FIELDS[field].type));
 
 export class TemporalTree implements FactVisitor {
@@ -70,6 +74,7 @@ export class TemporalTree implements FactVisitor {
   readonly #parents: ParentageTable;
   readonly #strings = new StringTable();
   readonly #gaps: Gap[] = [];
+  readonly #found = new Int32Array(FIELD_COUNT); // field id -> entry, the answer of a lookup of all fields
   readonly #parsedFiles = new Map<string, FieldValue>();
   readonly #parsedLists = new Map<string, FieldValue>();
   #batchTexts: readonly string[] = [];
@@ -77,7 +82,7 @@ export class TemporalTree implements FactVisitor {
 
   constructor(options: TemporalTreeOptions = {}) {
     const limit = options.entriesPerField ?? 64;
-    this.#tasks = new TaskTable((task) => this.#forgetAbandoned(task));
+    this.#tasks = new TaskTable(options.expectedTasks ?? 0, (task) => this.#forgetAbandoned(task));
     this.#changelogs = new ChangelogTable(this.#tasks, limit, (field, a, b) => this.#compareValues(field, a, b));
     this.#parents = new ParentageTable(this.#tasks, limit);
   }
@@ -600,8 +605,9 @@ export class TemporalTree implements FactVisitor {
   /** Gives a stub the values it had from its creator: the creator may go now. */
   #keepInherited(task: TaskIndex): void {
     const start = this.#tasks.startOf(task);
-    for (let field = 1; field < FIELD_COUNT; field++) {
-      if (!IS_INHERITED[field] || this.#changelogs.find(task, field, start) !== NO_ENTRY) continue;
+    const missing = this.#changelogs.findAll(task, INHERITED & this.#changelogs.fieldsInUse, start, this.#found);
+    for (let field = 1; missing >> field !== 0; field++) {
+      if ((missing & (1 << field)) === 0) continue;
       const entry = this.#entryAt(task, field, start);
       if (entry === NO_ENTRY) continue;
       const authority = this.#changelogs.authorityOf(entry);

@@ -17,6 +17,7 @@
 // not known is NaN.
 
 import { DendroError } from './errors.ts';
+import { FactColumns } from './fact-columns.ts';
 import { AUTHORITY, type Authority, type Fact, fieldName, fieldType, fromWireText, isTextField } from './facts.ts';
 import { type EntityId, type EventNs, NO_TASK_ID, type TaskId, type Tid } from './ids.ts';
 
@@ -57,25 +58,21 @@ export class BatchWriter {
   readonly #strings = new Map<string, number>();
   #indexByNumber = new Int32Array(1024); // number given by the writer -> index plus one, 0 = not in this batch
   readonly #numbers: number[] = []; // those that are in this batch
-  readonly #taskF64 = new GrowingFloat64(TASK_F64);
-  readonly #taskU32 = new GrowingInt32(3);
-  readonly #taskU8 = new GrowingUint8(2);
-  readonly #setF64 = new GrowingFloat64(SET_F64);
-  readonly #setU8 = new GrowingUint8(2);
-  readonly #exitF64 = new GrowingFloat64(EXIT_F64);
-  readonly #exitI32 = new GrowingInt32(2);
-  readonly #exitU8 = new GrowingUint8(1);
-  readonly #gapF64 = new GrowingFloat64(GAP_F64);
-  readonly #evictF64 = new GrowingFloat64(EVICT_F64);
+  readonly #tasks = new FactColumns({ doubles: TASK_F64, integers: 3, bytes: 2 });
+  readonly #sets = new FactColumns({ doubles: SET_F64, integers: 0, bytes: 2 });
+  readonly #exits = new FactColumns({ doubles: EXIT_F64, integers: 2, bytes: 1 });
+  readonly #gaps = new FactColumns({ doubles: GAP_F64, integers: 0, bytes: 0 });
+  readonly #evictions = new FactColumns({ doubles: EVICT_F64, integers: 0, bytes: 0 });
+  readonly #kinds = [this.#tasks, this.#sets, this.#exits, this.#gaps, this.#evictions];
 
   /** Facts collected since the last `finish`. */
   get count(): number {
-    return this.#taskU8.rows + this.#setU8.rows + this.#exitU8.rows + this.#gapF64.rows + this.#evictF64.rows;
+    return this.#tasks.count + this.#sets.count + this.#exits.count + this.#gaps.count + this.#evictions.count;
   }
 
   /** Tasks collected since the last `finish`. */
   get taskCount(): number {
-    return this.#taskU8.rows;
+    return this.#tasks.count;
   }
 
   /**
@@ -113,28 +110,50 @@ export class BatchWriter {
     flags: number,
     authority: Authority,
   ): void {
-    this.#taskF64.push4(task, leader, creator, start);
-    this.#taskU32.push3(tid, pid, entityId | 0);
-    this.#taskU8.push2(flags, authority);
+    const row = this.#tasks.next();
+    const { doubles, integers, bytes, capacity } = this.#tasks;
+    doubles[row] = task;
+    doubles[capacity + row] = leader;
+    doubles[2 * capacity + row] = creator;
+    doubles[3 * capacity + row] = start;
+    integers[row] = tid;
+    integers[capacity + row] = pid;
+    integers[2 * capacity + row] = entityId;
+    bytes[row] = flags;
+    bytes[capacity + row] = authority;
   }
 
   set(task: TaskId, field: number, since: EventNs, authority: Authority, value: number): void {
-    this.#setF64.push3(task, since, value);
-    this.#setU8.push2(field, authority);
+    const row = this.#sets.next();
+    const { doubles, bytes, capacity } = this.#sets;
+    doubles[row] = task;
+    doubles[capacity + row] = since;
+    doubles[2 * capacity + row] = value;
+    bytes[row] = field;
+    bytes[capacity + row] = authority;
   }
 
   exit(task: TaskId, at: EventNs, authority: Authority, code: number, signal: number): void {
-    this.#exitF64.push2(task, at);
-    this.#exitI32.push2(code, signal);
-    this.#exitU8.push1(authority);
+    const row = this.#exits.next();
+    const { doubles, integers, bytes, capacity } = this.#exits;
+    doubles[row] = task;
+    doubles[capacity + row] = at;
+    integers[row] = code;
+    integers[capacity + row] = signal;
+    bytes[row] = authority;
   }
 
   gap(from: EventNs, to: EventNs, lost: number): void {
-    this.#gapF64.push3(from, to, lost);
+    const row = this.#gaps.next();
+    const { doubles, capacity } = this.#gaps;
+    doubles[row] = from;
+    doubles[capacity + row] = to;
+    doubles[2 * capacity + row] = lost;
   }
 
   evict(task: TaskId): void {
-    this.#evictF64.push1(task);
+    const row = this.#evictions.next();
+    this.#evictions.doubles[row] = task;
   }
 
   /** Encodes everything collected and starts anew. */
@@ -148,35 +167,24 @@ export class BatchWriter {
       joined += text.toWellFormed();
     }
     const utf8 = new TextEncoder().encode(joined);
-    const f64 = [this.#taskF64, this.#setF64, this.#exitF64, this.#gapF64, this.#evictF64];
-    const i32 = [this.#taskU32, this.#exitI32];
-    const u8 = [this.#taskU8, this.#setU8, this.#exitU8];
     let size = HEADER_BYTES + lengths.byteLength + utf8.length;
-    for (const columns of [...f64, ...i32, ...u8]) size += columns.byteLength;
+    for (const kind of this.#kinds) size += kind.byteLength;
 
     const bytes = new Uint8Array(size);
     const header = new Uint32Array(bytes.buffer, 0, HEADER_BYTES / 4);
-    header.set([
-      MAGIC,
-      lengths.length,
-      utf8.length,
-      this.#taskU8.rows,
-      this.#setU8.rows,
-      this.#exitU8.rows,
-      this.#gapF64.rows,
-      this.#evictF64.rows,
-    ]);
+    header.set([MAGIC, lengths.length, utf8.length, ...this.#kinds.map((kind) => kind.count)]);
     let offset = HEADER_BYTES;
-    for (const columns of [...f64, ...i32]) offset = columns.writeTo(bytes, offset);
+    for (const kind of this.#kinds) offset = kind.writeDoubles(bytes.buffer, offset);
+    for (const kind of this.#kinds) offset = kind.writeIntegers(bytes.buffer, offset);
     bytes.set(new Uint8Array(lengths.buffer), offset);
     offset += lengths.byteLength;
-    for (const columns of u8) offset = columns.writeTo(bytes, offset);
+    for (const kind of this.#kinds) offset = kind.writeBytes(bytes.buffer, offset);
     bytes.set(utf8, offset);
 
     this.#strings.clear();
     for (const number of this.#numbers) this.#indexByNumber[number] = 0;
     this.#numbers.length = 0;
-    for (const columns of [...f64, ...i32, ...u8]) columns.clear();
+    for (const kind of this.#kinds) kind.clear();
     return bytes;
   }
 
@@ -398,141 +406,4 @@ function checkAuthorities(u8: Uint8Array, from: number, count: number): void {
 
 function malformed(why: string): DendroError {
   return new DendroError('DENDRO_BATCH_MALFORMED', `The batch is malformed: ${why}.`);
-}
-
-// Column sets of one kind of fact. Rows are pushed interleaved (one bounds check
-// per fact) and written out column by column.
-abstract class GrowingColumns<A extends Float64Array | Int32Array | Uint8Array> {
-  protected array: A;
-  protected length = 0;
-  readonly #width: number;
-
-  constructor(width: number, array: A) {
-    this.#width = width;
-    this.array = array;
-  }
-
-  get rows(): number {
-    return this.length / this.#width;
-  }
-
-  get byteLength(): number {
-    return this.length * this.array.BYTES_PER_ELEMENT;
-  }
-
-  clear(): void {
-    this.length = 0;
-  }
-
-  writeTo(bytes: Uint8Array<ArrayBuffer>, offset: number): number {
-    const { rows } = this;
-    const width = this.#width;
-    const out = this.view(bytes.buffer, offset, this.length);
-    for (let column = 0; column < width; column++) {
-      for (let row = 0; row < rows; row++) out[column * rows + row] = this.array[row * width + column] as number;
-    }
-    return offset + this.byteLength;
-  }
-
-  protected abstract view(buffer: ArrayBuffer, offset: number, length: number): A;
-  protected abstract allocate(length: number): A;
-
-  protected reserve(): void {
-    if (this.length + this.#width <= this.array.length) return;
-    const grown = this.allocate(this.array.length * 2);
-    grown.set(this.array);
-    this.array = grown;
-  }
-}
-
-class GrowingFloat64 extends GrowingColumns<Float64Array> {
-  constructor(width: number) {
-    super(width, new Float64Array(256 * width));
-  }
-
-  push1(a: number): void {
-    this.reserve();
-    this.array[this.length++] = a;
-  }
-
-  push2(a: number, b: number): void {
-    this.reserve();
-    this.array[this.length++] = a;
-    this.array[this.length++] = b;
-  }
-
-  push3(a: number, b: number, c: number): void {
-    this.reserve();
-    this.array[this.length++] = a;
-    this.array[this.length++] = b;
-    this.array[this.length++] = c;
-  }
-
-  push4(a: number, b: number, c: number, d: number): void {
-    this.reserve();
-    this.array[this.length++] = a;
-    this.array[this.length++] = b;
-    this.array[this.length++] = c;
-    this.array[this.length++] = d;
-  }
-
-  protected view(buffer: ArrayBuffer, offset: number, length: number): Float64Array {
-    return new Float64Array(buffer, offset, length);
-  }
-
-  protected allocate(length: number): Float64Array {
-    return new Float64Array(length);
-  }
-}
-
-class GrowingInt32 extends GrowingColumns<Int32Array> {
-  constructor(width: number) {
-    super(width, new Int32Array(256 * width));
-  }
-
-  push2(a: number, b: number): void {
-    this.reserve();
-    this.array[this.length++] = a;
-    this.array[this.length++] = b;
-  }
-
-  push3(a: number, b: number, c: number): void {
-    this.reserve();
-    this.array[this.length++] = a;
-    this.array[this.length++] = b;
-    this.array[this.length++] = c;
-  }
-
-  protected view(buffer: ArrayBuffer, offset: number, length: number): Int32Array {
-    return new Int32Array(buffer, offset, length);
-  }
-
-  protected allocate(length: number): Int32Array {
-    return new Int32Array(length);
-  }
-}
-
-class GrowingUint8 extends GrowingColumns<Uint8Array> {
-  constructor(width: number) {
-    super(width, new Uint8Array(256 * width));
-  }
-
-  push1(a: number): void {
-    this.reserve();
-    this.array[this.length++] = a;
-  }
-
-  push2(a: number, b: number): void {
-    this.reserve();
-    this.array[this.length++] = a;
-    this.array[this.length++] = b;
-  }
-
-  protected view(buffer: ArrayBuffer, offset: number, length: number): Uint8Array {
-    return new Uint8Array(buffer, offset, length);
-  }
-
-  protected allocate(length: number): Uint8Array {
-    return new Uint8Array(length);
-  }
 }
