@@ -95,10 +95,10 @@ describe.each(['legacy', 'v1beta1'] as const)('events of the %s dialect', (diale
       source: 'event',
     });
     expect(body.info.executionBinary).toMatchObject({ path: '/usr/bin/ls', inode: '18446744073709551615' });
-    expect(Object.keys(body.info.threadIds).map(Number)).toEqual([200 + pids, 201 + pids]);
+    expect(body.info.threadIds).toMatchObject([{ tid: 200 + pids }, { tid: 201 + pids }]);
 
     const after = await get(`/api/v1/processes/pid:${200 + pids}?at=${at(20e9)}`);
-    expect(after.body.info).toMatchObject({ isAlive: false, exitTime: at(9e9), signal: 11, threadIds: {} });
+    expect(after.body.info).toMatchObject({ isAlive: false, exitTime: at(9e9), signal: 11, threadIds: [] });
   });
 
   test('the same process answers to its task id and to its entity id', async () => {

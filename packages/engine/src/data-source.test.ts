@@ -3,7 +3,7 @@
 
 import type { EntityId, EventNs, TaskEvent } from '@dendro/protocol';
 import { describe, expect, test } from 'vitest';
-import { type LineageKey, ProcessTreeDataSource, type TreeKey } from './data-source.ts';
+import { type LineageKey, ProcessTreeDataSource, type RelatedTask, type TreeKey } from './data-source.ts';
 import { ProcessTree, type ProcessTreeOptions } from './process-tree.ts';
 import { AmbiguousTaskError, DataNotFoundError, KeyNotSupportedError } from './task-ref.ts';
 
@@ -51,6 +51,10 @@ function processAt(source: ProcessTreeDataSource, entityId: EntityId, at: EventN
   return source.get({ kind: 'ProcKey', task: { entityId }, time: at }).process_info;
 }
 
+function tids(tasks: readonly RelatedTask[]): number[] {
+  return tasks.map((task) => task.tid);
+}
+
 function expectV1(source: ProcessTreeDataSource): void {
   const c = (at: number) => processAt(source, C, at as EventNs).info;
   expect(c(seconds(5))).toMatchObject({ comm: 'bash', executionBinary: { path: '/usr/bin/bash' }, isAlive: true });
@@ -95,9 +99,9 @@ describe('vectors', () => {
   test('[FO3] [EN1] V5: a thread belongs to its process, and its end ends nothing else', () => {
     const thread: TaskEvent = { ...fork(8, 201, 200, 5), pid: 200, leaderStart: seconds(5) } as TaskEvent;
     const source = sourceOf([execP, forkC, thread, exit(8.5, 201, 200, 8, false)]);
-    expect([...processAt(source, P, seconds(8)).info.childProcessIds]).toEqual([[200, C]]);
-    expect([...processAt(source, C, seconds(8)).info.threadIds.keys()]).toEqual([200, 201]);
-    expect([...processAt(source, C, seconds(8.6)).info.threadIds.keys()]).toEqual([200]);
+    expect(processAt(source, P, seconds(8)).info.childProcessIds).toMatchObject([{ tid: 200, entityId: C }]);
+    expect(tids(processAt(source, C, seconds(8)).info.threadIds)).toEqual([200, 201]);
+    expect(tids(processAt(source, C, seconds(8.6)).info.threadIds)).toEqual([200]);
     expect(processAt(source, C, seconds(8.6)).info.isAlive).toBe(true);
     expect(source.getThreads({ pid: 200 }, seconds(8)).map(({ info }) => info.tid)).toEqual([200, 201]);
     expect(source.getChildren({ pid: 100 }, seconds(8.6)).map(({ info }) => info.pid)).toEqual([200]);

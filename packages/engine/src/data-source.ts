@@ -5,7 +5,7 @@
 //
 // Nothing that came after that time is in an answer.
 
-import { AUTHORITY, type EntityId, type EventNs, type FileInfo, type TaskId } from '@dendro/protocol';
+import { AUTHORITY, type EntityId, type EventNs, FIELDS, type FileInfo, type TaskId } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import type { ProcessTree } from './process-tree.ts';
 import { DataNotFoundError, KeyNotSupportedError, type TaskRef } from './task-ref.ts';
@@ -39,6 +39,13 @@ export interface TimeRelevant<T> {
   readonly info: T;
 }
 
+export interface RelatedTask {
+  readonly tid: number;
+  readonly taskId: TaskId;
+  /** As Tracee names it. It collides: `taskId` does not. */
+  readonly entityId: EntityId;
+}
+
 export interface ProcessInfo {
   readonly taskId: TaskId;
   readonly entityId: EntityId;
@@ -66,10 +73,10 @@ export interface ProcessInfo {
   readonly exitTime: EventNs | undefined;
   readonly exitCode: number | undefined;
   readonly signal: number | undefined;
-  /** Living threads, the leader included: tid -> entity id. */
-  readonly threadIds: ReadonlyMap<number, EntityId>;
-  /** Living children: pid -> entity id. */
-  readonly childProcessIds: ReadonlyMap<number, EntityId>;
+  /** Living threads, the leader first. */
+  readonly threadIds: readonly RelatedTask[];
+  /** Living children, in no order. */
+  readonly childProcessIds: readonly RelatedTask[];
   readonly isAlive: boolean;
   readonly isPlaceholder: boolean;
   /** Who said that it exists. */
@@ -188,6 +195,7 @@ export class ProcessTreeDataSource {
 
   #processAt(process: TaskIndex, time: EventNs): TimeRelevant<ProcessInfo> {
     const tree = this.#tree;
+    const values = tree.valuesAt(process, time);
     const parent = tree.parentAt(process, time);
     const exit = tree.exitOf(process);
     const hasEnded = exit <= time;
@@ -195,26 +203,26 @@ export class ProcessTreeDataSource {
       taskId: tree.taskIdOf(process),
       entityId: tree.entityIdOf(process),
       pid: tree.pidOf(process),
-      nsPid: tree.numberAt(process, 'nsPid', time),
+      nsPid: values[FIELDS.nsPid.id] as number | undefined,
       ppid: parent === NO_TASK ? 0 : tree.pidOf(parent),
       parentTaskId: parent === NO_TASK ? undefined : tree.taskIdOf(parent),
       parentEntityId: parent === NO_TASK ? undefined : tree.entityIdOf(parent),
-      comm: tree.textAt(process, 'comm', time),
-      cmd: tree.valueAt(process, 'argv', time) as readonly string[] | undefined,
-      executionBinary: tree.valueAt(process, 'executable', time) as FileInfo | undefined,
-      interpreter: tree.valueAt(process, 'interpreter', time) as FileInfo | undefined,
-      interp: tree.textAt(process, 'interp', time),
-      cwd: tree.textAt(process, 'cwd', time),
-      containerId: tree.textAt(process, 'container', time),
-      uid: tree.numberAt(process, 'uid', time),
-      gid: tree.numberAt(process, 'gid', time),
+      comm: values[FIELDS.comm.id] as string | undefined,
+      cmd: values[FIELDS.argv.id] as readonly string[] | undefined,
+      executionBinary: values[FIELDS.executable.id] as FileInfo | undefined,
+      interpreter: values[FIELDS.interpreter.id] as FileInfo | undefined,
+      interp: values[FIELDS.interp.id] as string | undefined,
+      cwd: values[FIELDS.cwd.id] as string | undefined,
+      containerId: values[FIELDS.container.id] as string | undefined,
+      uid: values[FIELDS.uid.id] as number | undefined,
+      gid: values[FIELDS.gid.id] as number | undefined,
       startTime: tree.startOf(process),
       execTime: tree.execTimeAt(process, time),
       exitTime: hasEnded ? exit : undefined,
       exitCode: hasEnded ? tree.exitCodeOf(process) : undefined,
       signal: hasEnded ? tree.exitSignalOf(process) : undefined,
-      threadIds: this.#livingThreadIds(process, time),
-      childProcessIds: this.#livingChildIds(process, time),
+      threadIds: this.#livingThreads(process, time),
+      childProcessIds: this.#livingChildren(process, time).map((child) => this.#related(child)),
       isAlive: tree.isAliveAt(process, time),
       isPlaceholder: tree.isPlaceholder(process),
       source: SOURCES[tree.authorityOf(process)],
@@ -250,7 +258,7 @@ export class ProcessTreeDataSource {
 
   #lineageAt(process: TaskIndex, time: EventNs, maxDepth: number): ProcessLineage {
     const ancestors = [this.#processAt(process, time)];
-    const seen = new Set([process]);
+    const seen = new Visited(process);
     let child = process;
     let at = time;
     for (let depth = 0; ; depth++) {
@@ -265,25 +273,42 @@ export class ProcessTreeDataSource {
     }
   }
 
-  #livingThreadIds(process: TaskIndex, time: EventNs): Map<number, EntityId> {
+  #livingThreads(process: TaskIndex, time: EventNs): RelatedTask[] {
     const tree = this.#tree;
-    const ids = new Map<number, EntityId>();
-    if (tree.isAliveAt(process, time)) ids.set(tree.tidOf(process), tree.entityIdOf(process));
+    const threads: RelatedTask[] = [];
+    if (tree.isAliveAt(process, time)) threads.push(this.#related(process));
     for (let thread = tree.firstThreadOf(process); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
-      if (tree.isAliveAt(thread, time)) ids.set(tree.tidOf(thread), tree.entityIdOf(thread));
+      if (tree.isAliveAt(thread, time)) threads.push(this.#related(thread));
     }
-    return ids;
-  }
-
-  #livingChildIds(process: TaskIndex, time: EventNs): Map<number, EntityId> {
-    const ids = new Map<number, EntityId>();
-    if (!this.#tree.mayHaveChildren(process)) return ids;
-    for (const child of this.#livingChildren(process, time))
-      ids.set(this.#tree.pidOf(child), this.#tree.entityIdOf(child));
-    return ids;
+    return threads;
   }
 
   #livingChildren(process: TaskIndex, time: EventNs): TaskIndex[] {
+    if (!this.#tree.mayHaveChildren(process)) return [];
     return this.#tree.childrenAt(process, time).filter((child) => this.#tree.isAliveAt(child, time));
+  }
+
+  #related(task: TaskIndex): RelatedTask {
+    const tree = this.#tree;
+    return { tid: tree.tidOf(task), taskId: tree.taskIdOf(task), entityId: tree.entityIdOf(task) };
+  }
+}
+
+/** Tasks that were passed on the way up: few as a rule, then a list is faster than a set. */
+class Visited {
+  readonly #few: TaskIndex[];
+  #many: Set<TaskIndex> | undefined;
+
+  constructor(first: TaskIndex) {
+    this.#few = [first];
+  }
+
+  has(task: TaskIndex): boolean {
+    return this.#many?.has(task) ?? this.#few.includes(task);
+  }
+
+  add(task: TaskIndex): void {
+    if (this.#many !== undefined) this.#many.add(task);
+    else if (this.#few.push(task) > 16) this.#many = new Set(this.#few);
   }
 }

@@ -5,6 +5,7 @@ export {
   type ProcessLineage,
   ProcessTreeDataSource,
   type ProcKey,
+  type RelatedTask,
   type ThreadInfo,
   type ThreadKey,
   type TimeRelevant,

@@ -75,8 +75,9 @@ export class TemporalTree implements FactVisitor {
   readonly #strings = new StringTable();
   readonly #gaps: Gap[] = [];
   readonly #found = new Int32Array(FIELD_COUNT); // field id -> entry, the answer of a lookup of all fields
-  readonly #parsedFiles = new Map<string, FieldValue>();
-  readonly #parsedLists = new Map<string, FieldValue>();
+  readonly #values: FieldValue[] = Array.from({ length: FIELD_COUNT }, () => undefined); // likewise
+  readonly #parsedFiles = new Map<number, FieldValue>(); // index of a text -> what it says
+  readonly #parsedLists = new Map<number, FieldValue>();
   #batchTexts: readonly string[] = [];
   #batchTextIndexes: Int32Array = new Int32Array(0); // index in the batch -> index in #strings, 0 = not looked up yet
 
@@ -231,6 +232,8 @@ export class TemporalTree implements FactVisitor {
    */
   forgetUnusedTexts(): boolean {
     if (!this.#strings.isSweepDue) return false;
+    this.#parsedFiles.clear();
+    this.#parsedLists.clear();
     this.#strings.sweep((use) => {
       for (let task = 0; task < this.#tasks.length; task++) {
         let entry = this.#changelogs.headOf(task as TaskIndex);
@@ -404,6 +407,19 @@ export class TemporalTree implements FactVisitor {
     return entry === NO_ENTRY ? undefined : this.#valueOf(FIELDS[field].id, this.#changelogs.valueOf(entry));
   }
 
+  /**
+   * The values of all fields (parent apart) as of `at`, by field id: what `valueAt` gives, in one walk. The array is
+   * the tree's own: the next call fills it anew.
+   */
+  valuesAt(task: TaskIndex, at: EventNs): readonly FieldValue[] {
+    this.#findAllAt(task, at);
+    for (let field = 1; field < FIELD_COUNT; field++) {
+      const entry = this.#found[field] as number;
+      this.#values[field] = entry === NO_ENTRY ? undefined : this.#valueOf(field, this.#changelogs.valueOf(entry));
+    }
+    return this.#values;
+  }
+
   /** The wire form of a text value, as `toWireText` gives it: cheap to compare. */
   wireTextAt(task: TaskIndex, field: 'executable' | 'argv' | 'interpreter', at: EventNs): string | undefined {
     return this.#wireTextAt(task, FIELDS[field].id, at);
@@ -538,6 +554,30 @@ export class TemporalTree implements FactVisitor {
     return NO_ENTRY;
   }
 
+  /** Puts into #found what `#entryAt` gives for each field. */
+  #findAllAt(task: TaskIndex, at: EventNs): void {
+    this.#found.fill(NO_ENTRY);
+    let from = task;
+    let time = at;
+    let missing = this.#changelogs.findAll(from, this.#changelogs.fieldsInUse, time, this.#found) & INHERITED;
+    for (let steps = this.#tasks.length; steps >= 0 && missing !== 0; steps--) {
+      const creator = this.#tasks.creatorOf(from);
+      if (this.isThread(from)) {
+        if (creator !== NO_TASK && (missing & (1 << COMM)) !== 0) {
+          const start = Math.min(time, this.#tasks.startOf(from)) as EventNs;
+          this.#found[COMM] = this.#entryAt(creator, COMM, start);
+          missing &= ~(1 << COMM);
+        }
+        from = this.#tasks.leaderOf(from);
+      } else {
+        time = Math.min(time, this.#tasks.startOf(from)) as EventNs;
+        from = creator;
+      }
+      if (from === NO_TASK) return;
+      missing = this.#changelogs.findAll(from, missing, time, this.#found);
+    }
+  }
+
   #wireTextAt(task: TaskIndex, field: number, at: EventNs): string | undefined {
     const entry = this.#entryAt(task, field, at);
     return entry === NO_ENTRY ? undefined : this.#strings.textOf(this.#changelogs.valueOf(entry));
@@ -548,17 +588,17 @@ export class TemporalTree implements FactVisitor {
     const text = this.#strings.textOf(value);
     const type = fieldType(field);
     if (text === undefined || type === undefined) return undefined;
-    return type === 'string' ? text : this.#parsed(type, text);
+    return type === 'string' ? text : this.#parsed(type, value, text);
   }
 
   // The same programs and arguments are asked for again and again; what is given out is never changed.
-  #parsed(type: FieldType, text: string): FieldValue {
+  #parsed(type: FieldType, index: number, text: string): FieldValue {
     const cache = type === 'file' ? this.#parsedFiles : this.#parsedLists;
-    let value = cache.get(text);
+    let value = cache.get(index);
     if (value === undefined) {
       if (cache.size >= MAX_PARSED) cache.clear();
       value = fromWireText(type, text);
-      cache.set(text, value);
+      cache.set(index, value);
     }
     return value;
   }

@@ -142,7 +142,7 @@ function feedAll(subject: Subject): number {
 }
 
 // A first tree that is thrown away: its compiled code is in the heap before and after, as are the generator's lists.
-let work: Workload;
+let work: Workload = { processes: [], checksum: '', end: 0 };
 const coldMs = (() => feedAll(subjectOf(what)))();
 const before = heapBytes();
 const subject = subjectOf(what);

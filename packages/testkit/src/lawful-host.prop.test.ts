@@ -147,8 +147,8 @@ test('[AS2] [AS7] the data source tells living threads and children as they were
         const children = host.lives.filter(
           (other) => other.leader === other && isAlive(other) && trueParent(other, time) === life,
         );
-        expect([...info.threadIds.keys()].sort()).toEqual([...new Set(threads)].sort());
-        expect([...info.childProcessIds.keys()].sort()).toEqual(
+        expect(info.threadIds.map((thread) => thread.tid).sort()).toEqual([...new Set(threads)].sort());
+        expect(info.childProcessIds.map((child) => child.tid).sort()).toEqual(
           [...new Set(children.map((child) => child.tid))].sort(),
         );
         expect(info.isAlive).toBe(isAlive(life));

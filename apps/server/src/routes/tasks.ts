@@ -17,6 +17,7 @@ const File = Type.Object({
   mode: Type.Optional(Type.Integer()),
   hash: Type.Optional(Type.String()),
 });
+const RelatedTask = Type.Object({ tid: Type.Integer(), taskId: Type.Integer(), entityId: Type.Integer() });
 const Common = {
   taskId: Type.Integer(),
   entityId: Type.Integer(),
@@ -46,8 +47,8 @@ const Process = Type.Object({
     cwd: Nullable(Type.String()),
     containerId: Nullable(Type.String()),
     execTime: Nullable(Ns),
-    threadIds: Type.Record(Type.String(), Type.Integer(), { description: 'Living threads: tid to entity id' }),
-    childProcessIds: Type.Record(Type.String(), Type.Integer(), { description: 'Living children: pid to entity id' }),
+    threadIds: Type.Array(RelatedTask, { description: 'Living threads, the leader first' }),
+    childProcessIds: Type.Array(RelatedTask, { description: 'Living children, in no order' }),
     source: Type.String({ description: 'Who said that it exists: event, procfs or inferred' }),
   }),
 });

@@ -96,7 +96,7 @@ function taskRef(text: string): TaskRef {
 }
 
 function processJson(base: TimeBase, { timestamp, info }: TimeRelevant<ProcessInfo>): object {
-  const { startTime, execTime, exitTime, threadIds, childProcessIds, isPlaceholder, ...rest } = info;
+  const { startTime, execTime, exitTime, isPlaceholder, ...rest } = info;
   return {
     timestamp: String(epochOf(base, timestamp)),
     info: {
@@ -104,8 +104,6 @@ function processJson(base: TimeBase, { timestamp, info }: TimeRelevant<ProcessIn
       startTime: String(epochOf(base, startTime)),
       execTime: execTime === undefined ? null : String(epochOf(base, execTime)),
       exitTime: exitTime === undefined ? null : String(epochOf(base, exitTime)),
-      threadIds: Object.fromEntries(threadIds),
-      childProcessIds: Object.fromEntries(childProcessIds),
       placeholder: isPlaceholder,
     },
   };
