@@ -3,7 +3,8 @@
 
 import type { EntityId, EventNs, TaskEvent } from '@dendro/protocol';
 import { describe, expect, test } from 'vitest';
-import { type LineageKey, ProcessTreeDataSource, type RelatedTask, type TreeKey } from './data-source.ts';
+import { type LineageKey, ProcessTreeDataSource, type TreeKey } from './data-source.ts';
+import type { RelatedTask } from './process-info.ts';
 import { ProcessTree, type ProcessTreeOptions } from './process-tree.ts';
 import { AmbiguousTaskError, DataNotFoundError, KeyNotSupportedError } from './task-ref.ts';
 

@@ -5,8 +5,9 @@
 //
 // Nothing that came after that time is in an answer.
 
-import { AUTHORITY, type EntityId, type EventNs, FIELDS, type FileInfo, type TaskId } from '@dendro/protocol';
+import type { EntityId, EventNs, TaskId } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
+import { livingChildren, livingThreads, ProcessInfo } from './process-info.ts';
 import type { ProcessTree } from './process-tree.ts';
 import { DataNotFoundError, KeyNotSupportedError, type TaskRef } from './task-ref.ts';
 import type { TemporalTree } from './temporal-tree.ts';
@@ -37,50 +38,6 @@ export type TreeKey = ProcKey | ThreadKey | LineageKey;
 export interface TimeRelevant<T> {
   readonly timestamp: EventNs;
   readonly info: T;
-}
-
-export interface RelatedTask {
-  readonly tid: number;
-  readonly taskId: TaskId;
-  /** As Tracee names it. It collides: `taskId` does not. */
-  readonly entityId: EntityId;
-}
-
-export interface ProcessInfo {
-  readonly taskId: TaskId;
-  readonly entityId: EntityId;
-  readonly pid: number;
-  readonly nsPid: number | undefined;
-  /** 0 where it has no parent or none is known. */
-  readonly ppid: number;
-  readonly parentTaskId: TaskId | undefined;
-  readonly parentEntityId: EntityId | undefined;
-  readonly comm: string | undefined;
-  readonly cmd: readonly string[] | undefined;
-  readonly executionBinary: FileInfo | undefined;
-  /** The ELF loader. */
-  readonly interpreter: FileInfo | undefined;
-  /** What interprets a script; the program itself where it is none. */
-  readonly interp: string | undefined;
-  readonly cwd: string | undefined;
-  readonly containerId: string | undefined;
-  readonly uid: number | undefined;
-  readonly gid: number | undefined;
-  readonly startTime: EventNs;
-  /** Of the last exec by then; undefined where it runs what its creator ran. */
-  readonly execTime: EventNs | undefined;
-  /** Undefined while it had not ended. */
-  readonly exitTime: EventNs | undefined;
-  readonly exitCode: number | undefined;
-  readonly signal: number | undefined;
-  /** Living threads, the leader first. */
-  readonly threadIds: readonly RelatedTask[];
-  /** Living children, in no order. */
-  readonly childProcessIds: readonly RelatedTask[];
-  readonly isAlive: boolean;
-  readonly isPlaceholder: boolean;
-  /** Who said that it exists. */
-  readonly source: 'event' | 'procfs' | 'inferred';
 }
 
 export interface ThreadInfo {
@@ -115,7 +72,6 @@ export interface Answers {
   readonly LineageKey: { readonly process_lineage: TimeRelevant<ProcessLineage> };
 }
 
-const SOURCES = { [AUTHORITY.event]: 'event', [AUTHORITY.procfs]: 'procfs', [AUTHORITY.inferred]: 'inferred' } as const;
 const KEYS = ['ProcKey', 'ThreadKey', 'LineageKey'] as const;
 
 export class ProcessTreeDataSource {
@@ -155,13 +111,13 @@ export class ProcessTreeDataSource {
 
   /** Living processes whose parent it was at the time. @throws as `get` */
   getChildren(task: TaskRef, time: EventNs): TimeRelevant<ProcessInfo>[] {
-    return this.#livingChildren(this.#process(task, time), time).map((child) => this.#processAt(child, time));
+    const children = livingChildren(this.#tree, this.#process(task, time), time);
+    return children.map((child) => this.#processAt(child, time));
   }
 
   /** Living threads at the time, the leader first. @throws as `get` */
   getThreads(task: TaskRef, time: EventNs): TimeRelevant<ThreadInfo>[] {
-    const leader = this.#process(task, time);
-    const threads = [leader, ...this.#tree.threadsOf(leader)].filter((thread) => this.#tree.isAliveAt(thread, time));
+    const threads = livingThreads(this.#tree, this.#process(task, time), time);
     return threads.map((thread) => this.#threadAt(thread, time));
   }
 
@@ -194,40 +150,7 @@ export class ProcessTreeDataSource {
   }
 
   #processAt(process: TaskIndex, time: EventNs): TimeRelevant<ProcessInfo> {
-    const tree = this.#tree;
-    const values = tree.valuesAt(process, time);
-    const parent = tree.parentAt(process, time);
-    const exit = tree.exitOf(process);
-    const hasEnded = exit <= time;
-    const info: ProcessInfo = {
-      taskId: tree.taskIdOf(process),
-      entityId: tree.entityIdOf(process),
-      pid: tree.pidOf(process),
-      nsPid: values[FIELDS.nsPid.id] as number | undefined,
-      ppid: parent === NO_TASK ? 0 : tree.pidOf(parent),
-      parentTaskId: parent === NO_TASK ? undefined : tree.taskIdOf(parent),
-      parentEntityId: parent === NO_TASK ? undefined : tree.entityIdOf(parent),
-      comm: values[FIELDS.comm.id] as string | undefined,
-      cmd: values[FIELDS.argv.id] as readonly string[] | undefined,
-      executionBinary: values[FIELDS.executable.id] as FileInfo | undefined,
-      interpreter: values[FIELDS.interpreter.id] as FileInfo | undefined,
-      interp: values[FIELDS.interp.id] as string | undefined,
-      cwd: values[FIELDS.cwd.id] as string | undefined,
-      containerId: values[FIELDS.container.id] as string | undefined,
-      uid: values[FIELDS.uid.id] as number | undefined,
-      gid: values[FIELDS.gid.id] as number | undefined,
-      startTime: tree.startOf(process),
-      execTime: tree.execTimeAt(process, time),
-      exitTime: hasEnded ? exit : undefined,
-      exitCode: hasEnded ? tree.exitCodeOf(process) : undefined,
-      signal: hasEnded ? tree.exitSignalOf(process) : undefined,
-      threadIds: this.#livingThreads(process, time),
-      childProcessIds: this.#livingChildren(process, time).map((child) => this.#related(child)),
-      isAlive: tree.isAliveAt(process, time),
-      isPlaceholder: tree.isPlaceholder(process),
-      source: SOURCES[tree.authorityOf(process)],
-    };
-    return { timestamp: time, info };
+    return { timestamp: time, info: new ProcessInfo(this.#tree, process, time) };
   }
 
   #threadAt(task: TaskIndex, time: EventNs): TimeRelevant<ThreadInfo> {
@@ -271,26 +194,6 @@ export class ProcessTreeDataSource {
       seen.add(parent);
       child = parent;
     }
-  }
-
-  #livingThreads(process: TaskIndex, time: EventNs): RelatedTask[] {
-    const tree = this.#tree;
-    const threads: RelatedTask[] = [];
-    if (tree.isAliveAt(process, time)) threads.push(this.#related(process));
-    for (let thread = tree.firstThreadOf(process); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
-      if (tree.isAliveAt(thread, time)) threads.push(this.#related(thread));
-    }
-    return threads;
-  }
-
-  #livingChildren(process: TaskIndex, time: EventNs): TaskIndex[] {
-    if (!this.#tree.mayHaveChildren(process)) return [];
-    return this.#tree.childrenAt(process, time).filter((child) => this.#tree.isAliveAt(child, time));
-  }
-
-  #related(task: TaskIndex): RelatedTask {
-    const tree = this.#tree;
-    return { tid: tree.tidOf(task), taskId: tree.taskIdOf(task), entityId: tree.entityIdOf(task) };
   }
 }
 

@@ -51,7 +51,7 @@ export class EntityTable {
 
   #fittingFrom(first: number, id: EntityId): TaskIndex {
     let task = first as TaskIndex;
-    while (task !== NO_TASK && !(this.#ids[task] === id && this.#slots.isPresent(task))) {
+    while (task !== NO_TASK && !(this.#slots.entityIdOf(task) === id && this.#slots.isPresent(task))) {
       task = this.#next[task]! as TaskIndex;
     }
     return task;

@@ -59,8 +59,8 @@ export type TextField = 'comm' | 'cwd' | 'interp' | 'container';
 export type NumberField = 'uid' | 'gid' | 'nsTid' | 'nsPid' | 'pidNs';
 
 const MAX_GAPS = 10_000;
-/** Values kept parsed, of each kind. */
-const MAX_PARSED = 1024;
+/** Values kept parsed. */
+const MAX_PARSED = 4096;
 const PARENT = FIELDS.parent.id;
 const COMM = FIELDS.comm.id;
 const IS_INHERITED = byFieldId((field) => FIELDS[field].inherited);
@@ -76,8 +76,9 @@ export class TemporalTree implements FactVisitor {
   readonly #gaps: Gap[] = [];
   readonly #found = new Int32Array(FIELD_COUNT); // field id -> entry, the answer of a lookup of all fields
   readonly #values: FieldValue[] = Array.from({ length: FIELD_COUNT }, () => undefined); // likewise
-  readonly #parsedFiles = new Map<number, FieldValue>(); // index of a text -> what it says
-  readonly #parsedLists = new Map<number, FieldValue>();
+  readonly #parsedFiles: FieldValue[] = []; // index of a text -> what it says
+  readonly #parsedLists: FieldValue[] = [];
+  #parsedCount = 0;
   #batchTexts: readonly string[] = [];
   #batchTextIndexes: Int32Array = new Int32Array(0); // index in the batch -> index in #strings, 0 = not looked up yet
 
@@ -232,8 +233,7 @@ export class TemporalTree implements FactVisitor {
    */
   forgetUnusedTexts(): boolean {
     if (!this.#strings.isSweepDue) return false;
-    this.#parsedFiles.clear();
-    this.#parsedLists.clear();
+    this.#forgetParsed();
     this.#strings.sweep((use) => {
       for (let task = 0; task < this.#tasks.length; task++) {
         let entry = this.#changelogs.headOf(task as TaskIndex);
@@ -594,13 +594,19 @@ export class TemporalTree implements FactVisitor {
   // The same programs and arguments are asked for again and again; what is given out is never changed.
   #parsed(type: FieldType, index: number, text: string): FieldValue {
     const cache = type === 'file' ? this.#parsedFiles : this.#parsedLists;
-    let value = cache.get(index);
-    if (value === undefined) {
-      if (cache.size >= MAX_PARSED) cache.clear();
-      value = fromWireText(type, text);
-      cache.set(index, value);
-    }
+    const known = cache[index];
+    if (known !== undefined) return known;
+    while (cache.length < index) cache.push(undefined); // an array with holes is a slow one
+    const value = fromWireText(type, text);
+    cache[index] = value;
+    if (++this.#parsedCount > MAX_PARSED) this.#forgetParsed();
     return value;
+  }
+
+  #forgetParsed(): void {
+    this.#parsedFiles.length = 0;
+    this.#parsedLists.length = 0;
+    this.#parsedCount = 0;
   }
 
   // Fields are compared by what they say, never by this tree's own indexes: two trees must settle a tie alike.

@@ -104,6 +104,8 @@ function processJson(base: TimeBase, { timestamp, info }: TimeRelevant<ProcessIn
       startTime: String(epochOf(base, startTime)),
       execTime: execTime === undefined ? null : String(epochOf(base, execTime)),
       exitTime: exitTime === undefined ? null : String(epochOf(base, exitTime)),
+      threadIds: info.threadIds,
+      childProcessIds: info.childProcessIds,
       placeholder: isPlaceholder,
     },
   };
