@@ -1,11 +1,11 @@
-// Columns grow by an eighth: what is kept in them is bounded, and memory that
+// Columns grow by a sixteenth: what is kept in them is bounded, and memory that
 // stands empty costs as much as memory that is used.
 
 const FIRST_CAPACITY = 1024;
 
 /** @returns capacity, in rows, that holds `rows` */
 export function roomFor(rows: number): number {
-  return Math.max(FIRST_CAPACITY, rows + (rows >> 3));
+  return Math.max(FIRST_CAPACITY, rows + (rows >> 4));
 }
 
 /** A copy with room for `length` elements, the new ones filled with the column's "nothing". */

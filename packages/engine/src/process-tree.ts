@@ -181,14 +181,20 @@ export class ProcessTree {
   /** The task with this entity id that had begun by `time`; NO_TASK when there is none. */
   #onlyOneWith(id: EntityId, time: EventNs): TaskIndex {
     let found: TaskIndex = NO_TASK;
-    const others: TaskIndex[] = [];
     for (let task = this.#byEntity.firstOf(id); task !== NO_TASK; task = this.#byEntity.nextOf(task)) {
       if (this.tree.startOf(task) > time) continue;
-      if (found === NO_TASK) found = task;
-      else others.push(task);
+      if (found !== NO_TASK) throw new AmbiguousTaskError(this.#allWith(id, time));
+      found = task;
     }
-    if (others.length > 0) throw new AmbiguousTaskError([found, ...others].map((task) => this.tree.taskIdOf(task)));
     return found;
+  }
+
+  #allWith(id: EntityId, time: EventNs): TaskId[] {
+    const all: TaskId[] = [];
+    for (let task = this.#byEntity.firstOf(id); task !== NO_TASK; task = this.#byEntity.nextOf(task)) {
+      if (this.tree.startOf(task) <= time) all.push(this.tree.taskIdOf(task));
+    }
+    return all;
   }
 
   #existing(task: TaskIndex, time: EventNs): TaskIndex {
@@ -272,7 +278,7 @@ export class ProcessTree {
     const { at } = event;
     const authority = event.authority ?? AUTHORITY.event;
     const process = this.#leaderAt(event.pid, at, event.start);
-    this.#goneLeaders.delete(process);
+    if (this.#goneLeaders.size > 0) this.#goneLeaders.delete(process);
     // The kernel has ended every other thread; the one that called exec goes on under the leader's tid.
     const { tree } = this;
     for (let thread = tree.firstThreadOf(process); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
@@ -362,7 +368,7 @@ export class ProcessTree {
   }
 
   #endProcess(leader: TaskIndex, at: EventNs, authority: Authority, code = NOT_KNOWN, signal = NOT_KNOWN): void {
-    this.#goneLeaders.delete(leader);
+    if (this.#goneLeaders.size > 0) this.#goneLeaders.delete(leader);
     const { tree } = this;
     for (let thread = tree.firstThreadOf(leader); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
       if (this.tree.exitOf(thread) > at) this.#endLife(thread, at, AUTHORITY.inferred);
@@ -608,7 +614,7 @@ export class ProcessTree {
         residents.forget(thread);
         this.#evict(thread);
       }
-      this.#goneLeaders.delete(task);
+      if (this.#goneLeaders.size > 0) this.#goneLeaders.delete(task);
       this.#evict(task);
     }
   }

@@ -412,10 +412,10 @@ export class TemporalTree implements FactVisitor {
    * the tree's own: the next call fills it anew.
    */
   valuesAt(task: TaskIndex, at: EventNs): readonly FieldValue[] {
-    this.#findAllAt(task, at);
+    const known = this.#findAllAt(task, at);
     for (let field = 1; field < FIELD_COUNT; field++) {
-      const entry = this.#found[field] as number;
-      this.#values[field] = entry === NO_ENTRY ? undefined : this.#valueOf(field, this.#changelogs.valueOf(entry));
+      const value = (known & (1 << field)) === 0 ? Number.NaN : this.#changelogs.valueOf(this.#found[field] as number);
+      this.#values[field] = Number.isNaN(value) ? undefined : this.#valueOf(field, value);
     }
     return this.#values;
   }
@@ -554,18 +554,24 @@ export class TemporalTree implements FactVisitor {
     return NO_ENTRY;
   }
 
-  /** Puts into #found what `#entryAt` gives for each field. */
-  #findAllAt(task: TaskIndex, at: EventNs): void {
-    this.#found.fill(NO_ENTRY);
+  /**
+   * Puts into #found what `#entryAt` gives for each field.
+   * @returns bits of the fields that have an entry
+   */
+  #findAllAt(task: TaskIndex, at: EventNs): number {
+    const asked = this.#changelogs.fieldsInUse;
+    let without = this.#changelogs.findAll(task, asked, at, this.#found);
+    let missing = without & INHERITED;
     let from = task;
     let time = at;
-    let missing = this.#changelogs.findAll(from, this.#changelogs.fieldsInUse, time, this.#found) & INHERITED;
     for (let steps = this.#tasks.length; steps >= 0 && missing !== 0; steps--) {
       const creator = this.#tasks.creatorOf(from);
       if (this.isThread(from)) {
         if (creator !== NO_TASK && (missing & (1 << COMM)) !== 0) {
           const start = Math.min(time, this.#tasks.startOf(from)) as EventNs;
-          this.#found[COMM] = this.#entryAt(creator, COMM, start);
+          const entry = this.#entryAt(creator, COMM, start);
+          this.#found[COMM] = entry;
+          if (entry !== NO_ENTRY) without &= ~(1 << COMM);
           missing &= ~(1 << COMM);
         }
         from = this.#tasks.leaderOf(from);
@@ -573,9 +579,12 @@ export class TemporalTree implements FactVisitor {
         time = Math.min(time, this.#tasks.startOf(from)) as EventNs;
         from = creator;
       }
-      if (from === NO_TASK) return;
-      missing = this.#changelogs.findAll(from, missing, time, this.#found);
+      if (from === NO_TASK) break;
+      const still = this.#changelogs.findAll(from, missing, time, this.#found);
+      without &= ~(missing & ~still);
+      missing = still;
     }
+    return asked & ~without;
   }
 
   #wireTextAt(task: TaskIndex, field: number, at: EventNs): string | undefined {

@@ -19,6 +19,7 @@ const QUERIES = 100_000;
 const [what = 'dendro', scale = '1'] = process.argv.slice(2);
 const maxProcesses = 16_384 * Number(scale);
 const maxThreads = 32_768 * Number(scale);
+const WARM_UP = { events: 300_000, maxProcesses: 256, maxThreads: 512 };
 
 interface Answer {
   readonly name: string | undefined;
@@ -26,17 +27,24 @@ interface Answer {
   readonly isAlive: boolean;
 }
 
+interface Limits {
+  readonly maxProcesses: number;
+  readonly maxThreads: number;
+}
+
 /** What is measured of a tree. */
 interface Subject {
   /** Turned into what the tree takes before the clock runs. */
   prepare(events: readonly WorkloadEvent[]): () => void;
   processAt(id: number, at: number): Answer | undefined;
+  /** How many living threads and children. */
+  listsAt(id: number, at: number): number;
   lineageAt(id: number, at: number): number;
   readonly shares?: () => { encodeShare: number; decodeShare: number };
 }
 
-function naiveSubject(): Subject {
-  const tree = new NaiveTree(maxProcesses, maxThreads);
+function naiveSubject(limits: Limits): Subject {
+  const tree = new NaiveTree(limits.maxProcesses, limits.maxThreads);
   return {
     prepare: (events) => () => {
       for (const event of events) tree.apply(event);
@@ -45,14 +53,18 @@ function naiveSubject(): Subject {
       const info = tree.processAt(id, at);
       return info && { name: info.name, path: info.file?.path, isAlive: info.isAlive };
     },
+    listsAt: (id, at) => {
+      const info = tree.processAt(id, at);
+      return info === undefined ? 0 : info.threads.size + info.children.size;
+    },
     lineageAt: (id, at) => tree.lineageAt(id, at, 5).length,
   };
 }
 
 let feedMs = 0;
 
-function dendroSubject(): Subject {
-  const host = new ProcessTree({ maxProcesses, maxThreads });
+function dendroSubject(limits: Limits): Subject {
+  const host = new ProcessTree(limits);
   host.apply({ type: 'clock', epochNs: WORKLOAD_EPOCH_NS });
   const source = new ProcessTreeDataSource(host);
   let encodeMs = 0;
@@ -78,6 +90,15 @@ function dendroSubject(): Subject {
         const { info } = source.get(key).process_info;
         return { name: info.comm, path: info.executionBinary?.path, isAlive: info.isAlive };
       });
+    },
+    listsAt: (id, at) => {
+      const key = { kind: 'ProcKey', task: { entityId: id as EntityId }, time: at as EventNs } as const;
+      return (
+        orUndefined(() => {
+          const { threadIds, childProcessIds } = source.get(key).process_info.info;
+          return threadIds.length + childProcessIds.length;
+        }) ?? 0
+      );
     },
     lineageAt: (id, at) =>
       orUndefined(() => source.getAncestry({ entityId: id as EntityId }, at as EventNs, 5).length) ?? 0,
@@ -125,14 +146,14 @@ function heapBytes(): number {
 const ids = new EntityIds({ epochNs: WORKLOAD_EPOCH_NS });
 const entityId = (tid: number, start: number) => ids.of(tid, start as EventNs);
 
-function subjectOf(name: string): Subject {
-  return name === 'naive' ? naiveSubject() : dendroSubject();
+function subjectOf(limits: Limits): Subject {
+  return what === 'naive' ? naiveSubject(limits) : dendroSubject(limits);
 }
 
 /** @returns milliseconds that the subject took to take in all events */
-function feedAll(subject: Subject): number {
+function feedAll(subject: Subject, count: number): number {
   feedMs = 0;
-  work = generateWorkload(EVENTS, entityId, (events) => {
+  work = generateWorkload(count, entityId, (events) => {
     const feed = subject.prepare(events);
     const began = performance.now();
     feed();
@@ -141,39 +162,46 @@ function feedAll(subject: Subject): number {
   return feedMs;
 }
 
-// A first tree that is thrown away: its compiled code is in the heap before and after, as are the generator's lists.
 let work: Workload = { processes: [], checksum: '', end: 0 };
-const coldMs = (() => feedAll(subjectOf(what)))();
-const before = heapBytes();
-const subject = subjectOf(what);
-const warmMs = feedAll(subject);
-const bytes = heapBytes() - before;
-const retained = Math.min(maxProcesses, work.processes.length);
-
 const random = new Random(0xc0ffee11);
-// All of these are in memory, with their threads.
-const recent = Math.min(Math.floor(maxProcesses * 0.3), work.processes.length - 1);
 const latencies = new Float64Array(QUERIES);
-const processNs = ask((one, at) => subject.processAt(one.id, at));
-const lineageNs = ask((one, at) => subject.lineageAt(one.id, at));
-let right = 0;
-ask((one, at) => {
-  if (isRight(one, at, subject.processAt(one.id, at))) right++;
-});
+
+/** Feeds a tree, asks it, and lets go of it. */
+function measure() {
+  const subject = subjectOf({ maxProcesses, maxThreads });
+  const ms = feedAll(subject, EVENTS);
+  const heldBytes = heapBytes();
+  const processNs = ask((one, at) => subject.processAt(one.id, at));
+  const listsNs = ask((one, at) => subject.listsAt(one.id, at));
+  const lineageNs = ask((one, at) => subject.lineageAt(one.id, at));
+  let right = 0;
+  ask((one, at) => {
+    if (isRight(one, at, subject.processAt(one.id, at))) right++;
+  });
+  return { ms, heldBytes, processNs, listsNs, lineageNs, right: right / QUERIES, ...subject.shares?.() };
+}
+
+// A server is warm. Two small trees make it so: the first alone would be what the compiler takes every tree for. They
+// are kept, because code that was compiled for a tree goes with it.
+const warmedBy = [subjectOf(WARM_UP), subjectOf(WARM_UP)];
+const coldMs = feedAll(warmedBy[0] as Subject, WARM_UP.events);
+feedAll(warmedBy[1] as Subject, WARM_UP.events);
+globalThis.gc?.();
+const { ms, heldBytes, ...answers } = measure();
+const retained = Math.min(maxProcesses, work.processes.length);
 console.log(
   JSON.stringify({
-    eventsPerSecond: (EVENTS / warmMs) * 1000,
-    coldEventsPerSecond: (EVENTS / coldMs) * 1000,
-    bytesPerProcess: bytes / retained,
-    processNs,
-    lineageNs,
-    right: right / QUERIES,
-    ...subject.shares?.(),
+    eventsPerSecond: (EVENTS / ms) * 1000,
+    coldEventsPerSecond: (WARM_UP.events / coldMs) * 1000,
+    bytesPerProcess: (heldBytes - heapBytes()) / retained,
+    ...answers,
   }),
 );
 
 /** @returns median nanoseconds; the time lies within twice the life of the process */
 function ask(query: (one: WorkloadProcess, at: number) => void): number {
+  // All of these are in memory, with their threads.
+  const recent = Math.min(Math.floor(maxProcesses * 0.3), work.processes.length - 1);
   for (let i = 0; i < QUERIES; i++) {
     const one = work.processes[work.processes.length - 1 - random.below(recent)] as WorkloadProcess;
     const end = one.exit < 0 ? work.end : one.exit;
