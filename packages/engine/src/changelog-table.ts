@@ -5,8 +5,9 @@
 // cheaper than a list per field. Values are numbers: a number, an index into
 // the string table (NO_TEXT = not known), NaN for a number that is not known.
 //
-// A field keeps its `limit` newest entries. What is kept depends only on the
-// set of entries ever offered, never on their order.
+// A field keeps its `limit` newest entries, and remembers that older ones went.
+// What is kept depends only on the set of entries ever offered, never on their
+// order.
 
 import type { Authority, EventNs } from '@dendro/protocol';
 import type { TaskIndex } from './ids.ts';
@@ -27,6 +28,11 @@ const DOUBLES = INTEGERS / 2;
 const AUTHORITY_AT = 8;
 const FIELD_BITS = 0xff;
 
+// Parts of what TaskTable keeps as fields of a task: one bit for each field that has entries, and above these one
+// for each field that has lost its oldest ones.
+const TRIMMED_AT = 16;
+const HAS_ENTRIES = (1 << TRIMMED_AT) - 1;
+
 /** How two values of a field are ordered when their entries are equal otherwise. */
 export type CompareValues = (field: number, a: number, b: number) => number;
 
@@ -36,6 +42,7 @@ export class ChangelogTable {
   readonly #counts = new Int32Array(32); // field id -> entries of all tasks
   readonly #limit: number;
   readonly #compareValues: CompareValues;
+  #hasTrimmed = false;
   #firstFree: EntryIndex = NO_ENTRY;
   #length = 0;
   #count = 0;
@@ -45,6 +52,11 @@ export class ChangelogTable {
     this.#tasks = tasks;
     this.#limit = limit;
     this.#compareValues = compareValues;
+  }
+
+  /** Has any task ever lost its oldest entries? */
+  get hasTrimmed(): boolean {
+    return this.#hasTrimmed;
   }
 
   get count(): number {
@@ -67,7 +79,12 @@ export class ChangelogTable {
 
   /** One bit (1 << field id) for each field of which the task has entries. */
   fieldsOf(task: TaskIndex): number {
-    return this.#tasks.fieldsOf(task);
+    return this.#tasks.fieldsOf(task) & HAS_ENTRIES;
+  }
+
+  /** One bit (1 << field id) for each field that has lost its oldest entries. */
+  trimmedOf(task: TaskIndex): number {
+    return this.#tasks.fieldsOf(task) >> TRIMMED_AT;
   }
 
   nextOf(entry: EntryIndex): EntryIndex {
@@ -148,7 +165,7 @@ export class ChangelogTable {
         f64[same * DOUBLES + VALUE] = value;
         return true;
       }
-      if (newer >= this.#limit) return false;
+      if (newer >= this.#limit) return this.#noteTrimmed(task, field);
     }
     const added = this.#take();
     this.#counts[field]! += 1;
@@ -161,7 +178,7 @@ export class ChangelogTable {
     if (before === NO_ENTRY) this.#tasks.setEntries(task, added);
     else entries.i32[before * INTEGERS + NEXT] = added;
     if (isFirst) this.#tasks.setFields(task, fields | (1 << field));
-    else this.#dropOldest(added, field, newer + 1);
+    else this.#dropOldest(task, added, field, newer + 1);
     return true;
   }
 
@@ -178,7 +195,7 @@ export class ChangelogTable {
   }
 
   // `added` is the `rank`-th newest of its field; the one beyond the limit goes.
-  #dropOldest(added: EntryIndex, field: number, rank: number): void {
+  #dropOldest(task: TaskIndex, added: EntryIndex, field: number, rank: number): void {
     let before = added;
     let entry = this.nextOf(added);
     let kept = rank;
@@ -187,6 +204,7 @@ export class ChangelogTable {
         if (kept === this.#limit) {
           this.#entries.i32[before * INTEGERS + NEXT] = this.nextOf(entry);
           this.#give(entry);
+          this.#noteTrimmed(task, field);
           return;
         }
         kept++;
@@ -194,6 +212,15 @@ export class ChangelogTable {
       before = entry;
       entry = this.nextOf(entry);
     }
+  }
+
+  /** @returns whether that was not known yet */
+  #noteTrimmed(task: TaskIndex, field: number): boolean {
+    this.#hasTrimmed = true;
+    const fields = this.#tasks.fieldsOf(task);
+    const trimmed = fields | (1 << (field + TRIMMED_AT));
+    this.#tasks.setFields(task, trimmed);
+    return trimmed !== fields;
   }
 
   #take(): EntryIndex {

@@ -125,6 +125,28 @@ describe('vectors', () => {
   });
 });
 
+test('[FA6] what is no longer kept reads as not known, and the answer says so', () => {
+  const execs = [1, 2, 3].map((at) => exec(at, 100, 0, `run-${at}`));
+  const source = sourceOf([fork(0, 100, 1, 0), ...execs, fork(4, 200, 100, 0)], { entriesPerField: 2 });
+  const infoAt = (pid: number, at: number) =>
+    source.get({ kind: 'ProcKey', task: { pid }, time: seconds(at) }).process_info.info;
+  expect(infoAt(100, 2.5)).toMatchObject({ comm: 'run-2', trimmed: [] });
+  expect(infoAt(100, 1.5)).toMatchObject({ comm: undefined, trimmed: expect.arrayContaining(['comm', 'argv']) });
+  expect(infoAt(200, 4)).toMatchObject({ comm: 'run-3', trimmed: [] });
+});
+
+test('[FA6] a lineage that needs a parent that is no longer kept says that it ends there', () => {
+  const moves = [2, 3, 4].map((at): TaskEvent => ({ type: 'reparent', at: seconds(at), pid: 100, parentPid: at }));
+  const source = sourceOf([fork(1, 100, 50, 0), ...moves], { entriesPerField: 2 });
+  const lineageAt = (at: number) =>
+    source.get({ kind: 'LineageKey', task: { pid: 100 }, time: seconds(at), maxDepth: 0 }).process_lineage.info.end;
+  const parentAt = (at: number) =>
+    source.get({ kind: 'ProcKey', task: { pid: 100 }, time: seconds(at) }).process_info.info;
+  expect(parentAt(4)).toMatchObject({ ppid: 4, trimmed: [] });
+  expect(parentAt(1)).toMatchObject({ ppid: 0, trimmed: ['parent'] });
+  expect(lineageAt(4)).toBe('trimmed'); // the parent at its start
+});
+
 describe('the data source', () => {
   const source = sourceOf([execP, forkC, execC, exitC]);
 

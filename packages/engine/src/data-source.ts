@@ -62,8 +62,11 @@ export interface ThreadInfo {
 export interface ProcessLineage {
   /** The process at the time of the key, then each parent at the start of its child. */
   readonly ancestors: readonly TimeRelevant<ProcessInfo>[];
-  /** Why there are no more: it has no parent (`root`), the depth was reached, or the next one has been evicted. */
-  readonly end: 'root' | 'depth' | 'evicted';
+  /**
+   * Why there are no more: it has no parent (`root`), the depth was reached, the next one has been evicted, or it is
+   * no longer kept who was the parent then (`trimmed`).
+   */
+  readonly end: 'root' | 'depth' | 'evicted' | 'trimmed';
 }
 
 export interface Answers {
@@ -187,13 +190,17 @@ export class ProcessTreeDataSource {
     for (let depth = 0; ; depth++) {
       at = Math.min(at, this.#tree.startOf(child)) as EventNs;
       const parent = this.#tree.parentAt(child, at);
-      if (parent === NO_TASK || seen.has(parent))
-        return { ancestors, end: this.#tree.isStub(child) ? 'evicted' : 'root' };
+      if (parent === NO_TASK || seen.has(parent)) return { ancestors, end: this.#endAt(child, at) };
       if (depth >= maxDepth) return { ancestors, end: 'depth' };
       ancestors.push(this.#processAt(parent, at));
       seen.add(parent);
       child = parent;
     }
+  }
+
+  #endAt(oldest: TaskIndex, at: EventNs): ProcessLineage['end'] {
+    if (this.#tree.isStub(oldest)) return 'evicted';
+    return this.#tree.isTrimmedAt(oldest, 'parent', at) ? 'trimmed' : 'root';
   }
 }
 

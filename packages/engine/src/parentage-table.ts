@@ -27,12 +27,18 @@ export class ParentageTable {
   readonly #tasks: TaskTable;
   readonly #links = new Rows(INTEGERS);
   readonly #limit: number;
+  #hasTrimmed = false;
   #firstFree: LinkIndex = NO_LINK;
   #length = 0;
 
   constructor(tasks: TaskTable, limit: number) {
     this.#tasks = tasks;
     this.#limit = limit;
+  }
+
+  /** Has any task ever lost its oldest entries? */
+  get hasTrimmed(): boolean {
+    return this.#hasTrimmed;
   }
 
   parentAt(child: TaskIndex, at: EventNs): TaskIndex {
@@ -48,6 +54,16 @@ export class ParentageTable {
   sinceAt(child: TaskIndex, at: EventNs): EventNs | undefined {
     const link = this.#find(child, at);
     return link === NO_LINK ? undefined : this.#sinceOf(link);
+  }
+
+  /** Has it had parents before the oldest that is kept, at that time? */
+  isTrimmedAt(child: TaskIndex, at: EventNs): boolean {
+    return this.#tasks.areParentsTrimmed(child) && this.#find(child, at) === NO_LINK;
+  }
+
+  /** Has it lost its oldest links? */
+  isTrimmed(child: TaskIndex): boolean {
+    return this.#tasks.areParentsTrimmed(child);
   }
 
   hasLinks(child: TaskIndex): boolean {
@@ -98,7 +114,7 @@ export class ParentageTable {
       if (known !== parent) this.#nameParent(link, parent);
       return true;
     }
-    if (newer >= this.#limit) return false;
+    if (newer >= this.#limit) return this.#noteTrimmed(child);
     const added = this.#take();
     const { i32, f64 } = this.#links;
     const row = added * INTEGERS;
@@ -110,7 +126,7 @@ export class ParentageTable {
     if (before === NO_LINK) this.#tasks.setParents(child, added);
     else i32[before * INTEGERS + OLDER] = added;
     this.#nameParent(added, parent);
-    this.#dropOldest(added, newer + 1);
+    this.#dropOldest(child, added, newer + 1);
     return true;
   }
 
@@ -182,7 +198,7 @@ export class ParentageTable {
   }
 
   // `added` is the `rank`-th newest of its child; the one beyond the limit goes.
-  #dropOldest(added: LinkIndex, rank: number): void {
+  #dropOldest(child: TaskIndex, added: LinkIndex, rank: number): void {
     let kept = rank;
     let link = added;
     while (kept < this.#limit && this.#olderOf(link) !== NO_LINK) {
@@ -193,6 +209,15 @@ export class ParentageTable {
     if (kept < this.#limit || beyond === NO_LINK) return;
     this.#links.i32[link * INTEGERS + OLDER] = this.#olderOf(beyond);
     this.#give(beyond);
+    this.#noteTrimmed(child);
+  }
+
+  /** @returns whether that was not known yet */
+  #noteTrimmed(child: TaskIndex): boolean {
+    this.#hasTrimmed = true;
+    const wasKnown = this.#tasks.areParentsTrimmed(child);
+    this.#tasks.trimParents(child);
+    return !wasKnown;
   }
 
   #take(): LinkIndex {

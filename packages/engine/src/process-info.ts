@@ -1,6 +1,14 @@
 // What is true of a process as of a time.
 
-import { AUTHORITY, type EntityId, type EventNs, FIELDS, type FileInfo, type TaskId } from '@dendro/protocol';
+import {
+  AUTHORITY,
+  type EntityId,
+  type EventNs,
+  FIELDS,
+  type FieldName,
+  type FileInfo,
+  type TaskId,
+} from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import type { TemporalTree } from './temporal-tree.ts';
 
@@ -47,6 +55,8 @@ export class ProcessInfo {
   readonly signal: number | undefined;
   readonly isAlive: boolean;
   readonly isPlaceholder: boolean;
+  /** Fields whose value of that time is no longer kept: they read as not known. Nearly always none. */
+  readonly trimmed: readonly FieldName[];
   /** Who said that it exists. */
   readonly source: 'event' | 'procfs' | 'inferred';
   readonly #tree: TemporalTree;
@@ -80,6 +90,7 @@ export class ProcessInfo {
     this.signal = hasEnded ? tree.exitSignalOf(process) : undefined;
     this.isAlive = tree.isAliveAt(process, time);
     this.isPlaceholder = tree.isPlaceholder(process);
+    this.trimmed = tree.trimmedAt(process, time);
     this.source = SOURCES[tree.authorityOf(process)];
     this.#tree = tree;
     this.#time = time;

@@ -37,7 +37,7 @@ const PREVIOUS_THREAD = 14;
 const STATUS = 15; // exit code in the high half, signal in the low one, NOT_KNOWN each
 const BITS = 16;
 const ENTRIES = 17; // newest entry in ChangelogTable | NOTHING
-const FIELDS = 18; // one bit for each field that has entries there
+const FIELDS = 18; // bits of the fields that have entries there
 const PARENTS = 19; // newest link in ParentageTable that names it as child | NOTHING
 const CHILDREN = 20; // some link there that names it as parent | NOTHING
 const SAME_BUCKET = 21; // next task whose id falls into the same bucket | NO_TASK
@@ -51,6 +51,7 @@ const AUTHORITY_AT = 10; // of start, pid and leader
 const CREATOR_AUTHORITY_AT = 12;
 const EXIT_AUTHORITY_AT = 14;
 const STATUS_AUTHORITY_AT = 16;
+const PARENTS_TRIMMED = 1 << 18;
 const NOBODY = -1;
 
 const UNKNOWN_STATUS = (NOT_KNOWN << 16) | (NOT_KNOWN & 0xffff);
@@ -218,6 +219,15 @@ export class TaskTable {
 
   setParents(task: TaskIndex, link: number): void {
     this.#rows.i32[task * INTEGERS + PARENTS] = link;
+  }
+
+  /** Has ParentageTable let go of its oldest parents? */
+  areParentsTrimmed(task: TaskIndex): boolean {
+    return (this.#rows.i32[task * INTEGERS + BITS]! & PARENTS_TRIMMED) !== 0;
+  }
+
+  trimParents(task: TaskIndex): void {
+    this.#rows.i32[task * INTEGERS + BITS]! |= PARENTS_TRIMMED;
   }
 
   childrenOf(task: TaskIndex): number {

@@ -10,6 +10,7 @@
 // its creator). A late fact about a parent thereby corrects the children too.
 
 import {
+  AUTHORITY,
   type Authority,
   type EntityId,
   type EventNs,
@@ -59,11 +60,17 @@ export type TextField = 'comm' | 'cwd' | 'interp' | 'container';
 export type NumberField = 'uid' | 'gid' | 'nsTid' | 'nsPid' | 'pidNs';
 
 const MAX_GAPS = 10_000;
+/** The answer where the entry that held has been let go of. */
+const TRIMMED = -2;
+/** `since` of a fact that says: there was more before. Older than any other, so that it only ever fills up a changelog. */
+const LONG_AGO = -Number.MAX_SAFE_INTEGER as EventNs;
 /** Values kept parsed. */
 const MAX_PARSED = 4096;
 const PARENT = FIELDS.parent.id;
 const COMM = FIELDS.comm.id;
 const IS_INHERITED = byFieldId((field) => FIELDS[field].inherited);
+const FIELD_NAMES = Object.keys(FIELDS) as readonly FieldName[];
+const NO_FIELDS: readonly FieldName[] = [];
 /** One bit (1 << field id) for each inherited field. */
 const INHERITED = IS_INHERITED.reduce((bits, isInherited, id) => (isInherited ? bits | (1 << id) : bits), 0);
 const IS_TEXT = byFieldId((field) => isTextField(FIELDS[field].type));
@@ -392,7 +399,7 @@ export class TemporalTree implements FactVisitor {
 
   numberAt(task: TaskIndex, field: NumberField, at: EventNs): number | undefined {
     const entry = this.#entryAt(task, FIELDS[field].id, at);
-    if (entry === NO_ENTRY) return undefined;
+    if (entry < 0) return undefined;
     const value = this.#changelogs.valueOf(entry);
     return Number.isNaN(value) ? undefined : value;
   }
@@ -404,7 +411,7 @@ export class TemporalTree implements FactVisitor {
 
   valueAt(task: TaskIndex, field: Exclude<FieldName, 'parent'>, at: EventNs): FieldValue {
     const entry = this.#entryAt(task, FIELDS[field].id, at);
-    return entry === NO_ENTRY ? undefined : this.#valueOf(FIELDS[field].id, this.#changelogs.valueOf(entry));
+    return entry < 0 ? undefined : this.#valueOf(FIELDS[field].id, this.#changelogs.valueOf(entry));
   }
 
   /**
@@ -455,7 +462,23 @@ export class TemporalTree implements FactVisitor {
   authorityAt(task: TaskIndex, field: FieldName, at: EventNs): Authority | undefined {
     if (field === 'parent') return this.#parents.authorityAt(task, at);
     const entry = this.#entryAt(task, FIELDS[field].id, at);
-    return entry === NO_ENTRY ? undefined : this.#changelogs.authorityOf(entry);
+    return entry < 0 ? undefined : this.#changelogs.authorityOf(entry);
+  }
+
+  /**
+   * Is what held at `at` no longer kept? Then it reads as not known. A field keeps its newest entries, and so does the
+   * task from which another has its value.
+   */
+  isTrimmedAt(task: TaskIndex, field: FieldName, at: EventNs): boolean {
+    if (field === 'parent') return this.#parents.isTrimmedAt(task, at);
+    return this.#entryAt(task, FIELDS[field].id, at) === TRIMMED;
+  }
+
+  /** The fields for which `isTrimmedAt` holds. */
+  trimmedAt(task: TaskIndex, at: EventNs): readonly FieldName[] {
+    return this.#changelogs.hasTrimmed || this.#parents.hasTrimmed
+      ? FIELD_NAMES.filter((field) => this.isTrimmedAt(task, field, at))
+      : NO_FIELDS;
   }
 
   /** The task's own entries of a field, oldest first. Parents are TaskIds. */
@@ -497,9 +520,15 @@ export class TemporalTree implements FactVisitor {
       const wire = text !== undefined ? out.text(text) : value;
       out.set(id, field, this.#changelogs.sinceOf(entry), this.#changelogs.authorityOf(entry), wire);
     }
+    const trimmed = this.#changelogs.trimmedOf(task);
+    for (let field = 1; trimmed >> field !== 0; field++) {
+      if ((trimmed & (1 << field)) === 0) continue;
+      out.set(id, field, LONG_AGO, AUTHORITY.inferred, IS_TEXT[field] ? NO_TEXT : Number.NaN);
+    }
     this.#parents.forEachOf(task, (parent, since, authority) => {
       out.set(id, PARENT, since, authority, parent === NO_TASK ? Number.NaN : this.#tasks.taskIdOf(parent));
     });
+    if (this.#parents.isTrimmed(task)) out.set(id, PARENT, LONG_AGO, AUTHORITY.inferred, Number.NaN);
     if (!this.#tasks.hasEnded(task)) return;
     const exit = this.#tasks.exitOf(task);
     out.exit(id, exit, this.#tasks.exitAuthorityOf(task), NOT_KNOWN, NOT_KNOWN);
@@ -532,7 +561,7 @@ export class TemporalTree implements FactVisitor {
 
   // --- inside ---
 
-  /** The entry that holds at `at`, after the reading rule for what a task has from others. */
+  /** The entry that holds at `at`, after the reading rule for what a task has from others; NO_ENTRY or TRIMMED. */
   #entryAt(task: TaskIndex, field: number, at: EventNs): number {
     if (this.#changelogs.countOf(field) === 0) return NO_ENTRY;
     let from = task;
@@ -540,7 +569,9 @@ export class TemporalTree implements FactVisitor {
     // Creators cannot form a ring in a true feed; in a hostile one they can.
     for (let steps = this.#tasks.length; steps >= 0; steps--) {
       const entry = this.#changelogs.find(from, field, time);
-      if (entry !== NO_ENTRY || !IS_INHERITED[field]) return entry;
+      if (entry !== NO_ENTRY) return entry;
+      if ((this.#changelogs.trimmedOf(from) & (1 << field)) !== 0) return TRIMMED;
+      if (!IS_INHERITED[field]) return NO_ENTRY;
       const creator = this.#tasks.creatorOf(from);
       const isThread = (this.#tasks.flagsOf(from) & TASK_FLAG.thread) !== 0;
       if (isThread && (field !== COMM || creator === NO_TASK)) {
@@ -561,7 +592,7 @@ export class TemporalTree implements FactVisitor {
   #findAllAt(task: TaskIndex, at: EventNs): number {
     const asked = this.#changelogs.fieldsInUse;
     let without = this.#changelogs.findAll(task, asked, at, this.#found);
-    let missing = without & INHERITED;
+    let missing = without & INHERITED & ~this.#changelogs.trimmedOf(task);
     let from = task;
     let time = at;
     for (let steps = this.#tasks.length; steps >= 0 && missing !== 0; steps--) {
@@ -571,7 +602,7 @@ export class TemporalTree implements FactVisitor {
           const start = Math.min(time, this.#tasks.startOf(from)) as EventNs;
           const entry = this.#entryAt(creator, COMM, start);
           this.#found[COMM] = entry;
-          if (entry !== NO_ENTRY) without &= ~(1 << COMM);
+          if (entry >= 0) without &= ~(1 << COMM);
           missing &= ~(1 << COMM);
         }
         from = this.#tasks.leaderOf(from);
@@ -582,14 +613,14 @@ export class TemporalTree implements FactVisitor {
       if (from === NO_TASK) break;
       const still = this.#changelogs.findAll(from, missing, time, this.#found);
       without &= ~(missing & ~still);
-      missing = still;
+      missing = still & ~this.#changelogs.trimmedOf(from);
     }
     return asked & ~without;
   }
 
   #wireTextAt(task: TaskIndex, field: number, at: EventNs): string | undefined {
     const entry = this.#entryAt(task, field, at);
-    return entry === NO_ENTRY ? undefined : this.#strings.textOf(this.#changelogs.valueOf(entry));
+    return entry < 0 ? undefined : this.#strings.textOf(this.#changelogs.valueOf(entry));
   }
 
   #valueOf(field: number, value: number): FieldValue {
@@ -664,7 +695,7 @@ export class TemporalTree implements FactVisitor {
     for (let field = 1; missing >> field !== 0; field++) {
       if ((missing & (1 << field)) === 0) continue;
       const entry = this.#entryAt(task, field, start);
-      if (entry === NO_ENTRY) continue;
+      if (entry < 0) continue;
       const authority = this.#changelogs.authorityOf(entry);
       this.#changelogs.merge(task, field, start, authority, this.#changelogs.valueOf(entry));
     }

@@ -4,6 +4,8 @@ import {
   BatchWriter,
   type EntityId,
   type EventNs,
+  FIELDS,
+  type FieldName,
   NO_TASK_ID,
   type TaskId,
   type Tid,
@@ -52,14 +54,14 @@ test('[FA1] [FA2] [FA6] facts in any order, any number of times, make the same t
 
 test('[FA8] a tree rebuilt from the facts that a tree writes is the same tree, and takes later facts the same way', () => {
   fc.assert(
-    fc.property(arbitraryFacts(), arbitraryFacts(), (facts, later) => {
+    fc.property(arbitraryFacts(), arbitraryFacts(), fc.constantFrom(1, 2, 64), (facts, later, entriesPerField) => {
       // Facts about tasks that nobody has announced are no part of a snapshot: announce all.
-      const tree = treeOf([ANNOUNCE_ALL, facts]);
+      const tree = treeOf([ANNOUNCE_ALL, facts], entriesPerField);
       const writer = new BatchWriter();
       for (let slot = 0; slot < tree.slotCount; slot++) {
         if (tree.isPresent(slot as TaskIndex)) tree.writeFacts(slot as TaskIndex, writer);
       }
-      const rebuilt = new TemporalTree();
+      const rebuilt = new TemporalTree({ entriesPerField });
       rebuilt.apply(writer.finish());
       expect(describeTree(rebuilt)).toEqual(describeTree(tree));
 
@@ -88,6 +90,59 @@ test('[AS1] [AS3] [AS4] as of any time a field is its newest entry until then, e
     RUNS,
   );
 });
+
+test('[FA6] a tree that keeps few entries says what one that keeps all says, or that it no longer knows', () => {
+  let trimmed = 0;
+  fc.assert(
+    fc.property(arbitraryFacts(2), fc.integer({ min: 1, max: 2 }), (facts, limit) => {
+      const [all, few] = [treeOf([facts]), treeOf([facts], limit)];
+      for (const task of slotsOf(all)) {
+        const slot = few.indexOf(all.taskIdOf(task));
+        if (slot === NO_TASK) continue;
+        for (let at = 0; at <= 12; at++) {
+          for (const field of FIELD_NAMES) {
+            expect(all.isTrimmedAt(task, field, at as EventNs)).toBe(false);
+            const isTrimmed = few.isTrimmedAt(slot, field, at as EventNs);
+            if (isTrimmed) trimmed++;
+            const known = isTrimmed ? undefined : answerAt(all, task, field, at as EventNs);
+            expect(answerAt(few, slot, field, at as EventNs)).toEqual(known);
+          }
+        }
+      }
+    }),
+    RUNS,
+  );
+  expect(trimmed).toBeGreaterThan(100);
+});
+
+test('[AS3] [AS4] all fields at once are what each of them is alone', () => {
+  fc.assert(
+    fc.property(arbitraryFacts(), fc.constantFrom(1, 64), (facts, limit) => {
+      const tree = treeOf([facts], limit);
+      for (const task of slotsOf(tree)) {
+        for (let at = 0; at <= 12; at++) {
+          const values = [...tree.valuesAt(task, at as EventNs)];
+          for (const field of FIELD_NAMES) {
+            if (field !== 'parent') expect(values[FIELDS[field].id]).toEqual(tree.valueAt(task, field, at as EventNs));
+          }
+        }
+      }
+    }),
+    RUNS,
+  );
+});
+
+const FIELD_NAMES = Object.keys(FIELDS) as FieldName[];
+
+function slotsOf(tree: TemporalTree): TaskIndex[] {
+  return Array.from({ length: tree.slotCount }, (_, slot) => slot as TaskIndex);
+}
+
+function answerAt(tree: TemporalTree, task: TaskIndex, field: FieldName, at: EventNs): unknown {
+  if (field !== 'parent') return tree.valueAt(task, field, at);
+  const parent = tree.parentAt(task, at);
+  return parent === NO_TASK ? undefined : tree.taskIdOf(parent);
+}
 
 // The rule of reading, in its plainest form.
 function slowComm(tree: TemporalTree, task: TaskIndex, at: EventNs, steps: number): string | undefined {

@@ -27,6 +27,7 @@ export function describeTree(tree: TemporalTree): unknown[] {
       exitCode: tree.exitCodeOf(task),
       exitSignal: tree.exitSignalOf(task),
       threads: [...tree.threadsOf(task)].map(idOf).sort(),
+      trimmed: FIELD_NAMES.filter((field) => tree.isTrimmedAt(task, field, Number.NEGATIVE_INFINITY as EventNs)),
       fields: Object.fromEntries(
         FIELD_NAMES.map((field) => [field, tree.changelogOf(task, field)] as const).filter(([, log]) => log.length > 0),
       ),

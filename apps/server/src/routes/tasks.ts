@@ -49,6 +49,9 @@ const Process = Type.Object({
     execTime: Nullable(Ns),
     threadIds: Type.Array(RelatedTask, { description: 'Living threads, the leader first' }),
     childProcessIds: Type.Array(RelatedTask, { description: 'Living children, in no order' }),
+    trimmed: Type.Array(Type.String(), {
+      description: 'Fields whose value of that time is no longer kept: they read as not known',
+    }),
     source: Type.String({ description: 'Who said that it exists: event, procfs or inferred' }),
   }),
 });
@@ -67,7 +70,7 @@ const Lineage = Type.Object({
   timestamp: Ns,
   lineage: Type.Array(Process, { description: 'The process, then each parent at the start of its child' }),
   returned: Type.Integer(),
-  end: Type.String({ description: 'Why there are no more: root, depth or evicted' }),
+  end: Type.String({ description: 'Why there are no more: root, depth, evicted or trimmed' }),
 });
 const problems = { 400: Problem, 404: Problem, 409: Problem };
 
