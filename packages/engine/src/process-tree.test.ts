@@ -326,3 +326,57 @@ describe('bounds', () => {
     expect(host.tree.slotCount).toBeLessThan(40);
   });
 });
+
+describe('[AS8] nobody is its own ancestor', () => {
+  const reparent = (time: number, pid: number, parentPid: number): TaskEvent => ({
+    type: 'reparent',
+    at: at(time),
+    pid,
+    parentPid,
+  });
+  const chain = (length: number): TaskEvent[] => Array.from({ length }, (_, n) => fork(10 * (n + 1), 11 + n, 10 + n)); // 10 -> 11 -> 12 ...
+
+  test.each([1, 2, 3, 500])('a parent that is the process itself or %i below it is refused and counted', (below) => {
+    const host = treeOf([...chain(below), reparent(100_000, 11, 10 + below)]);
+    const { tree } = host;
+    const task = only(host, 11);
+    expect(tree.tidOf(tree.parentAt(task, at(100_000)))).toBe(10);
+    expect(host.counts.ringsRefused).toBe(1);
+  });
+
+  test('what else the event says is taken', () => {
+    const host = treeOf([...chain(2), observe(100_000, 11, 12, 10, { startIsTick: false, comm: 'seen', uid: 7 })]);
+    const task = only(host, 11);
+    expect(host.tree.textAt(task, 'comm', at(100_000))).toBe('seen');
+    expect(host.tree.numberAt(task, 'uid', at(100_000))).toBe(7);
+    expect(host.counts.ringsRefused).toBe(1);
+  });
+
+  test('a parent that was below it once, and is not at the time, is taken', () => {
+    const host = treeOf([...chain(2), reparent(50, 12, 10), reparent(60, 11, 12)]);
+    const { tree } = host;
+    expect(tree.tidOf(tree.parentAt(only(host, 11), at(60)))).toBe(12);
+    expect(host.counts.ringsRefused).toBe(0);
+  });
+
+  test('creators that say they created each other, or themselves, are refused and counted', () => {
+    const mutual = (tid: number, creatorTid: number): TaskEvent => ({
+      ...(fork(5, tid, creatorTid) as TaskEvent & { type: 'fork' }),
+      start: at(5),
+      creatorStart: at(5),
+    });
+    const host = treeOf([mutual(20, 21), mutual(21, 22), mutual(22, 20), mutual(30, 30)]);
+    for (const tid of [20, 21, 22, 30]) {
+      let steps = 0;
+      let task: TaskIndex = only(host, tid);
+      for (; task !== NO_TASK && steps < 10; steps++) task = host.tree.creatorOf(task);
+      expect(steps).toBeLessThan(5);
+    }
+    expect(host.counts.ringsRefused).toBe(4); // of three the creator and the parent, of one itself twice
+  });
+
+  test('the same birth told twice is no ring', () => {
+    const host = treeOf([...chain(3), ...chain(3)]);
+    expect(host.counts.ringsRefused).toBe(0);
+  });
+});

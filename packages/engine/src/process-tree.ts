@@ -59,11 +59,15 @@ export interface ProcessTreeCounts {
   readonly tasks: number;
   readonly evicted: number;
   readonly gaps: number;
+  /** Parents and creators refused because they would make a task its own ancestor. */
+  readonly ringsRefused: number;
   /** Enrichment requests dropped because too many waited. */
   readonly enrichmentsDropped: number;
 }
 
 const INIT_PID = 1;
+/** Rings are looked for so far up: longer ones get in, and end no reading [AS8]. */
+const MAX_STEPS_UP = 1000;
 
 export class ProcessTree {
   /** For reading only. */
@@ -80,6 +84,7 @@ export class ProcessTree {
   #newest = Number.NEGATIVE_INFINITY as EventNs;
   #nextTaskId = 1;
   #evicted = 0;
+  #ringsRefused = 0;
 
   constructor(options: ProcessTreeOptions = {}) {
     const { maxProcesses = 16_384, maxThreads = 32_768, entriesPerField } = options;
@@ -117,6 +122,7 @@ export class ProcessTree {
       tasks: this.tree.taskCount,
       evicted: this.#evicted,
       gaps: this.tree.gaps().length,
+      ringsRefused: this.#ringsRefused,
       enrichmentsDropped: this.#enrichments?.dropped ?? 0,
     };
   }
@@ -207,23 +213,36 @@ export class ProcessTree {
   #applyFork(event: ForkEvent): void {
     this.#notice(event.at);
     const start = event.start ?? event.at;
-    const creator = this.#lifeAt(event.creatorTid, event.at, event.creatorStart, event.creatorPid);
+    const named = this.#lifeAt(event.creatorTid, event.at, event.creatorStart, event.creatorPid);
     const isThread = event.pid !== undefined ? event.pid !== event.tid : ((event.cloneFlags ?? 0) & CLONE.thread) !== 0;
-    const creatorLeader = this.tree.leaderOf(creator);
+    const creatorLeader = this.tree.leaderOf(named);
     const leader = isThread ? this.#leaderOfBirth(event, creatorLeader) : NO_TASK;
     const task = this.#beginLife(event.tid, start);
+    const creator = this.#isCreatedBy(named, task) ? NO_TASK : named;
     this.#announce(task, event.tid, leader, creator, start, isThread ? TASK_FLAG.thread : 0, AUTHORITY.event);
     const parent = isThread ? NO_TASK : this.#parentOfBirth(event, creatorLeader);
-    if (!isThread) this.#recorder.parent(task, parent, start, AUTHORITY.event);
+    if (!isThread) this.#setParent(task, parent, start, AUTHORITY.event);
     if (event.comm !== undefined && event.comm !== this.tree.textAt(task, 'comm', start)) {
       this.#recorder.text(task, 'comm', start, AUTHORITY.event, event.comm);
     }
     this.#setNumber(task, 'nsTid', start, AUTHORITY.event, event.nsTid);
     this.#setNumber(task, 'nsPid', start, AUTHORITY.event, event.nsPid);
-    this.#touch(creator, event.at);
+    this.#touch(named, event.at);
     this.#touch(task, event.at);
     if (isThread) this.#settleLateThread(task, start);
     else if (parent !== NO_TASK) this.#settleLateChild(task, parent);
+  }
+
+  /** Was `creator` itself created, at however many removes, by `task`? Then it is refused and counted. */
+  #isCreatedBy(creator: TaskIndex, task: TaskIndex): boolean {
+    if (creator !== task && !this.tree.isPresent(task)) return false; // just made: it has created nobody
+    let by = creator;
+    for (let steps = 0; by !== task && steps < MAX_STEPS_UP; steps++) {
+      by = this.tree.creatorOf(by);
+      if (by === NO_TASK) return false;
+    }
+    if (by === task) this.#ringsRefused++;
+    return by === task;
   }
 
   // What ended a thread may have been told already, before anybody knew of it.
@@ -398,7 +417,7 @@ export class ProcessTree {
   // No event says who the new parent is. Init, unless a subreaper is nearer: /proc is asked.
   #orphan(child: TaskIndex, at: EventNs): void {
     const init = this.#leaderAt(INIT_PID, at, undefined);
-    this.#recorder.parent(child, init, at, AUTHORITY.inferred);
+    this.#setParent(child, init, at, AUTHORITY.inferred);
     this.#requestEnrichment(child);
   }
 
@@ -499,7 +518,7 @@ export class ProcessTree {
     const authority = event.authority ?? AUTHORITY.event;
     if (authority === AUTHORITY.event) {
       const parent = event.parentPid === 0 ? NO_TASK : this.#leaderAt(event.parentPid, event.at, undefined);
-      this.#recorder.parent(task, parent, event.at, authority);
+      this.#setParent(task, parent, event.at, authority);
     } else if (event.parentPid > 0) this.#learnParent(task, event.parentPid, event.at, authority);
     this.#touch(task, event.at);
   }
@@ -509,10 +528,26 @@ export class ProcessTree {
     const parent = this.#leaderAt(ppid, at, undefined);
     const known = this.tree.parentAt(task, at);
     const knownAuthority = this.tree.authorityAt(task, 'parent', at);
-    if (knownAuthority === undefined) this.#recorder.parent(task, parent, this.tree.startOf(task), authority);
+    if (knownAuthority === undefined) this.#setParent(task, parent, this.tree.startOf(task), authority);
     else if (knownAuthority < authority) {
-      this.#recorder.parent(task, parent, this.tree.sinceAt(task, 'parent', at) ?? at, authority);
-    } else if (known !== parent) this.#recorder.parent(task, parent, at, authority);
+      this.#setParent(task, parent, this.tree.sinceAt(task, 'parent', at) ?? at, authority);
+    } else if (known !== parent) this.#setParent(task, parent, at, authority);
+  }
+
+  /** Nobody is its own ancestor: a parent that would make it so is refused and counted. */
+  #setParent(task: TaskIndex, parent: TaskIndex, since: EventNs, authority: Authority): void {
+    const isRing = parent === task || (this.tree.mayHaveChildren(task) && this.#hasAncestor(parent, task, since));
+    if (isRing) this.#ringsRefused++;
+    else this.#recorder.parent(task, parent, since, authority);
+  }
+
+  #hasAncestor(task: TaskIndex, ancestor: TaskIndex, at: EventNs): boolean {
+    let above = this.tree.parentAt(task, at);
+    for (let steps = 0; above !== NO_TASK && steps < MAX_STEPS_UP; steps++) {
+      if (above === ancestor) return true;
+      above = this.tree.parentAt(above, at);
+    }
+    return false;
   }
 
   #applyScan(event: ScanEvent): void {

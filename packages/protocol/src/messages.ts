@@ -55,6 +55,8 @@ export interface TreeStats {
   readonly eventsPerSecond: number;
   readonly evicted: number;
   readonly gaps: number;
+  /** Parents and creators refused because they would make a task its own ancestor. */
+  readonly ringsRefused: number;
   /** Questions to /proc that were dropped because too many waited. */
   readonly enrichmentsDropped: number;
   /** Resident set of the server, bytes. */

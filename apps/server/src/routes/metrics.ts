@@ -43,6 +43,11 @@ export function metricsRoute(app: FastifyInstance, client: TreeClient): void {
   );
   counter('dendro_evicted_total', 'Tasks that left memory.', () => client.status.stats.evicted);
   counter(
+    'dendro_rings_refused_total',
+    'Parents and creators refused because they would make a task its own ancestor.',
+    () => client.status.stats.ringsRefused,
+  );
+  counter(
     'dendro_enrichments_dropped_total',
     'Questions to /proc dropped because too many waited.',
     () => client.status.stats.enrichmentsDropped,

@@ -181,13 +181,14 @@ export class HostRunner {
   }
 
   get #stats(): TreeStats {
-    const { processes, threads, tasks, evicted, gaps, enrichmentsDropped } = this.host.counts;
+    const { processes, threads, tasks, evicted, gaps, ringsRefused, enrichmentsDropped } = this.host.counts;
     return {
       processes,
       threads,
       tasks,
       evicted,
       gaps,
+      ringsRefused,
       enrichmentsDropped,
       eventsPerSecond: this.#eventsPerSecond,
       memoryBytes: process.memoryUsage.rss(),
