@@ -33,6 +33,7 @@ import { birthOf, credentialsOf, execOf, exitOf, fosterParentOf, LeftGroups, Unk
 import type { HappeningRecord } from './feed.ts';
 import { KnownProcesses } from './known-processes.ts';
 import { type ExecRecord, type ExitRecord, type ForkRecord, statusOf } from './messages.ts';
+import { Recent } from './recent.ts';
 import { Waiting } from './waiting.ts';
 
 /** A record and an event of the same tid this close are of the same task: pids do not come round as fast. */
@@ -60,8 +61,8 @@ export class Completion {
   readonly #births = new Waiting<ForkRecord>();
   readonly #execs = new Waiting<ExecRecord>();
   readonly #ends = new Waiting<ExitRecord>();
-  readonly #unansweredEnds = new Map<number, ExitEvent>(); // tid -> passed on without a status
-  readonly #unansweredExecs = new Map<number, EventNs>(); // pid -> time of the last one passed on
+  readonly #unansweredEnds = new Recent<ExitEvent>(MAX_UNANSWERED); // tid -> passed on without a status
+  readonly #unansweredExecs = new Recent<EventNs>(MAX_UNANSWERED); // pid -> time of the last one passed on
   readonly #credentials: CredentialsEvent[] = [];
   readonly #processes = new KnownProcesses();
   readonly #groups = new LeftGroups();
@@ -92,7 +93,7 @@ export class Completion {
       case 'exec':
         this.#sink(event);
         if (this.#execs.take(event.pid, ({ at }) => this.#isAfter(at, event.at)) === undefined) {
-          remember(this.#unansweredExecs, event.pid, event.at);
+          this.#unansweredExecs.set(event.pid, event.at);
         }
         break;
       case 'exit':
@@ -191,7 +192,7 @@ export class Completion {
     const record = this.#ends.take(event.tid, (end) => this.#isAfter(end.at, event.at) && !isOnlyTheLeader(event, end));
     if (record !== undefined) this.#say(event, record);
     else {
-      remember(this.#unansweredEnds, event.tid, event);
+      this.#unansweredEnds.set(event.tid, event);
       this.#sink(event);
     }
   }
@@ -278,15 +279,4 @@ export class Completion {
  */
 function isOnlyTheLeader({ isGroupDead }: ExitEvent, { tid, pid }: ExitRecord): boolean {
   return isGroupDead === false && tid === pid;
-}
-
-/** Keeps the newest entries only. */
-function remember<V>(map: Map<number, V>, key: number, value: V): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size <= MAX_UNANSWERED) return;
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
-  }
 }

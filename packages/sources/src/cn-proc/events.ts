@@ -11,6 +11,7 @@ import {
 } from '@dendro/protocol';
 import type { HappeningRecord } from './feed.ts';
 import { type ExecRecord, type ExitRecord, type ForkRecord, type IdsRecord, statusOf } from './messages.ts';
+import { Recent } from './recent.ts';
 
 /** A birth. Who forked is concluded from the parent, which is wrong with CLONE_PARENT; of a thread it is not known. */
 export function birthOf({ at, tid, pid, parentTid, parentPid }: ForkRecord): TaskEvent {
@@ -51,7 +52,7 @@ const MAX_LEFT = 32_768;
  * counted, if all threads went one by one by the bare system call.)
  */
 export class LeftGroups {
-  readonly #pids = new Set<number>();
+  readonly #pids = new Recent<true>(MAX_LEFT);
 
   /** The pid has begun anew, or its leader goes on as another thread. */
   forget(pid: number): void {
@@ -60,19 +61,9 @@ export class LeftGroups {
 
   /** What to say of the end of one thread. */
   *end(exit: ExitEvent, pid: number): Generator<ExitEvent> {
-    if (exit.tid === pid) {
-      this.#pids.delete(pid);
-      this.#pids.add(pid);
-      if (this.#pids.size > MAX_LEFT) this.#forgetOldest();
-    } else if (this.#pids.has(pid)) yield { ...exit, tid: pid, pid };
+    if (exit.tid === pid) this.#pids.set(pid, true);
+    else if (this.#pids.get(pid)) yield { ...exit, tid: pid, pid };
     yield exit;
-  }
-
-  #forgetOldest(): void {
-    for (const oldest of this.#pids) {
-      this.#pids.delete(oldest);
-      return;
-    }
   }
 }
 

@@ -11,13 +11,16 @@ interface Stamped {
 const MAX_WAITING = 65_536;
 
 export class Waiting<R extends Stamped> {
-  /** Records dropped because too many waited. */
+  /** Records not taken because too many waited. */
   dropped = 0;
   readonly #records = new Map<number, R[]>(); // tid -> oldest first
   #count = 0;
 
   add(record: R): void {
-    if (this.#count >= MAX_WAITING) this.#dropOldest();
+    if (this.#count >= MAX_WAITING) {
+      this.dropped++;
+      return;
+    }
     const same = this.#records.get(record.tid);
     if (same === undefined) this.#records.set(record.tid, [record]);
     else same.push(record);
@@ -44,16 +47,6 @@ export class Waiting<R extends Stamped> {
       this.#count -= same.length - left.length;
       if (left.length === 0) this.#records.delete(tid);
       else if (left.length < same.length) this.#records.set(tid, left);
-    }
-  }
-
-  #dropOldest(): void {
-    for (const [tid, same] of this.#records) {
-      same.shift();
-      if (same.length === 0) this.#records.delete(tid);
-      this.#count--;
-      this.dropped++;
-      return;
     }
   }
 }
