@@ -217,6 +217,20 @@ describe('completion', () => {
     expect(completion.leftOut).toBe(0);
   });
 
+  test('a birth that was lost is said before the first deed of the new task, and the end of the life before it', () => {
+    completion.takeEvent({ type: 'gap', from: at(50), to: at(200), lost: 2 });
+    completion.takeRecord(died(100, 20, 1 << 8));
+    completion.takeRecord(born(150, 20, 7));
+    completion.takeRecord(died(305, 20, 2 << 8));
+    completion.takeEvent(exit(300, 20, true));
+
+    expect(said.slice(1)).toEqual([
+      { type: 'exit', at: 100, tid: 20, pid: 20, code: 1, signal: undefined },
+      { type: 'fork', at: 150, tid: 20, pid: 20, creatorTid: 7, creatorPid: 7, parentPid: 7 },
+      { ...exit(300, 20, true), pid: 20, code: 2, signal: undefined },
+    ]);
+  });
+
   test('a record without event and without gap is left out and counted', () => {
     completion.takeRecord(born(100, 20, 7));
     completion.takeRecord(died(130, 20, 3 << 8));

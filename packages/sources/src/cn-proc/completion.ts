@@ -10,7 +10,9 @@
 //   uid, gid   events of their own: tracefs has none
 //
 // A record whose event never comes is left out, unless tracefs has lost events
-// at that time: then it speaks for itself.
+// at that time: then it speaks for itself. So does a birth as soon as tracefs
+// tells of something that the new task did: the order shows that it was lost,
+// and to wait would give the deed to whoever had the tid before.
 //
 // The kernel sends a fork message before it traces the fork, an exec or exit
 // message after it has traced that. An event of tracefs is passed on some 20 ms
@@ -66,7 +68,7 @@ export class Completion {
   readonly #credentials: CredentialsEvent[] = [];
   readonly #processes = new KnownProcesses();
   readonly #groups = new LeftGroups();
-  readonly #gaps: GapEvent[] = [];
+  readonly #gaps: { readonly from: EventNs; readonly to: EventNs }[] = [];
 
   constructor({ sink, clock }: CompletionOptions) {
     this.#sink = sink;
@@ -88,15 +90,22 @@ export class Completion {
     if (this.#credentials.length > 0 && 'at' in event) this.#sayCredentials(event.at - this.#clock.monotonicErrorNs);
     switch (event.type) {
       case 'fork':
+        this.#catchUp(event.creatorTid, event.at);
         this.#sink(this.#completeBirth(event));
         break;
+      case 'rename':
+        this.#catchUp(event.tid, event.at);
+        this.#sink(event);
+        break;
       case 'exec':
+        this.#catchUp(event.pid, event.at);
         this.#sink(event);
         if (this.#execs.take(event.pid, ({ at }) => this.#isAfter(at, event.at)) === undefined) {
           this.#unansweredExecs.set(event.pid, event.at);
         }
         break;
       case 'exit':
+        this.#catchUp(event.tid, event.at);
         this.#completeEnd(event);
         break;
       case 'observe':
@@ -104,8 +113,7 @@ export class Completion {
         this.#sink(event);
         break;
       case 'gap':
-        this.#gaps.push(event);
-        if (this.#gaps.length > MAX_GAPS) this.#gaps.shift();
+        this.#takeGap(event);
         this.#sink(event);
         break;
       default:
@@ -143,8 +151,14 @@ export class Completion {
     const error = this.#clock.monotonicErrorNs;
     const until = passedUntil - error;
     const verdict = passedUntil - VERDICT_NS;
-    this.#births.takeDone(verdict, (record) => this.#judge(record, birthOf(record)));
-    this.#execs.takeDone(verdict, (record) => this.#judge(record, execOf(record)));
+    this.#births.takeDone(verdict, (record) => {
+      if (this.#wasLost(record.at)) this.#sayBirth(record);
+      return true;
+    });
+    this.#execs.takeDone(verdict, (record) => {
+      if (this.#wasLost(record.at)) this.#sink(execOf(record));
+      return true;
+    });
     this.#ends.takeDone(until, (record) => this.#settleEnd(record, record.at <= verdict));
     this.#sayCredentials(until);
   }
@@ -165,10 +179,11 @@ export class Completion {
 
   #completeBirth(event: ForkEvent): ForkEvent {
     const { tid, at } = event;
+    const record = this.#births.takeNewest(tid, (birth) => this.#isAfter(at, birth.at));
+    this.#catchUp(tid, at);
     this.#unansweredEnds.delete(tid);
     this.#unansweredExecs.delete(tid);
     this.#groups.forget(tid);
-    const record = this.#births.take(tid, (birth) => this.#isAfter(at, birth.at));
     if (record === undefined) return event;
     const { pid, parentPid } = record;
     if (tid !== pid) return { ...event, pid };
@@ -213,7 +228,8 @@ export class Completion {
       this.#sayLate(event, record);
       return true;
     }
-    return isLate && this.#judge(record, exitOf(record));
+    if (isLate && this.#wasLost(record.at)) this.#sink(exitOf(record));
+    return isLate;
   }
 
   #sayLate(event: ExitEvent, record: ExitRecord): void {
@@ -259,12 +275,40 @@ export class Completion {
 
   // --- what tracefs lost ---
 
-  /** Says what no event of tracefs has said, if tracefs has lost events at that time. */
-  #judge({ at }: { readonly at: EventNs }, event: TaskEvent): true {
+  /** The task does something at `at`: what is known of it from before, and tracefs has not said, it has lost. */
+  #catchUp(tid: number, at: EventNs): void {
+    if (!this.#births.has(tid) && !this.#ends.has(tid)) return;
     const error = this.#clock.monotonicErrorNs;
-    if (this.#gaps.some(({ from, to }) => from - error <= at && at <= to + error)) this.#sink(event);
-    else if (at >= this.#tracedFrom && at < this.#tracedUntil) this.#left++;
-    return true;
+    const lost = [...this.#births.takeAll(tid, at + error), ...this.#ends.takeAll(tid, at - error)];
+    for (const record of lost.sort((a, b) => a.at - b.at)) {
+      if (record.what === 'fork') this.#sayBirth(record);
+      else this.#settleEnd(record, true);
+    }
+  }
+
+  #sayBirth(record: ForkRecord): void {
+    const { tid, pid, at, parentPid } = record;
+    if (tid === pid) this.#processes.begin(pid, at, parentPid);
+    this.#sink(birthOf(record));
+  }
+
+  #takeGap(event: GapEvent): void {
+    let { from, to } = event;
+    // They come in the order of their ends.
+    for (let last = this.#gaps.at(-1); last !== undefined && last.to >= from; last = this.#gaps.at(-1)) {
+      [from, to] = [Math.min(from, last.from) as EventNs, Math.max(to, last.to) as EventNs];
+      this.#gaps.pop();
+    }
+    this.#gaps.push({ from, to });
+    if (this.#gaps.length > MAX_GAPS) this.#gaps.shift();
+  }
+
+  /** Has tracefs lost events at that time? If not, the record that nobody confirms is counted. */
+  #wasLost(at: EventNs): boolean {
+    const error = this.#clock.monotonicErrorNs;
+    if (this.#gaps.some(({ from, to }) => from - error <= at && at <= to + error)) return true;
+    if (at >= this.#tracedFrom && at < this.#tracedUntil) this.#left++;
+    return false;
   }
 
   /** Is `later` after `earlier`, but not so long that it may be of another life? */

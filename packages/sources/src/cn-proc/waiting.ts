@@ -29,13 +29,40 @@ export class Waiting<R extends Stamped> {
 
   /** Takes out the oldest record of this tid that fits. */
   take(tid: number, fits: (record: R) => boolean): R | undefined {
+    return this.#takeAt(tid, this.#records.get(tid)?.findIndex(fits) ?? -1);
+  }
+
+  /** Takes out the newest record of this tid that fits. */
+  takeNewest(tid: number, fits: (record: R) => boolean): R | undefined {
+    return this.#takeAt(tid, this.#records.get(tid)?.findLastIndex(fits) ?? -1);
+  }
+
+  #takeAt(tid: number, index: number): R | undefined {
     const same = this.#records.get(tid);
     if (same === undefined) return undefined;
-    const index = same.findIndex(fits);
     const [found] = index < 0 ? [] : same.splice(index, 1);
     if (found !== undefined) this.#count--;
     if (same.length === 0) this.#records.delete(tid);
     return found;
+  }
+
+  has(tid: number): boolean {
+    return this.#records.has(tid);
+  }
+
+  /** Takes out all records of this tid from before `before`, the oldest first. */
+  takeAll(tid: number, before: number): R[] {
+    const same = this.#records.get(tid);
+    if (same === undefined) return [];
+    const taken = same.filter(({ at }) => at < before);
+    this.#count -= taken.length;
+    if (taken.length === same.length) this.#records.delete(tid);
+    else if (taken.length > 0)
+      this.#records.set(
+        tid,
+        same.filter(({ at }) => at >= before),
+      );
+    return taken;
   }
 
   /** Takes out the records of `until` or before that `isDone` says yes to, the oldest first. */
