@@ -192,6 +192,24 @@ describe('exec', () => {
   });
 });
 
+describe('credentials', () => {
+  test('[CR1] a change of user holds for the process from then on, and for children born after it', () => {
+    const host = treeOf([
+      INIT,
+      observe(5, 20, 1, -TICK, { uid: 0, gid: 0 }),
+      fork(10, 21, 20),
+      { type: 'credentials', at: at(30), pid: 20, uid: 1000 },
+      fork(40, 22, 20),
+    ]);
+    const [process, before, after] = [only(host, 20), only(host, 21), only(host, 22)];
+    expect(host.tree.numberAt(process, 'uid', at(29))).toBe(0);
+    expect(host.tree.numberAt(process, 'uid', at(30))).toBe(1000);
+    expect(host.tree.numberAt(process, 'gid', at(30))).toBe(0);
+    expect(host.tree.numberAt(before, 'uid', at(50))).toBe(0);
+    expect(host.tree.numberAt(after, 'uid', at(50))).toBe(1000);
+  });
+});
+
 describe('exits', () => {
   test('[EN2] a leader that ends before its threads does not end the process', () => {
     const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), exit(30, 20, false, 5), exit(60, 21, true)]);

@@ -10,6 +10,7 @@ import {
   type Authority,
   assertNever,
   CLONE,
+  type CredentialsEvent,
   type EntityId,
   type EventNs,
   type ExecEvent,
@@ -167,6 +168,9 @@ export class ProcessTree {
         break;
       case 'reparent':
         this.#applyReparent(event);
+        break;
+      case 'credentials':
+        this.#applyCredentials(event);
         break;
       case 'scan':
         this.#applyScan(event);
@@ -350,6 +354,17 @@ export class ProcessTree {
     const task = this.#lifeAt(event.tid, event.at, event.start, undefined);
     this.#recorder.text(task, 'comm', event.at, event.authority ?? AUTHORITY.event, event.comm);
     this.#touch(task, event.at);
+  }
+
+  // --- credentials ---
+
+  #applyCredentials(event: CredentialsEvent): void {
+    this.#notice(event.at);
+    const process = this.#leaderAt(event.pid, event.at, event.start);
+    const authority = event.authority ?? AUTHORITY.event;
+    this.#setNumber(process, 'uid', event.at, authority, event.uid);
+    this.#setNumber(process, 'gid', event.at, authority, event.gid);
+    this.#touch(process, event.at);
   }
 
   // --- exit ---

@@ -95,6 +95,18 @@ export interface ReparentEvent {
   readonly authority?: Authority | undefined;
 }
 
+/** A process has changed who it runs as. */
+export interface CredentialsEvent {
+  readonly type: 'credentials';
+  readonly at: EventNs;
+  readonly pid: number;
+  readonly start?: EventNs | undefined;
+  readonly authority?: Authority | undefined;
+  /** Real user and group; undefined: unchanged. */
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+}
+
 /** A task seen in /proc (or named by a tracer in passing) at time `at`. */
 export interface ObserveEvent {
   readonly type: 'observe';
@@ -144,6 +156,7 @@ export type TaskEvent =
   | RenameEvent
   | ExitEvent
   | ReparentEvent
+  | CredentialsEvent
   | ObserveEvent
   | ScanEvent
   | GapEvent;

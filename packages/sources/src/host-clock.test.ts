@@ -139,3 +139,46 @@ test('in a time namespace ticks of /proc are shifted and kernel events are not',
   expect(at(clock, base + 10_000_000n)).toBe(10_000_000);
   expect(clock.fromStartTicks(600_001)).toBe(10_000_000);
 });
+
+test('a monotonic time becomes event time to the nanosecond, less what was spent suspended', () => {
+  fc.assert(
+    fc.property(
+      fc.bigInt({ min: 0n, max: 10_000n * DAY_NS }),
+      fc.bigInt({ min: -100n * DAY_NS, max: 100n * DAY_NS }),
+      fc.bigInt({ min: 0n, max: 5_000n * DAY_NS }),
+      fc.bigInt({ min: -10n * DAY_NS, max: 10n * DAY_NS }),
+      (base, distance, suspended, namespaceNs) => {
+        const monotonic = base + distance - suspended - namespaceNs;
+        fc.pre(monotonic >= 0n);
+        const host = new FakeHost();
+        const clock = new HostClock(
+          0n,
+          base,
+          {
+            monotonicNs: () => host.monotonicNs(),
+            wallMs: () => host.wallMs(),
+            uptimeTicks: () => undefined,
+            namespaceBootNs: () => 0n,
+            namespaceMonotonicNs: () => namespaceNs,
+          },
+          suspended,
+        );
+        const [high, low] = [Number(monotonic >> 32n), Number(monotonic & 0xffff_ffffn)];
+        expect(BigInt(clock.fromMonotonicNs(high, low))).toBe(distance);
+      },
+    ),
+  );
+});
+
+test('after the host was suspended monotonic times move along with boot times', () => {
+  const host = new FakeHost();
+  const clock = HostClock.read(host);
+  const moment = () => clock.fromMonotonicNs(Number(host.ns >> 32n), Number(host.ns & 0xffff_ffffn));
+  const before = moment();
+  expect(clock.monotonicErrorNs).toBeLessThan(100_000);
+  host.suspendedNs += 60_000_000_000n;
+  clock.now();
+  expect(moment() - before).toBeGreaterThan(59.9e9);
+  expect(moment() - before).toBeLessThan(60.1e9);
+  expect(clock.monotonicErrorNs).toBeGreaterThan(100_000);
+});

@@ -26,6 +26,8 @@ export interface ClockReadings {
   uptimeTicks(): bigint | undefined;
   /** Nanoseconds that this process' time namespace adds to the boot clock: to what /proc says, not to what tracing says. */
   namespaceBootNs(): bigint;
+  /** The same of the monotonic clock: added to what `monotonicNs` says, not to what the kernel stamps with. Default 0. */
+  namespaceMonotonicNs?(): bigint;
 }
 
 const TICK_NS = 10_000_000;
@@ -34,6 +36,8 @@ const MS = 1_000_000n;
 /** Below this the two clocks are the same and the measured difference is the time of the calls. */
 const SAME_CLOCK_NS = MS;
 const GOOD_EDGE_NS = MS / 5n;
+const FAST_CLOCK_NS = 20_000;
+const TIE_NS = 1_000_000;
 const MAX_EDGE_WAIT_NS = 15n * MS;
 const MAX_EDGES = 3;
 /** A wall clock that moved this far against the monotonic one was set, or the host was suspended. */
@@ -48,7 +52,10 @@ export class HostClock {
   readonly #baseTick: number;
   readonly #baseTickNs: number;
   /** Boot clock less monotonic clock. Grows when the host is suspended. */
-  #bootAheadNs: bigint;
+  #bootAheadNs = 0n;
+  /** The kernel's monotonic clock at EventNs 0, in two words; below zero after long suspensions. */
+  #monotonicHigh = 0;
+  #monotonicLow = 0;
   #wallAheadMs: number;
 
   /** Reads this host's clocks. Takes up to some 15 ms. */
@@ -71,13 +78,26 @@ export class HostClock {
     const tickBase = bootNs + readings.namespaceBootNs();
     this.#baseTick = Number(tickBase / BigInt(TICK_NS));
     this.#baseTickNs = Number(tickBase % BigInt(TICK_NS));
-    this.#bootAheadNs = bootAheadNs;
+    this.#tie(bootAheadNs);
     this.#wallAheadMs = wallAheadMs(readings);
   }
 
   /** Event time of a boot time in two 32-bit words: exact to the nanosecond, whatever the uptime. */
   fromBootNs(high: number, low: number): EventNs {
     return ((high - this.#high) * WORD + (low - this.#low)) as EventNs;
+  }
+
+  /**
+   * Event time of a time on the kernel's monotonic clock, in two 32-bit words. Exact while the host was never
+   * suspended, else as exact as the time spent suspended is known: to some 0.1 ms. It is measured anew by `now`.
+   */
+  fromMonotonicNs(high: number, low: number): EventNs {
+    return ((high - this.#monotonicHigh) * WORD + (low - this.#monotonicLow)) as EventNs;
+  }
+
+  /** How far `fromMonotonicNs` may be from what tracing stamps with: its clock is read in a faster way. */
+  get monotonicErrorNs(): number {
+    return this.#bootAheadNs === 0n ? FAST_CLOCK_NS : TIE_NS;
   }
 
   /** Event time of a tick of 10 ms: the start time in /proc/PID/stat, rounded down by the kernel. */
@@ -90,9 +110,16 @@ export class HostClock {
     const ahead = wallAheadMs(this.#readings);
     if (Math.abs(ahead - this.#wallAheadMs) > JUMP_MS) {
       this.#wallAheadMs = ahead;
-      this.#bootAheadNs = measureBootAhead(this.#readings);
+      this.#tie(measureBootAhead(this.#readings));
     }
     return Number(this.#readings.monotonicNs() + this.#bootAheadNs - this.#bootNs) as EventNs;
+  }
+
+  #tie(bootAheadNs: bigint): void {
+    this.#bootAheadNs = bootAheadNs;
+    const monotonicNs = this.#bootNs - bootAheadNs - (this.#readings.namespaceMonotonicNs?.() ?? 0n);
+    this.#monotonicHigh = Number(monotonicNs >> 32n);
+    this.#monotonicLow = Number(monotonicNs & 0xffff_ffffn);
   }
 }
 
@@ -171,16 +198,19 @@ const systemReadings: ClockReadings = {
       return undefined; // no /proc: the two clocks are taken to be one
     }
   },
-  namespaceBootNs() {
-    try {
-      const [, seconds, ns] =
-        /^boottime\s+(-?\d+)\s+(\d+)/m.exec(readFileSync('/proc/self/timens_offsets', 'utf8')) ?? [];
-      return seconds === undefined || ns === undefined ? 0n : BigInt(seconds) * 1_000_000_000n + BigInt(ns);
-    } catch {
-      return 0n; // a kernel without time namespaces
-    }
-  },
+  namespaceBootNs: () => namespaceOffsetNs('boottime'),
+  namespaceMonotonicNs: () => namespaceOffsetNs('monotonic'),
 };
+
+function namespaceOffsetNs(clock: 'boottime' | 'monotonic'): bigint {
+  try {
+    const offsets = readFileSync('/proc/self/timens_offsets', 'utf8');
+    const [, seconds, ns] = new RegExp(`^${clock}\\s+(-?\\d+)\\s+(\\d+)`, 'm').exec(offsets) ?? [];
+    return seconds === undefined || ns === undefined ? 0n : BigInt(seconds) * 1_000_000_000n + BigInt(ns);
+  } catch {
+    return 0n; // a kernel without time namespaces
+  }
+}
 
 function parseUptime(text: string): bigint | undefined {
   const [, seconds, hundredths] = /^(\d+)\.(\d\d) /.exec(text) ?? [];

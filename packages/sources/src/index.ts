@@ -1,4 +1,6 @@
+export { CnProcSource, type CnProcSourceOptions } from './cn-proc/cn-proc-source.ts';
 export { HostClock } from './host-clock.ts';
+export { KernelSource, type KernelSourceOptions } from './kernel-source.ts';
 export { NoSource } from './no-source.ts';
 export { ProcfsSource, type ProcfsSourceOptions } from './procfs/procfs-source.ts';
 export { ProcfsReader, type ProcfsReaderOptions } from './procfs/reader.ts';

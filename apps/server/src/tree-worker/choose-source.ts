@@ -1,9 +1,11 @@
 // Which source feeds the tree: what `--source` says, else the best one that
 // works here.
 
-import { DendroError } from '@dendro/protocol';
+import { DendroError, type TaskEvent } from '@dendro/protocol';
 import {
+  CnProcSource,
   HostClock,
+  KernelSource,
   NoSource,
   ProcfsReader,
   ProcfsSource,
@@ -21,18 +23,29 @@ export interface Feed {
   readonly clock: HostClock | undefined;
 }
 
-export const SOURCE_FORMS = ['tracefs', 'procfs', 'tracee:FILE', 'tracee:-', 'replay:DIR', 'none'];
+export const SOURCE_FORMS = [
+  'tracefs+cn_proc',
+  'tracefs',
+  'cn_proc',
+  'procfs',
+  'tracee:FILE',
+  'tracee:-',
+  'replay:DIR',
+  'none',
+];
 
 /**
  * The feeds to try in order: the first that starts is taken.
  * @throws DendroError DENDRO_SOURCE_UNKNOWN
  */
 export function feedsFor(spec: string | undefined, isRoot: boolean): (() => Feed)[] {
-  if (spec === undefined) return isRoot ? [tracefs, procfs] : [procfs];
+  if (spec === undefined) return isRoot ? [kernel, cnProc, procfs] : [procfs];
   const [kind = '', ...rest] = spec.split(':');
   const target = rest.join(':');
   const hasTarget = target !== '';
+  if (kind === 'tracefs+cn_proc' && spec === kind) return [kernel];
   if (kind === 'tracefs' && spec === kind) return [tracefs];
+  if (kind === 'cn_proc' && spec === kind) return [cnProc];
   if (kind === 'procfs' && spec === kind) return [procfs];
   if (kind === 'none' && spec === kind) return [none];
   if (kind === 'tracee' && hasTarget) return [() => recorded(new TraceeSource(target))];
@@ -43,15 +56,28 @@ export function feedsFor(spec: string | undefined, isRoot: boolean): (() => Feed
   );
 }
 
+function kernel(): Feed {
+  return scanned((options) => new KernelSource(options));
+}
+
 function tracefs(): Feed {
+  return scanned((options) => new TracefsSource(options));
+}
+
+function cnProc(): Feed {
+  return scanned((options) => new CnProcSource(options));
+}
+
+/** A source of what happens from now on, with /proc for what runs already. */
+function scanned(open: (options: { clock: HostClock; scan: () => Iterable<TaskEvent> }) => Source): Feed {
   const clock = HostClock.read();
   const reader = new ProcfsReader({ clock });
-  const scan = function* () {
+  const scan = function* (): Generator<TaskEvent> {
     const from = clock.now();
     yield* reader.scan();
-    yield { type: 'scan', from, at: clock.now() } as const;
+    yield { type: 'scan', from, at: clock.now() };
   };
-  return { source: new TracefsSource({ clock, scan }), procfs: reader, clock };
+  return { source: open({ clock, scan }), procfs: reader, clock };
 }
 
 function procfs(): Feed {

@@ -89,14 +89,18 @@ export class CpuStream implements PageVisitor {
   }
 
   page(at: EventNs, lost: number): void {
-    if (lost !== 0) this.#takeLost(lost === LOST_UNKNOWN ? 1 : lost, at);
+    if (lost !== 0) this.#takeLost(lost, at);
     if (at > this.lastAt) this.lastAt = at;
   }
 
+  /** What the kernel's count has told of before is not counted again; but only the page says until when events were lost. */
   #takeLost(lost: number, at: EventNs): void {
-    const known = Math.min(lost, this.#lostAhead);
+    const ahead = this.#lostAhead;
+    // At least what was counted: that was lost before this page, and so was perhaps more.
+    const atLeast = lost === LOST_UNKNOWN ? Math.max(1, ahead) : lost;
+    const known = Math.min(atLeast, ahead);
     this.#lostAhead -= known;
-    if (lost > known) this.reportLost(lost - known, at);
+    this.reportLost(atLeast - known, at);
   }
 
   record(start: number, end: number, at: EventNs): void {

@@ -37,6 +37,8 @@ export class LiveReader {
   readonly #page: PageBuffer;
   readonly #cpus: readonly LiveCpu[];
   readonly #holdNs: number;
+  /** Every event up to this time has been passed on, but for one that comes late. */
+  passedUntil = Number.NEGATIVE_INFINITY as EventNs;
   /** When it was last certain that nobody had switched anything. */
   #intactAt: EventNs;
 
@@ -84,6 +86,7 @@ export class LiveReader {
       until = Math.min(until, live.stream.lastAt);
     }
     this.#merge.release(until);
+    this.passedUntil = until as EventNs;
     return isDrained;
   }
 

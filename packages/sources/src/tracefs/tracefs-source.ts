@@ -1,7 +1,7 @@
 // The live source of a root user: the kernel's own events of births, programs,
 // names and ends, read without blocking, and /proc for what ran before.
 
-import { type SourceStatus, type TaskEvent, toError } from '@dendro/protocol';
+import { type EventNs, type SourceStatus, type TaskEvent, toError } from '@dendro/protocol';
 import { HostClock } from '../host-clock.ts';
 import type { EventSink, Source } from '../source.ts';
 import { FeedCounters } from './cpu-stream.ts';
@@ -21,6 +21,9 @@ export interface TracefsSourceOptions {
   readonly scan?: (() => Iterable<TaskEvent>) | undefined;
 }
 
+/** A notice that does not hold where another source runs beside this one. */
+export const NO_EXIT_CODES = 'Exit codes are not in these events.';
+
 const POLL_MS = 20;
 const CHECK_MS = 1000;
 const SCAN_STEP_MS = 8;
@@ -35,7 +38,7 @@ export class TracefsSource implements Source {
   readonly #counters = new FeedCounters();
   readonly #notices = [
     'Arguments, users and folders come from /proc: a process that ends within some milliseconds may have none.',
-    'Exit codes are not in these events.',
+    NO_EXIT_CODES,
   ];
   #state: SourceStatus['state'] = 'starting';
   #instance: TracefsInstance | undefined;
@@ -71,6 +74,11 @@ export class TracefsSource implements Source {
     this.#state = 'running';
     this.#checkedAt = performance.now();
     this.#work();
+  }
+
+  /** Every event up to this time has been passed on. */
+  get passedUntil(): EventNs {
+    return this.#reader?.passedUntil ?? (Number.NEGATIVE_INFINITY as EventNs);
   }
 
   status(): SourceStatus {

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { feedsFor, SOURCE_FORMS } from './choose-source.ts';
+
+const names = (spec: string | undefined, isRoot: boolean) => feedsFor(spec, isRoot).map((open) => open().source.name);
+
+test('root gets both voices of the kernel, else the one that can be had, else polling', () => {
+  expect(names(undefined, true)).toEqual(['tracefs+cn_proc', 'cn_proc', 'procfs']);
+  expect(names(undefined, false)).toEqual(['procfs']);
+});
+
+test('a source that is named is the only one tried', () => {
+  for (const name of ['tracefs+cn_proc', 'tracefs', 'cn_proc', 'procfs', 'none']) {
+    expect(SOURCE_FORMS).toContain(name);
+    expect(names(name, true)).toEqual([name]);
+  }
+});
+
+test('sources of kernel events are completed by /proc of the same clock', () => {
+  for (const name of ['tracefs+cn_proc', 'tracefs', 'cn_proc']) {
+    const [feed] = feedsFor(name, true).map((open) => open());
+    expect(feed?.procfs).toBeDefined();
+    expect(feed?.clock).toBeDefined();
+  }
+});
+
+test('an unknown source is refused with the names that there are', () => {
+  expect(() => feedsFor('cn_proc:x', true)).toThrow(/There is no source "cn_proc:x": .*tracefs\+cn_proc, .*cn_proc/);
+});
