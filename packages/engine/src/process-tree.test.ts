@@ -211,16 +211,17 @@ describe('credentials', () => {
 });
 
 describe('exits', () => {
-  test('[EN2] a leader that ends before its threads does not end the process', () => {
-    const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), exit(30, 20, false, 5), exit(60, 21, true)]);
+  test('[EN2] [EN3] a leader that ends before its threads does not end the process, nor is its code that of the process', () => {
+    const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), exit(30, 20, false, 5), exit(60, 21, true, 7)]);
     const process = only(host, 20);
     expect(host.tree.exitOf(process)).toBe(60);
-    expect(host.tree.exitCodeOf(process)).toBe(5);
+    expect(host.tree.exitCodeOf(process)).toBe(7);
   });
 
   test('[EN3] where the kernel does not say who was last, the last living thread is', () => {
-    const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), exit(30, 20), exit(60, 21)]);
+    const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), exit(30, 20), exit(60, 21, undefined, 7)]);
     expect(host.tree.exitOf(only(host, 20))).toBe(60);
+    expect(host.tree.exitCodeOf(only(host, 20))).toBe(7);
   });
 
   test('[EN4] [PA1] the end of a process ends threads whose exit was not seen, and gives its children to init', () => {

@@ -78,8 +78,8 @@ export class ProcessTree {
   readonly #residents: Residents;
   readonly #byEntity: EntityTable;
   readonly #enrichments: EnrichmentQueue | undefined;
-  /** Leaders whose own thread is gone while others of their process go on, with the status they gave. */
-  readonly #goneLeaders = new Map<TaskIndex, { readonly code: number; readonly signal: number }>();
+  /** Leaders whose own thread is gone while others of their process go on. */
+  readonly #goneLeaders = new Set<TaskIndex>();
   #base: TimeBase | undefined;
   #entityIds = new EntityIds({ epochNs: 0n });
   #newest = Number.NEGATIVE_INFINITY as EventNs;
@@ -383,14 +383,13 @@ export class ProcessTree {
     const leader = this.tree.leaderOf(task);
     if (task !== leader) {
       this.#endLife(task, at, authority, code, signal);
-      const left = this.#goneLeaders.get(leader);
-      const isLast = event.isGroupDead ?? (left !== undefined && !this.#hasLivingThread(leader, at));
-      if (isLast) this.#endProcess(leader, at, authority, left?.code ?? NOT_KNOWN, left?.signal ?? NOT_KNOWN);
+      const isLast = event.isGroupDead ?? (this.#goneLeaders.has(leader) && !this.#hasLivingThread(leader, at));
+      if (isLast) this.#endProcess(leader, at, authority, code, signal);
       return;
     }
     const isLast = event.isGroupDead ?? !this.#hasLivingThread(leader, at);
     if (isLast) this.#endProcess(leader, at, authority, code, signal);
-    else this.#goneLeaders.set(leader, { code, signal });
+    else this.#goneLeaders.add(leader);
   }
 
   #hasLivingThread(leader: TaskIndex, at: EventNs): boolean {

@@ -2,7 +2,16 @@
 // tracer that knows the starts of all tasks would tell them, and as the truth
 // about every instant, kept in the plainest form.
 
-import type { EventNs, ExecEvent, ExitEvent, ForkEvent, RenameEvent, TaskEvent } from '@dendro/protocol';
+import {
+  CLONE,
+  type CredentialsEvent,
+  type EventNs,
+  type ExecEvent,
+  type ExitEvent,
+  type ForkEvent,
+  type RenameEvent,
+  type TaskEvent,
+} from '@dendro/protocol';
 
 /** One life of a task, and all that was ever true of it. */
 export interface TrueLife {
@@ -17,12 +26,22 @@ export interface TrueLife {
   /** [since, value], in order of time; own ones only. */
   readonly comm: [number, string][];
   readonly path: [number, string][];
+  readonly uid: [number, number][];
   readonly parents: [number, TrueLife | undefined][];
 }
 
 /** What to do next, and to whom; numbers choose among what is possible. */
 export interface Step {
-  readonly what: 'fork' | 'thread' | 'exec' | 'exec-from-thread' | 'rename' | 'exit-thread' | 'exit-process';
+  readonly what:
+    | 'fork'
+    | 'fork-sibling'
+    | 'thread'
+    | 'exec'
+    | 'exec-from-thread'
+    | 'rename'
+    | 'setuid'
+    | 'exit-thread'
+    | 'exit-process';
   readonly who: number;
   readonly delay: number;
 }
@@ -34,6 +53,7 @@ export class LawfulHost {
   readonly events: TaskEvent[] = [];
   readonly #maxPid: number;
   readonly #init: TrueLife;
+  readonly #goneLeaders = new Set<TrueLife>();
   #now = 0;
   #nextPid = 2;
   #names = 0;
@@ -44,6 +64,7 @@ export class LawfulHost {
     this.#init = this.#begin(1, undefined, undefined);
     this.#init.comm.push([0, 'init']);
     this.#init.path.push([0, '/sbin/init']);
+    this.#init.uid.push([0, 0]);
     this.#init.parents.push([0, undefined]);
     this.events.push({
       type: 'observe',
@@ -55,6 +76,7 @@ export class LawfulHost {
       startIsTick: false,
       comm: 'init',
       executable: { path: '/sbin/init' },
+      uid: 0,
     });
   }
 
@@ -71,11 +93,15 @@ export class LawfulHost {
   }
 
   #take({ what, who }: Step): void {
-    const living = this.lives.filter((life) => life.exit === Number.POSITIVE_INFINITY);
+    const living = this.lives.filter((life) => life.exit === Number.POSITIVE_INFINITY && !this.#goneLeaders.has(life));
     const caller = living[who % living.length] as TrueLife;
     switch (what) {
       case 'fork':
         this.#fork(caller, false);
+        return;
+      case 'fork-sibling':
+        // Init cannot: its children would have no parent.
+        this.#fork(caller, false, caller.leader !== this.#init);
         return;
       case 'thread':
         this.#fork(caller, true);
@@ -89,19 +115,23 @@ export class LawfulHost {
       case 'rename':
         this.#rename(caller);
         return;
+      case 'setuid':
+        this.#setUid(caller.leader);
+        return;
       case 'exit-thread':
-        if (caller !== caller.leader) this.#exit(caller, false);
+        this.#exitThread(caller);
         return;
       case 'exit-process':
         if (caller.leader !== this.#init) this.#exitProcess(caller.leader);
     }
   }
 
-  #fork(caller: TrueLife, isThread: boolean): void {
+  #fork(caller: TrueLife, isThread: boolean, isSibling = false): void {
     const tid = this.#freePid();
     if (tid === undefined) return;
     const child = this.#begin(tid, isThread ? caller.leader : undefined, caller);
-    if (!isThread) child.parents.push([this.#now, caller.leader]);
+    const parent = isSibling ? trueParent(caller.leader, this.#now) : caller.leader;
+    if (!isThread) child.parents.push([this.#now, parent]);
     const event: ForkEvent = {
       type: 'fork',
       at: this.#now as EventNs,
@@ -112,6 +142,9 @@ export class LawfulHost {
       creatorPid: caller.leader.tid,
       creatorStart: caller.start as EventNs,
       leaderStart: child.leader.start as EventNs,
+      ...(isSibling && parent !== undefined
+        ? { cloneFlags: CLONE.parent, parentPid: parent.tid, parentStart: parent.start as EventNs }
+        : {}),
     };
     this.events.push(event);
   }
@@ -120,6 +153,7 @@ export class LawfulHost {
     // All other threads die; the caller goes on as the leader.
     for (const thread of this.#threadsOf(process)) if (thread !== caller) this.#exit(thread, false);
     if (caller !== process) caller.exit = this.#now;
+    this.#goneLeaders.delete(process);
     const name = `p${++this.#names}`;
     process.comm.push([this.#now, name]);
     process.path.push([this.#now, `/bin/${name}`]);
@@ -149,9 +183,48 @@ export class LawfulHost {
     this.events.push(event);
   }
 
+  #setUid(process: TrueLife): void {
+    const uid = 1000 + (++this.#names % 5);
+    process.uid.push([this.#now, uid]);
+    const event: CredentialsEvent = {
+      type: 'credentials',
+      at: this.#now as EventNs,
+      pid: process.tid,
+      start: process.start as EventNs,
+      uid,
+    };
+    this.events.push(event);
+  }
+
+  #exitThread(task: TrueLife): void {
+    const others = this.#threadsOf(task.leader).filter((thread) => thread !== task);
+    if (task === task.leader) {
+      // The leader leaves and its process goes on.
+      if (others.length === 0 || task === this.#init) return;
+      this.#goneLeaders.add(task);
+      this.#tellExit(task, false, this.#nextCode());
+    } else if (others.length > 0 || !this.#goneLeaders.has(task.leader)) this.#exit(task, false);
+    else {
+      // The last of all: its code is that of the process.
+      this.#exit(task, true);
+      task.leader.exitCode = task.exitCode;
+      this.#endProcess(task.leader);
+    }
+  }
+
   #exitProcess(process: TrueLife): void {
+    // Of a process whose leader has left already, the last of the other threads is the last of all.
+    if (this.#goneLeaders.has(process)) {
+      for (const thread of this.#threadsOf(process)) this.#exitThread(thread);
+      return;
+    }
     for (const thread of this.#threadsOf(process)) this.#exit(thread, false);
     this.#exit(process, true);
+    this.#endProcess(process);
+  }
+
+  #endProcess(process: TrueLife): void {
+    process.exit = this.#now;
     for (const child of this.lives) {
       if (child.exit === Number.POSITIVE_INFINITY && child.parents.at(-1)?.[1] === process)
         child.parents.push([this.#now, this.#init]);
@@ -160,7 +233,15 @@ export class LawfulHost {
 
   #exit(task: TrueLife, isGroupDead: boolean): void {
     task.exit = this.#now;
-    task.exitCode = isGroupDead ? 3 : 0;
+    task.exitCode = this.#nextCode();
+    this.#tellExit(task, isGroupDead, task.exitCode);
+  }
+
+  #nextCode(): number {
+    return ++this.#names % 200;
+  }
+
+  #tellExit(task: TrueLife, isGroupDead: boolean, code: number): void {
     const event: ExitEvent = {
       type: 'exit',
       at: this.#now as EventNs,
@@ -168,7 +249,7 @@ export class LawfulHost {
       pid: task.leader.tid,
       start: task.start as EventNs,
       isGroupDead,
-      code: task.exitCode,
+      code,
     };
     this.events.push(event);
   }
@@ -182,6 +263,7 @@ export class LawfulHost {
       exitCode: undefined,
       comm: [],
       path: [],
+      uid: [],
       parents: [],
     };
     const whole = life as TrueLife & { leader: TrueLife };
@@ -208,10 +290,10 @@ export class LawfulHost {
 }
 
 /** The value at a time: own, else what its creator had when it began, else (a thread) what its process has. */
-export function trueValue(life: TrueLife, field: 'comm' | 'path', at: number): string | undefined {
+export function trueValue(life: TrueLife, field: 'comm' | 'path' | 'uid', at: number): string | number | undefined {
   const own = life[field].findLast(([since]) => since <= at);
   if (own !== undefined) return own[1];
-  if (life.leader !== life && field === 'path') return trueValue(life.leader, field, at);
+  if (life.leader !== life && field !== 'comm') return trueValue(life.leader, field, at);
   return life.creator === undefined ? undefined : trueValue(life.creator, field, Math.min(at, life.start));
 }
 

@@ -47,9 +47,8 @@ export function credentialsOf({ what, at, tid, pid, real }: IdsRecord): Credenti
 const MAX_LEFT = 32_768;
 
 /**
- * The status of a process is that of its last thread, but the tree takes that of the leader. So while the
- * leader has ended before others, theirs is said to be the leader's. (Before Linux 5.19 the leader's own
- * counted, if all threads went one by one by the bare system call.)
+ * The status of a process is that of its last thread [EN3], and the connector does not say which one that is. So while
+ * the leader has ended before others, theirs is said to be the leader's: the last one stays.
  */
 export class LeftGroups {
   readonly #pids = new Recent<true>(MAX_LEFT);
