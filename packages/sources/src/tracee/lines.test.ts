@@ -7,7 +7,7 @@ const TOO_LONG = Symbol('too long');
 function split(chunks: readonly (string | Uint8Array)[], maxBytes = 100): (string | symbol)[] {
   const lines: (string | symbol)[] = [];
   const splitter = new LineSplitter(maxBytes, {
-    line: (text) => lines.push(text),
+    line: (bytes, from, end) => lines.push(bytes.toString('utf8', from, end)),
     tooLong: () => lines.push(TOO_LONG),
   });
   for (const chunk of chunks) splitter.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
@@ -48,7 +48,10 @@ test('bytes that are no UTF-8 become replacement characters, and the line is kep
 
 test('a chunk may be used again: what is kept of it is a copy', () => {
   const lines: string[] = [];
-  const splitter = new LineSplitter(100, { line: (text) => lines.push(text), tooLong: () => {} });
+  const splitter = new LineSplitter(100, {
+    line: (bytes, from, end) => lines.push(bytes.toString('utf8', from, end)),
+    tooLong: () => {},
+  });
   const chunk = Buffer.from('first');
   splitter.push(chunk);
   chunk.fill('x');

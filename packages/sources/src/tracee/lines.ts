@@ -7,8 +7,8 @@ const NOTHING = Buffer.alloc(0);
 const LEAST_CAPACITY = 4096;
 
 export interface LineSink {
-  /** A line without its end. Invalid UTF-8 has become U+FFFD. */
-  line(text: string): void;
+  /** A line without its end: bytes `from` to `end`, valid only now. */
+  line(bytes: Buffer, from: number, end: number): void;
   /** A line was longer than the limit. */
   tooLong(): void;
 }
@@ -76,6 +76,6 @@ export class LineSplitter {
 
   #give(bytes: Buffer, from: number, end: number): void {
     if (end - from > this.#maxBytes) this.#sink.tooLong();
-    else this.#sink.line(bytes.toString('utf8', from, end > from && bytes[end - 1] === CR ? end - 1 : end));
+    else this.#sink.line(bytes, from, end > from && bytes[end - 1] === CR ? end - 1 : end);
   }
 }

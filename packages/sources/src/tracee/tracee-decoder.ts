@@ -3,10 +3,11 @@
 
 import type { TimeBase } from '@dendro/protocol';
 import type { EventSink } from '../source.ts';
-import { decodeEvent, lifecycleEvent, MAX_DISTANCE_NS, timeOf } from './decode.ts';
+import { decodeEvent, lifecycleEvent, tell, timeOf } from './decode.ts';
 import { parseExactJson } from './exact-json.ts';
-import { type Json, Rejection, type RejectReason } from './fields.ts';
+import { type Json, MAX_DISTANCE_NS, Rejection, type RejectReason } from './fields.ts';
 import { LineSplitter } from './lines.ts';
+import { Scanner } from './scan.ts';
 
 /** Longer than any event that Tracee writes. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
@@ -30,6 +31,7 @@ interface EarlyEvent {
 export class TraceeDecoder {
   readonly #sink: EventSink;
   readonly #splitter: LineSplitter;
+  readonly #scanner = new Scanner();
   readonly #rejected: Record<string, number> = {};
   readonly #firstLines = new Map<RejectReason, number>();
   #base: TimeBase | undefined;
@@ -46,7 +48,7 @@ export class TraceeDecoder {
     this.#sink = sink;
     this.#base = base;
     this.#splitter = new LineSplitter(maxLineBytes, {
-      line: (text) => this.#line(text),
+      line: (bytes, from, end) => this.#line(bytes, from, end),
       tooLong: () => {
         this.#lineNumber++;
         this.#lines++;
@@ -95,15 +97,32 @@ export class TraceeDecoder {
   /** A whole body: lines, or one event that is spread over many. */
   pushAll(body: Uint8Array): void {
     const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString().trim();
-    if (isOneObject(text)) this.#line(text);
-    else this.push(body);
+    if (isOneObject(text)) {
+      this.#lineNumber++;
+      this.#lines++;
+      this.#text(text);
+    } else this.push(body);
     this.end();
   }
 
-  #line(text: string): void {
+  #line(bytes: Buffer, from: number, end: number): void {
     this.#lineNumber++;
-    if (text === '') return;
+    if (from === end) return;
     this.#lines++;
+    if (this.#base !== undefined) {
+      const context = this.#scanner.scan(bytes, from, end, this.#base);
+      if (context === 'not-a-lifecycle-event') this.#reject(context, this.#lineNumber);
+      else if (context !== undefined)
+        this.#settle(
+          attempt(() => void tell(context, this.#sink)),
+          this.#lineNumber,
+        );
+      else this.#text(bytes.toString('utf8', from, end));
+    } else this.#text(bytes.toString('utf8', from, end));
+  }
+
+  /** A line that is unusual, or came before the base was known. */
+  #text(text: string): void {
     const event = this.#parse(text);
     if (typeof event === 'string') this.#reject(event, this.#lineNumber);
     else if (this.#base === undefined) this.#hold(event);
@@ -119,13 +138,15 @@ export class TraceeDecoder {
   }
 
   #decode(event: Json, base: TimeBase, lineNumber: number): void {
-    const events = attempt(() => decodeEvent(event, base));
-    if (typeof events === 'string') {
-      this.#reject(events, lineNumber);
-      return;
-    }
-    this.#decoded++;
-    for (const one of events) this.#sink(one);
+    this.#settle(
+      attempt(() => void decodeEvent(event, base, this.#sink)),
+      lineNumber,
+    );
+  }
+
+  #settle(reason: RejectReason | undefined, lineNumber: number): void {
+    if (reason === undefined) this.#decoded++;
+    else this.#reject(reason, lineNumber);
   }
 
   #hold(event: Json): void {
