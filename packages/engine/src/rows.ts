@@ -4,7 +4,7 @@
 
 import { roomFor } from './grow.ts';
 
-const MAX_EXPECTED = 100_000;
+const MAX_EXPECTED = 1_000_000;
 
 export class Rows {
   /** Integer `c` of row `r` is at `r * width + c`. */

@@ -5,17 +5,36 @@ import {
   type EventNs,
   type ExecEvent,
   type ExitEvent,
+  eventTimeOf,
   type FileInfo,
   type ForkEvent,
   type RenameEvent,
   type TaskEvent,
   type TimeBase,
 } from '@dendro/protocol';
-import type { EventSink } from '../source.ts';
-import { EXEC, EXIT, FORK, isEventName, RENAME } from './args.ts';
 import { type Context, contextOf } from './context.ts';
-import { epochNs, isObject, type Json, Rejection, type RejectReason } from './fields.ts';
+import {
+  boolean,
+  epochNs,
+  integer,
+  isObject,
+  type Json,
+  list,
+  optional,
+  optionalEpochNs,
+  Rejection,
+  type RejectReason,
+  string,
+  taskNumber,
+  uint32,
+  uint64Text,
+} from './fields.ts';
 
+type Args = Context['args'];
+
+const LIFECYCLE = new Set(['sched_process_fork', 'sched_process_exec', 'sched_process_exit', 'task_rename']);
+/** Ten years: starts of old daemons and long logs are nearer; what is further away is no time of this host. */
+export const MAX_DISTANCE_NS = 315_360_000_000_000_000n;
 const CORE_DUMPED = 0x80;
 
 /** @returns the event, or why it cannot be one that this decodes: nearly all that Tracee writes, so it is no exception */
@@ -23,7 +42,7 @@ export function lifecycleEvent(value: unknown): Json | RejectReason {
   if (!isObject(value)) return 'not-an-object';
   const name = value['eventName'] ?? value['name'];
   if (typeof name !== 'string') return 'not-a-tracee-event';
-  return isEventName(name) ? value : 'not-a-lifecycle-event';
+  return LIFECYCLE.has(name) ? value : 'not-a-lifecycle-event';
 }
 
 /** Epoch time of an event. @throws Rejection */
@@ -31,70 +50,72 @@ export function timeOf(event: Json): bigint {
   return epochNs(event['timestamp']);
 }
 
-/** @throws Rejection; nothing was told then */
-export function decodeEvent(event: Json, base: TimeBase, sink: EventSink): void {
-  tell(contextOf(event, base), sink);
-}
-
-/**
- * Tells what the event says, and, before or after, what its context says of the task itself: it may be the first to
- * mention it.
- * @throws Rejection; nothing was told then
- */
-export function tell(context: Context, sink: EventSink): void {
-  if (context.name === 'sched_process_exec') {
-    // The sighting comes after: the context is already that of the new program.
-    sink(execEvent(context));
-    tellSighting(context, sink);
-    return;
-  }
-  const event = eventOf(context);
-  tellSighting(context, sink);
-  sink(event);
-}
-
-function eventOf(context: Context): TaskEvent {
+/** @throws Rejection */
+export function decodeEvent(event: Json, base: TimeBase): TaskEvent[] {
+  const context = contextOf(event);
+  const at = eventTime(base, context.epochNs);
+  const start = optionalTime(base, context.startEpochNs);
+  const seen = sighting(context, at, start);
   switch (context.name) {
     case 'sched_process_fork':
-      return forkEvent(context);
+      return [...seen, forkEvent(context, base, at)];
+    case 'sched_process_exec':
+      // The sighting comes after: the context is already that of the new program.
+      return [execEvent(context, at, start), ...seen];
     case 'sched_process_exit':
-      return exitEvent(context);
+      return [...seen, exitEvent(context, at, start)];
     default:
-      return renameEvent(context);
+      return [...seen, renameEvent(context, at, start)];
   }
 }
 
-function tellSighting(context: Context, sink: EventSink): void {
-  const { at, tid, pid, ppid, start, comm, uid, nsTid, nsPid, pidNs, container } = context;
-  if (start === undefined || tid === 0 || pid === 0) return;
-  const authority = AUTHORITY.event;
-  const who = { type: 'observe', at, tid, pid, ppid, start, startIsTick: false, authority } as const;
-  sink({ ...who, comm, uid, nsTid, nsPid, pidNs, container });
+/** The context says a good deal of the task itself; it may be the first to mention it. */
+function sighting(context: Context, at: EventNs, start: EventNs | undefined): TaskEvent[] {
+  const { tid, pid, ppid, comm, uid, nsTid, nsPid, pidNs, container } = context;
+  if (start === undefined || tid === 0 || pid === 0) return [];
+  return [
+    {
+      type: 'observe',
+      at,
+      tid,
+      pid,
+      ppid,
+      start,
+      startIsTick: false,
+      authority: AUTHORITY.event,
+      comm,
+      uid,
+      nsTid,
+      nsPid,
+      pidNs,
+      container,
+    },
+  ];
 }
 
-function forkEvent({ at, args, tid, pid }: Context): ForkEvent {
+function forkEvent({ args, tid, pid }: Context, base: TimeBase, at: EventNs): ForkEvent {
+  const time = (name: string) => optionalTime(base, optionalEpochNs(args.get(name)));
+  const task = (name: string) => optional(args.get(name), taskNumber);
   return {
     type: 'fork',
     at,
-    tid: newTask(args[FORK.child_tid]),
-    pid: newTask(args[FORK.child_pid]),
-    start: args[FORK.start_time] as EventNs | undefined,
+    tid: newTask(args.get('child_tid')),
+    pid: newTask(args.get('child_pid')),
+    start: time('start_time'),
     // Who called fork, a thread perhaps; the context is of the same task.
-    creatorTid: (args[FORK.parent_tid] as number | undefined) ?? tid,
-    creatorPid: (args[FORK.parent_pid] as number | undefined) ?? pid,
-    creatorStart: args[FORK.parent_start_time] as EventNs | undefined,
+    creatorTid: task('parent_tid') ?? tid,
+    creatorPid: task('parent_pid') ?? pid,
+    creatorStart: time('parent_start_time'),
     // The process that it is a child of: not always that of the caller. Only newer releases tell.
-    parentPid: args[FORK.parent_process_pid] as number | undefined,
-    parentStart: args[FORK.parent_process_start_time] as EventNs | undefined,
-    leaderStart: args[FORK.leader_start_time] as EventNs | undefined,
-    nsTid: args[FORK.child_ns_tid] as number | undefined,
-    nsPid: args[FORK.child_ns_pid] as number | undefined,
+    parentPid: task('parent_process_pid'),
+    parentStart: time('parent_process_start_time'),
+    leaderStart: time('leader_start_time'),
+    nsTid: task('child_ns_tid'),
+    nsPid: task('child_ns_pid'),
   };
 }
 
-function execEvent({ at, args, pid, tid, comm, uid, container, start }: Context): ExecEvent {
-  const path = args[EXEC.pathname] as string | undefined;
-  const loader = args[EXEC.interpreter_pathname] as string | undefined;
+function execEvent({ args, pid, tid, comm, uid, container }: Context, at: EventNs, start?: EventNs): ExecEvent {
   return {
     type: 'exec',
     at,
@@ -102,65 +123,84 @@ function execEvent({ at, args, pid, tid, comm, uid, container, start }: Context)
     oldTid: tid,
     start: tid === pid ? start : undefined,
     comm,
-    filename: args[EXEC.cmdpath] as string | undefined,
-    executable: path === undefined ? undefined : executable(path, args),
-    argv: args[EXEC.argv] as readonly string[] | undefined,
-    cwd: args[EXEC.pwd] as string | undefined,
-    interpreter: loader === undefined ? undefined : interpreter(loader, args),
-    interp: args[EXEC.interp] as string | undefined,
+    filename: text(args, 'cmdpath'),
+    executable: executable(args),
+    argv: optional(args.get('argv'), list)?.map(string),
+    cwd: text(args, 'pwd'),
+    interpreter: interpreter(args),
+    interp: text(args, 'interp'),
     uid,
     container,
   };
 }
 
-function executable(path: string, args: Context['args']): FileInfo {
-  return {
-    path,
-    device: args[EXEC.dev] as number | undefined,
-    inode: args[EXEC.inode] as string | undefined,
-    ctime: args[EXEC.ctime] as string | undefined,
-    mode: args[EXEC.inode_mode] as number | undefined,
-    hash: args[EXEC.sha256] as string | undefined,
-  };
-}
-
-/** The loader of a dynamic program. */
-function interpreter(path: string, args: Context['args']): FileInfo {
-  return {
-    path,
-    device: args[EXEC.interpreter_dev] as number | undefined,
-    inode: args[EXEC.interpreter_inode] as string | undefined,
-    ctime: args[EXEC.interpreter_ctime] as string | undefined,
-  };
-}
-
-function exitEvent({ at, args, tid, pid, comm, start }: Context): ExitEvent {
-  const signal = ((args[EXIT.signal_code] as number | undefined) ?? 0) & ~CORE_DUMPED & 0xff;
-  const code = args[EXIT.exit_code] as number | undefined;
+function exitEvent({ args, tid, pid, comm }: Context, at: EventNs, start?: EventNs): ExitEvent {
+  const signal = (optional(args.get('signal_code'), integer) ?? 0) & ~CORE_DUMPED & 0xff;
+  const code = optional(args.get('exit_code'), integer);
   return {
     type: 'exit',
     at,
     tid,
     pid,
     start,
-    isGroupDead: args[EXIT.process_group_exit] as boolean | undefined,
+    isGroupDead: optional(args.get('process_group_exit'), boolean),
     comm,
     code: signal !== 0 || code === undefined ? undefined : code & 0xff,
     signal: signal === 0 ? undefined : signal,
   };
 }
 
-function renameEvent({ at, args, tid, syscall, start }: Context): RenameEvent {
+function renameEvent({ args, tid, syscall }: Context, at: EventNs, start?: EventNs): RenameEvent {
   // The context is of the task that calls. With prctl that is the one renamed; a write to /proc may be meant for
   // another thread, and an exec says it better itself.
   if (syscall !== 'prctl') throw new Rejection('not-a-lifecycle-event');
-  const comm = args[RENAME.new_name] as string | undefined;
-  if (comm === undefined) throw new Rejection('missing-field');
-  return { type: 'rename', at, tid, start, comm };
+  return { type: 'rename', at, tid, start, comm: string(args.get('new_name')) };
+}
+
+function executable(args: Args): FileInfo | undefined {
+  const path = text(args, 'pathname');
+  if (path === undefined) return undefined;
+  const mode = args.get('inode_mode');
+  return {
+    path,
+    device: optional(args.get('dev'), uint32),
+    inode: optional(args.get('inode'), uint64Text),
+    ctime: optional(args.get('ctime'), uint64Text),
+    // Tracee can be told to write it out, as in "-rwxr-xr-x": the rest of the line is worth more than that.
+    mode: typeof mode === 'string' ? undefined : optional(mode, uint32),
+    hash: text(args, 'sha256'),
+  };
+}
+
+/** The loader of a dynamic program. */
+function interpreter(args: Args): FileInfo | undefined {
+  const path = text(args, 'interpreter_pathname');
+  if (path === undefined) return undefined;
+  return {
+    path,
+    device: optional(args.get('interpreter_dev'), uint32),
+    inode: optional(args.get('interpreter_inode'), uint64Text),
+    ctime: optional(args.get('interpreter_ctime'), uint64Text),
+  };
+}
+
+/** An empty text is none. */
+function text(args: Args, name: string): string | undefined {
+  return optional(args.get(name), string) || undefined;
 }
 
 function newTask(value: unknown): number {
-  if (value === undefined) throw new Rejection('missing-field');
-  if (value === 0) throw new Rejection('wrong-type');
-  return value as number;
+  const number = taskNumber(value);
+  if (number === 0) throw new Rejection('wrong-type');
+  return number;
+}
+
+function optionalTime(base: TimeBase, epoch: bigint | undefined): EventNs | undefined {
+  return epoch === undefined ? undefined : eventTime(base, epoch);
+}
+
+function eventTime(base: TimeBase, epoch: bigint): EventNs {
+  const distance = epoch - base.epochNs;
+  if (distance > MAX_DISTANCE_NS || distance < -MAX_DISTANCE_NS) throw new Rejection('bad-timestamp');
+  return eventTimeOf(base, epoch);
 }

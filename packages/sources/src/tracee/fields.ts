@@ -1,7 +1,7 @@
 // Fields of a line from outside: each is of the type that it should be, or the
 // line is left out with a reason. Nothing is converted on a guess.
 
-import { type EventNs, eventTimeOf, isTid, parseRfc3339Ns, type TimeBase } from '@dendro/protocol';
+import { isTid, parseRfc3339Ns } from '@dendro/protocol';
 
 /** Why a line was left out. */
 export type RejectReason =
@@ -27,10 +27,8 @@ export class Rejection extends Error {
 
 export type Json = Record<string, unknown>;
 
-/** Ten years: starts of old daemons and long logs are nearer; what is further away is no time of this host. */
-export const MAX_DISTANCE_NS = 315_360_000_000_000_000n;
 const MAX_U32 = 0xffff_ffff;
-export const MAX_U64 = '18446744073709551615';
+const MAX_U64 = '18446744073709551615';
 
 export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -89,12 +87,6 @@ export function epochNs(value: unknown): bigint {
 export function optionalEpochNs(value: unknown): bigint | undefined {
   if (value === undefined || value === null || value === 'null') return undefined;
   return epochNs(value) || undefined;
-}
-
-export function eventTime(base: TimeBase, epoch: bigint): EventNs {
-  const distance = epoch - base.epochNs;
-  if (distance > MAX_DISTANCE_NS || distance < -MAX_DISTANCE_NS) throw new Rejection('bad-timestamp');
-  return eventTimeOf(base, epoch);
 }
 
 /** `null` stands for a value that is not there. */

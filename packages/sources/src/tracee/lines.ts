@@ -7,7 +7,7 @@ const NOTHING = Buffer.alloc(0);
 const LEAST_CAPACITY = 4096;
 
 export interface LineSink {
-  /** A line without its end: bytes `from` to `end`, valid only now. */
+  /** A line without its end is in `[from, end)`, for as long as the call lasts. */
   line(bytes: Buffer, from: number, end: number): void;
   /** A line was longer than the limit. */
   tooLong(): void;
@@ -69,7 +69,7 @@ export class LineSplitter {
 
   #finish(): void {
     if (this.#isDropping) this.#sink.tooLong();
-    else this.#give(this.#kept, 0, this.#keptBytes);
+    else this.#give(this.#kept.subarray(0, this.#keptBytes), 0, this.#keptBytes);
     this.#keptBytes = 0;
     this.#isDropping = false;
   }

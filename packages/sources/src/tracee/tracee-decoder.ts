@@ -1,13 +1,16 @@
 // Bytes of NDJSON in, TaskEvents out; every line is one or the other: decoded,
-// or counted by the reason why not.
+// or counted by the reason why not. Lines as Tracee writes them are scanned
+// (line-scanner.ts); those that are unusual, and the first ones, which say what
+// time it is, are parsed as a whole.
 
 import type { TimeBase } from '@dendro/protocol';
 import type { EventSink } from '../source.ts';
-import { decodeEvent, lifecycleEvent, tell, timeOf } from './decode.ts';
+import { decodeEvent, lifecycleEvent, MAX_DISTANCE_NS, timeOf } from './decode.ts';
 import { parseExactJson } from './exact-json.ts';
-import { type Json, MAX_DISTANCE_NS, Rejection, type RejectReason } from './fields.ts';
+import { type Json, Rejection, type RejectReason } from './fields.ts';
+import { LineScanner } from './line-scanner.ts';
 import { LineSplitter } from './lines.ts';
-import { Scanner } from './scan.ts';
+import { SplitBase } from './time-reader.ts';
 
 /** Longer than any event that Tracee writes. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
@@ -15,6 +18,11 @@ const MAX_LINE_BYTES = 4 * 1024 * 1024;
 const MAX_EARLY = 64;
 /** The year 2000. Old releases can write times since boot, which say nothing of the date. */
 const EARLIEST_DATE_NS = 946_684_800_000_000_000n;
+
+const LF = 10;
+const OPEN_BRACE = 0x7b;
+/** One for all decoders: what it has learned of Tracee's lines is good for the next body that is posted. */
+const scanner = new LineScanner();
 
 export interface TraceeDecoderOptions {
   readonly maxLineBytes?: number | undefined;
@@ -31,22 +39,23 @@ interface EarlyEvent {
 export class TraceeDecoder {
   readonly #sink: EventSink;
   readonly #splitter: LineSplitter;
-  readonly #scanner = new Scanner();
   readonly #rejected: Record<string, number> = {};
   readonly #firstLines = new Map<RejectReason, number>();
   #base: TimeBase | undefined;
+  #splitBase: SplitBase | undefined;
   /** Events that wait for the base; not beyond the chunk that they came in. */
   #early: EarlyEvent[] = [];
   /** Of the line that is being read, the first is 1. */
   #lineNumber = 0;
   #lines = 0;
   #decoded = 0;
+  #scanned = 0;
   #isAtEnd = false;
 
   /** @param sink gets `clock` before the first event */
   constructor(sink: EventSink, { maxLineBytes = MAX_LINE_BYTES, base }: TraceeDecoderOptions = {}) {
     this.#sink = sink;
-    this.#base = base;
+    if (base !== undefined) this.#setBase(base);
     this.#splitter = new LineSplitter(maxLineBytes, {
       line: (bytes, from, end) => this.#line(bytes, from, end),
       tooLong: () => {
@@ -65,6 +74,11 @@ export class TraceeDecoder {
   /** Lines that gave events. */
   get decoded(): number {
     return this.#decoded;
+  }
+
+  /** Lines that were scanned and not parsed: where they are few, decoding is slow. */
+  get scanned(): number {
+    return this.#scanned;
   }
 
   get rejected(): Readonly<Record<string, number>> {
@@ -96,12 +110,9 @@ export class TraceeDecoder {
 
   /** A whole body: lines, or one event that is spread over many. */
   pushAll(body: Uint8Array): void {
-    const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString().trim();
-    if (isOneObject(text)) {
-      this.#lineNumber++;
-      this.#lines++;
-      this.#text(text);
-    } else this.push(body);
+    const object = oneObject(Buffer.from(body.buffer, body.byteOffset, body.length));
+    if (object === undefined) this.push(body);
+    else this.#line(object, 0, object.length);
     this.end();
   }
 
@@ -109,20 +120,27 @@ export class TraceeDecoder {
     this.#lineNumber++;
     if (from === end) return;
     this.#lines++;
-    if (this.#base !== undefined) {
-      const context = this.#scanner.scan(bytes, from, end, this.#base);
-      if (context === 'not-a-lifecycle-event') this.#reject(context, this.#lineNumber);
-      else if (context !== undefined)
-        this.#settle(
-          attempt(() => void tell(context, this.#sink)),
-          this.#lineNumber,
-        );
-      else this.#text(bytes.toString('utf8', from, end));
-    } else this.#text(bytes.toString('utf8', from, end));
+    const base = this.#splitBase;
+    if (base === undefined || !this.#scan(bytes, from, end, base)) this.#parseLine(bytes.toString('utf8', from, end));
   }
 
-  /** A line that is unusual, or came before the base was known. */
-  #text(text: string): void {
+  /** @returns false when the line has to be parsed */
+  #scan(bytes: Buffer, from: number, end: number, base: SplitBase): boolean {
+    const outcome = scanner.scan(bytes, from, end, base);
+    if (outcome === 'unsure') return false;
+    this.#scanned++;
+    if (outcome === 'other') {
+      this.#reject('not-a-lifecycle-event', this.#lineNumber);
+      return true;
+    }
+    const { first, second } = scanner;
+    this.#decoded++;
+    if (first !== undefined) this.#sink(first);
+    if (second !== undefined) this.#sink(second);
+    return true;
+  }
+
+  #parseLine(text: string): void {
     const event = this.#parse(text);
     if (typeof event === 'string') this.#reject(event, this.#lineNumber);
     else if (this.#base === undefined) this.#hold(event);
@@ -138,15 +156,13 @@ export class TraceeDecoder {
   }
 
   #decode(event: Json, base: TimeBase, lineNumber: number): void {
-    this.#settle(
-      attempt(() => void decodeEvent(event, base, this.#sink)),
-      lineNumber,
-    );
-  }
-
-  #settle(reason: RejectReason | undefined, lineNumber: number): void {
-    if (reason === undefined) this.#decoded++;
-    else this.#reject(reason, lineNumber);
+    const events = attempt(() => decodeEvent(event, base));
+    if (typeof events === 'string') {
+      this.#reject(events, lineNumber);
+      return;
+    }
+    this.#decoded++;
+    for (const one of events) this.#sink(one);
   }
 
   #hold(event: Json): void {
@@ -166,9 +182,14 @@ export class TraceeDecoder {
     const middle = times[times.length >> 1] ?? 0n;
     const first = early.find(({ epochNs }) => isNear(epochNs, middle));
     const base = { epochNs: first?.epochNs ?? middle };
-    this.#base = base;
+    this.#setBase(base);
     this.#sink({ type: 'clock', epochNs: base.epochNs });
     for (const { event, lineNumber } of early) this.#decode(event, base, lineNumber);
+  }
+
+  #setBase(base: TimeBase): void {
+    this.#base = base;
+    this.#splitBase = new SplitBase(base);
   }
 
   #reject(reason: RejectReason, lineNumber: number): void {
@@ -191,13 +212,19 @@ function isNear(time: bigint, other: bigint): boolean {
   return distance <= MAX_DISTANCE_NS && distance >= -MAX_DISTANCE_NS;
 }
 
-/** Is it JSON as a whole, and more than one line of it? */
-function isOneObject(text: string): boolean {
-  if (!text.startsWith('{') || !text.includes('\n')) return false;
+/** The body without blanks around it, when it is JSON as a whole and more than one line of it. */
+function oneObject(body: Buffer): Buffer | undefined {
+  const firstEnd = body.indexOf(LF);
+  if (firstEnd < 0 || (body[0] === OPEN_BRACE && isJson(body.toString('utf8', 0, firstEnd)))) return undefined;
+  const text = body.toString().trim();
+  return text.startsWith('{') && text.includes('\n') && isJson(text) ? Buffer.from(text) : undefined;
+}
+
+function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;
   } catch {
-    return false; // lines, then
+    return false;
   }
 }
