@@ -256,6 +256,20 @@ test('lines that are cut off or damaged are read as the plain way reads them, or
   );
 }, 60_000);
 
+test('no byte of the structure of a line can be another one', () => {
+  for (const text of LINES) {
+    const line = Buffer.from(text);
+    for (const [at, byte] of line.entries()) {
+      if (!'{}[]":,'.includes(String.fromCharCode(byte))) continue;
+      for (const other of '{}[]":,') {
+        line.write(other, at, 'latin1');
+        compare(SCANNER, line);
+      }
+      line[at] = byte;
+    }
+  }
+});
+
 test('a line that is cut off anywhere gives no event, not even where a brace is the last of it', () => {
   for (const text of LINES) {
     const line = Buffer.from(text);

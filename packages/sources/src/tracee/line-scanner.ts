@@ -12,7 +12,17 @@
 // needs is not looked at, except that the line must end as an object does.
 
 import type { TaskEvent } from '@dendro/protocol';
-import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, DIGIT_0, MINUS, OPEN_BRACE, QUOTE, UNSURE } from './json-bytes.ts';
+import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COMMA,
+  DIGIT_0,
+  MINUS,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  UNSURE,
+} from './json-bytes.ts';
 import { ShapeLearner } from './learn-shape.ts';
 import { execOf, exitOf, forkOf, renameOf, Scanned, sightingOf, taskOf } from './scanned.ts';
 import { type Shape, Shapes } from './shapes.ts';
@@ -191,6 +201,7 @@ export class LineScanner {
   #list(from: number): number {
     const line = this.#line;
     const { bytes } = line;
+    if (bytes[from] !== OPEN_BRACKET) return UNSURE;
     const list: string[] = [];
     let at = from + 1;
     while (bytes[at] === QUOTE) {
