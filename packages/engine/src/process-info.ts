@@ -19,7 +19,7 @@ export interface RelatedTask {
   readonly entityId: EntityId;
 }
 
-const SOURCES = { [AUTHORITY.event]: 'event', [AUTHORITY.procfs]: 'procfs', [AUTHORITY.inferred]: 'inferred' } as const;
+const SOURCES = { [AUTHORITY.event]: 'event', [AUTHORITY.sighting]: 'sighting', [AUTHORITY.inferred]: 'inferred' } as const;
 
 /**
  * An answer of the data source. Everything but the two lists is taken down at once. The lists can be long, and nobody
@@ -58,7 +58,7 @@ export class ProcessInfo {
   /** Fields whose value of that time is no longer kept: they read as not known. Nearly always none. */
   readonly trimmed: readonly FieldName[];
   /** Who said that it exists. */
-  readonly source: 'event' | 'procfs' | 'inferred';
+  readonly source: 'event' | 'sighting' | 'inferred';
   readonly #tree: TemporalTree;
   readonly #time: EventNs;
 

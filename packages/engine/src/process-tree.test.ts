@@ -236,7 +236,7 @@ describe('exits', () => {
     const host = treeOf([INIT, fork(5, 15, 1), fork(10, 20, 15), fork(25, 30, 20), exit(60, 20, true)]);
     host.apply(observe(90, 30, 15, 0));
     expect(host.tree.parentAt(only(host, 30), at(60))).toBe(only(host, 15));
-    expect(host.tree.authorityAt(only(host, 30), 'parent', at(60))).toBe(AUTHORITY.procfs);
+    expect(host.tree.authorityAt(only(host, 30), 'parent', at(60))).toBe(AUTHORITY.sighting);
   });
 });
 

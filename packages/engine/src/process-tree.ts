@@ -439,7 +439,7 @@ export class ProcessTree {
 
   #applyObserve(event: ObserveEvent): void {
     this.#notice(event.at);
-    const authority = event.authority ?? AUTHORITY.procfs;
+    const authority = event.authority ?? AUTHORITY.sighting;
     const isThread = event.tid !== event.pid;
     const leader = isThread ? this.#leaderAt(event.pid, event.at, undefined) : NO_TASK;
     let task = this.#lives.observed(event.tid, event.start, event.startIsTick, event.at);

@@ -23,7 +23,7 @@ test('a batch without facts is its header and reads as nothing', () => {
 test('one fact of each kind has the layout that the format promises', () => {
   const writer = new BatchWriter();
   writer.task(id(7), 70 as Tid, 70 as Tid, id(7), NO_TASK_ID, at(5), 0xffff_fffe as EntityId, TASK_FLAG.thread, 2);
-  writer.set(id(7), FIELDS.comm.id, at(6), AUTHORITY.procfs, writer.text('né'));
+  writer.set(id(7), FIELDS.comm.id, at(6), AUTHORITY.sighting, writer.text('né'));
   writer.exit(id(7), at(9), AUTHORITY.event, -1, 9);
   writer.gap(at(1), at(2), 3);
   writer.evict(id(8));

@@ -13,8 +13,8 @@ import type { EntityId, EventNs, TaskId, Tid } from './ids.ts';
 export const AUTHORITY = {
   /** Concluded, not seen: an exit because the pid was given out again, a path as it was passed to exec. */
   inferred: 0,
-  /** Read from /proc. */
-  procfs: 1,
+  /** Seen in /proc, or told of a task in passing by a tracer: it was so at that time, since when is open. */
+  sighting: 1,
   /** Said by the kernel, or by a tracer that heard it from the kernel. */
   event: 2,
 } as const;

@@ -266,7 +266,7 @@ say(reaper=os.getpid(), parent=parent, orphan=orphan)
       const parentEnd = tree.exitOf(host.resolve({ pid: parent! }, host.newest));
       expect(tree.tidOf(tree.parentAt(task, tree.startOf(task)))).toBe(parent);
       expect(tree.tidOf(tree.parentAt(task, parentEnd))).toBe(reaper);
-      expect(tree.authorityAt(task, 'parent', parentEnd)).toBe(AUTHORITY.procfs);
+      expect(tree.authorityAt(task, 'parent', parentEnd)).toBe(AUTHORITY.sighting);
       expect(livesOf(orphan!)).toEqual(lifeOf({ pid: orphan!, code: 4, signal: undefined }));
     });
   });

@@ -17,7 +17,7 @@ import fc from 'fast-check';
 /** Writes one fact into a batch. */
 export type WriteFact = (out: BatchWriter) => void;
 
-const authority = fc.constantFrom<Authority>(AUTHORITY.inferred, AUTHORITY.procfs, AUTHORITY.event);
+const authority = fc.constantFrom<Authority>(AUTHORITY.inferred, AUTHORITY.sighting, AUTHORITY.event);
 const time = fc.integer({ min: 0, max: 12 }).map((ns) => ns as EventNs);
 const id = (max: number) => fc.integer({ min: 1, max }).map((n) => n as TaskId);
 const flags = fc.constantFrom(

@@ -52,7 +52,7 @@ const Process = Type.Object({
     trimmed: Type.Array(Type.String(), {
       description: 'Fields whose value of that time is no longer kept: they read as not known',
     }),
-    source: Type.String({ description: 'Who said that it exists: event, procfs or inferred' }),
+    source: Type.String({ description: 'Who said that it exists: event, sighting (seen, as in /proc) or inferred' }),
   }),
 });
 const Thread = Type.Object({

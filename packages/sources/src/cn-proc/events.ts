@@ -34,7 +34,7 @@ export function exitOf({ at, tid, pid, status }: ExitRecord): ExitEvent {
  * it holds is not said, and the tree knows that from the end of the parent before.
  */
 export function fosterParentOf(pid: number, parentPid: number, at: EventNs): ReparentEvent {
-  return { type: 'reparent', at, pid, parentPid, authority: AUTHORITY.procfs };
+  return { type: 'reparent', at, pid, parentPid, authority: AUTHORITY.sighting };
 }
 
 /** Undefined when a single thread has changed its ids, which the tree does not tell apart from its process. */

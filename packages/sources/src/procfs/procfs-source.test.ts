@@ -87,9 +87,9 @@ test('births, new parents and ends are seen, in this order, and nothing is said 
   const exit = await first('exit', pid);
 
   expect(of('observe', pid)[0]).toMatchObject({ ppid: shell.pid });
-  expect(reparent).toMatchObject({ authority: AUTHORITY.procfs });
+  expect(reparent).toMatchObject({ authority: AUTHORITY.sighting });
   expect(reparent.parentPid).not.toBe(shell.pid);
-  expect(exit).toMatchObject({ pid, isGroupDead: true, authority: AUTHORITY.procfs });
+  expect(exit).toMatchObject({ pid, isGroupDead: true, authority: AUTHORITY.sighting });
   expect(exit.code).toBeUndefined();
   // The parent's end is known before what follows from it.
   expect(events.indexOf(of('exit', shell.pid)[0]!)).toBeLessThan(events.indexOf(reparent));
@@ -108,7 +108,7 @@ test('an exec is an exec, also of the same program under the same name', async (
   const exec = await until(() => of('exec', child.pid)[before]);
   expect(exec).toMatchObject({
     pid: child.pid,
-    authority: AUTHORITY.procfs,
+    authority: AUTHORITY.sighting,
     comm: 'perl',
     argv: ['perl', '-e', 'sleep 600', 'again'],
     executable: { path: expect.stringMatching(/perl/) },
@@ -122,7 +122,7 @@ test('a new name is a rename and no exec', async () => {
   await until(() => of('observe', child.pid).at(-1)?.comm === 'perl' || of('exec', child.pid).at(-1)?.comm === 'perl');
   const before = of('exec', child.pid).length;
   child.stdin?.write('\n');
-  expect(await first('rename', child.pid)).toMatchObject({ comm: 'new name', authority: AUTHORITY.procfs });
+  expect(await first('rename', child.pid)).toMatchObject({ comm: 'new name', authority: AUTHORITY.sighting });
   expect(of('exec', child.pid)).toHaveLength(before);
 });
 

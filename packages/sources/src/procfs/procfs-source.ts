@@ -215,7 +215,7 @@ export class ProcfsSource implements Source {
   #compare(pid: number, known: Known, stat: StatLine): void {
     const at = this.#clock.now();
     const { start } = known;
-    const authority = AUTHORITY.procfs;
+    const authority = AUTHORITY.sighting;
     if (stat.ppid !== known.ppid) {
       known.ppid = stat.ppid;
       this.#emit({ type: 'reparent', at, pid, start, parentPid: stat.ppid, authority });
@@ -255,7 +255,7 @@ export class ProcfsSource implements Source {
       at,
       pid,
       start,
-      authority: AUTHORITY.procfs,
+      authority: AUTHORITY.sighting,
       comm,
       executable,
       argv,
@@ -297,7 +297,7 @@ export class ProcfsSource implements Source {
       if (before?.start === start) {
         if (before.comm === comm) continue;
         before.comm = comm;
-        this.#emit({ type: 'rename', at: thread.at, tid, start, comm, authority: AUTHORITY.procfs });
+        this.#emit({ type: 'rename', at: thread.at, tid, start, comm, authority: AUTHORITY.sighting });
         continue;
       }
       if (before !== undefined) this.#endThread(pid, tid, before);
@@ -313,13 +313,13 @@ export class ProcfsSource implements Source {
 
   #endThread(pid: number, tid: number, { start }: KnownThread): void {
     const at = this.#clock.now();
-    this.#emit({ type: 'exit', at, tid, pid, start, isGroupDead: false, authority: AUTHORITY.procfs });
+    this.#emit({ type: 'exit', at, tid, pid, start, isGroupDead: false, authority: AUTHORITY.sighting });
   }
 
   #end(pid: number, { start }: Known): void {
     this.#known.delete(pid);
     const at = this.#clock.now();
-    this.#emit({ type: 'exit', at, tid: pid, pid, start, isGroupDead: true, authority: AUTHORITY.procfs });
+    this.#emit({ type: 'exit', at, tid: pid, pid, start, isGroupDead: true, authority: AUTHORITY.sighting });
   }
 
   #emit(event: TaskEvent): void {

@@ -59,7 +59,7 @@ interface ValueOriginProps {
 
 const ORIGINS: Readonly<Record<Authority, string>> = {
   [AUTHORITY.event]: 'kernel event',
-  [AUTHORITY.procfs]: '/proc',
+  [AUTHORITY.sighting]: 'seen',
   [AUTHORITY.inferred]: 'concluded',
 };
 
