@@ -196,7 +196,7 @@ test('details tell everything known of a process and where it comes from', async
   await expect(details).toContainText('600');
   await expect(details).toContainText(String(process.pid));
   await expect(details).toContainText('kernel event');
-  await expect(details).toContainText('/proc');
+  await expect(details).toContainText('seen');
   await expect(details).toContainText('inode');
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');

@@ -19,16 +19,6 @@ const ENDED_PROCESS = 3;
 const ENDED_THREAD = 4;
 type Stamped = typeof LIVING_PROCESS | typeof LIVING_THREAD | typeof ENDED_THREAD;
 const PICKED_SHARE = 1 / 8;
-// What `set` does by default. Without this it makes an object of options at every call, and looks each of them up.
-const SET_OPTIONS: LRUCache.SetOptions<TaskIndex, TaskIndex, unknown> = {
-  ttl: 0,
-  start: 0,
-  noDisposeOnSet: true,
-  noUpdateTTL: true,
-  sizeCalculation: undefined,
-  size: 0,
-  status: undefined,
-};
 
 export class Residents {
   readonly #maxProcesses: number;
@@ -90,7 +80,7 @@ export class Residents {
   end(task: TaskIndex, isThread: boolean): void {
     this.#leave(task);
     this.#enter(task, isThread ? ENDED_THREAD : ENDED_PROCESS);
-    if (!isThread) this.#endedProcesses.set(task, task, SET_OPTIONS);
+    if (!isThread) this.#endedProcesses.set(task, task);
   }
 
   forget(task: TaskIndex): void {
