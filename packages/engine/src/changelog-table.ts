@@ -18,15 +18,27 @@ import type { TaskTable } from './task-table.ts';
 export type EntryIndex = number;
 export const NO_ENTRY: EntryIndex = -1;
 
-// Columns of an entry: doubles first, then integers.
-const SINCE = 0;
-const VALUE = 1;
-const NEXT = 4; // next older entry | NO_ENTRY; of a free entry the next free one
-const KIND = 5; // field id, and the authority above it
-const INTEGERS = 6;
-const DOUBLES = INTEGERS / 2;
-const AUTHORITY_AT = 8;
-const FIELD_BITS = 0xff;
+/** Columns of an entry: doubles first, then integers. */
+export const ENTRY = {
+  since: 0,
+  value: 1,
+  /** Next older entry | NO_ENTRY; of a free entry the next free one. */
+  next: 4,
+  /** Field id, and the authority above it. */
+  kind: 5,
+  integers: 6,
+  doubles: 3,
+  fieldBits: 0xff,
+  authorityAt: 8,
+} as const;
+const SINCE = ENTRY.since;
+const VALUE = ENTRY.value;
+const NEXT = ENTRY.next;
+const KIND = ENTRY.kind;
+const INTEGERS = ENTRY.integers;
+const DOUBLES = ENTRY.doubles;
+const AUTHORITY_AT = ENTRY.authorityAt;
+const FIELD_BITS = ENTRY.fieldBits;
 
 // Parts of what TaskTable keeps as fields of a task: one bit for each field that has entries, and above these one
 // for each field that has lost its oldest ones.
@@ -73,6 +85,11 @@ export class ChangelogTable {
     return this.#inUse;
   }
 
+  /** For readers that walk the list of a task themselves, by the columns of `ENTRY`. */
+  get rows(): Rows {
+    return this.#entries;
+  }
+
   headOf(task: TaskIndex): EntryIndex {
     return this.#tasks.entriesOf(task);
   }
@@ -117,26 +134,6 @@ export class ChangelogTable {
       entry = i32[entry * INTEGERS + NEXT]!;
     }
     return NO_ENTRY;
-  }
-
-  /**
-   * Looks up all fields at once: puts the entry that holds at `at` into `found`, by field id.
-   * @param wanted bits of the fields that are asked for
-   * @returns those of them that have no entry at `at`
-   */
-  findAll(task: TaskIndex, wanted: number, at: EventNs, found: Int32Array): number {
-    let missing = wanted & this.#tasks.fieldsOf(task);
-    const without = wanted & ~missing;
-    const { i32, f64 } = this.#entries;
-    for (let entry = this.#tasks.entriesOf(task); missing !== 0 && entry !== NO_ENTRY; ) {
-      const field = i32[entry * INTEGERS + KIND]! & FIELD_BITS;
-      if ((missing & (1 << field)) !== 0 && f64[entry * DOUBLES + SINCE]! <= at) {
-        found[field] = entry;
-        missing &= ~(1 << field);
-      }
-      entry = i32[entry * INTEGERS + NEXT]!;
-    }
-    return without | missing;
   }
 
   /**

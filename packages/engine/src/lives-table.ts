@@ -1,9 +1,9 @@
 // tid -> lives that had it, newest first. A chained hash table: tids can go up to
 // four million, and a tree holds a few ten thousand.
 
-import type { Tid } from '@dendro/protocol';
 import { grown, roomFor } from './grow.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
+import type { TemporalTree } from './temporal-tree.ts';
 
 // Columns of a row.
 const OLDER = 0; // TaskIndex -> next older life of the same tid | NO_TASK
@@ -11,19 +11,19 @@ const SAME_BUCKET = 1; // newest life of a tid -> newest life of another tid of 
 const WIDTH = 2;
 
 export class LivesTable {
-  readonly #tidOf: (task: TaskIndex) => Tid;
+  readonly #tree: TemporalTree;
   #buckets = new Int32Array(1024).fill(NO_TASK); // bucket -> newest life of some tid | NO_TASK
   #rows = new Int32Array(0);
   #tids = 0;
 
-  /** @param tidOf the tid of a life that is in here: it is kept elsewhere already */
-  constructor(tidOf: (task: TaskIndex) => Tid) {
-    this.#tidOf = tidOf;
+  /** @param tree knows the tid of a life */
+  constructor(tree: TemporalTree) {
+    this.#tree = tree;
   }
 
   newestOf(tid: number): TaskIndex {
     let task = this.#buckets[tid & (this.#buckets.length - 1)]! as TaskIndex;
-    while (task !== NO_TASK && this.#tidOf(task) !== tid) task = this.#rows[task * WIDTH + SAME_BUCKET]! as TaskIndex;
+    while (task !== NO_TASK && this.#tree.tidOf(task) !== tid) task = this.#rows[task * WIDTH + SAME_BUCKET]! as TaskIndex;
     return task;
   }
 
@@ -86,7 +86,7 @@ export class LivesTable {
       let task = first as TaskIndex;
       while (task !== NO_TASK) {
         const next = this.#rows[task * WIDTH + SAME_BUCKET]! as TaskIndex;
-        const bucket = this.#tidOf(task) & (this.#buckets.length - 1);
+        const bucket = this.#tree.tidOf(task) & (this.#buckets.length - 1);
         this.#rows[task * WIDTH + SAME_BUCKET] = this.#buckets[bucket]!;
         this.#buckets[bucket] = task;
         task = next;

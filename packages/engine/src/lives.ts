@@ -9,6 +9,8 @@ import type { TemporalTree } from './temporal-tree.ts';
 
 /** USER_HZ is 100 on every Linux platform that Node runs on. */
 const TICK_NS = 10_000_000;
+/** Two sources stamp one birth with two times, less than this apart. The kernel gives no tid out again so soon. [ID8] */
+const BIRTH_SLACK_NS = 1_000_000;
 
 export class Lives {
   readonly #tree: TemporalTree;
@@ -16,7 +18,7 @@ export class Lives {
 
   constructor(tree: TemporalTree) {
     this.#tree = tree;
-    this.#table = new LivesTable((task) => tree.tidOf(task));
+    this.#table = new LivesTable(tree);
   }
 
   /** The life that was running at `at`: begun by then and not known to have ended before. */
@@ -35,6 +37,7 @@ export class Lives {
 
   /** The life that began at `start` (exact, as an event says it). */
   begunAt(tid: number, start: EventNs): TaskIndex {
+    let near: TaskIndex = NO_TASK;
     for (let life = this.#table.newestOf(tid); life !== NO_TASK; life = this.#table.olderOf(life)) {
       const flags = this.#tree.flagsOf(life);
       const begun = this.#tree.startOf(life);
@@ -42,12 +45,12 @@ export class Lives {
       if ((flags & TASK_FLAG.startIsTick) !== 0) {
         // The kernel's stamp of a birth comes some microseconds after the start itself, so a tick edge may lie between.
         if (start >= begun && start - begun < 2 * TICK_NS) return life;
-      } else if ((flags & TASK_FLAG.startIsUnknown) !== 0 && begun >= start && !this.#hasLifeBetween(life, start)) {
-        return life;
-      }
-      if (begun < start - 2 * TICK_NS) return NO_TASK;
+      } else if ((flags & TASK_FLAG.startIsUnknown) !== 0) {
+        if (begun > start - BIRTH_SLACK_NS && !this.#hasLifeBetween(life, start)) return life;
+      } else if (Math.abs(begun - start) < BIRTH_SLACK_NS && this.#tree.exitOf(life) >= start) near = life;
+      if (begun < start - 2 * TICK_NS) break;
     }
-    return NO_TASK;
+    return near;
   }
 
   /** The life that was seen at `at` with this start. */

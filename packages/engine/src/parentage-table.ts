@@ -9,8 +9,9 @@ import { NO_TASK, type TaskIndex } from './ids.ts';
 import { Rows } from './rows.ts';
 import type { TaskTable } from './task-table.ts';
 
-type LinkIndex = number;
-const NO_LINK: LinkIndex = -1;
+/** Number of a link in the pool. */
+export type LinkIndex = number;
+export const NO_LINK: LinkIndex = -1;
 
 // Columns of a link: the double first, then integers.
 const SINCE = 0;
@@ -41,24 +42,37 @@ export class ParentageTable {
     return this.#hasTrimmed;
   }
 
-  parentAt(child: TaskIndex, at: EventNs): TaskIndex {
-    const link = this.#find(child, at);
-    return link === NO_LINK ? NO_TASK : this.#parentOf(link);
+  /** The link that says who the parent was at `at`: greatest `since <= at`. NO_LINK when there is none. */
+  find(child: TaskIndex, at: EventNs): LinkIndex {
+    const { i32, f64 } = this.#links;
+    let link = this.#tasks.parentsOf(child);
+    while (link !== NO_LINK && f64[link * DOUBLES + SINCE]! > at) link = i32[link * INTEGERS + OLDER]!;
+    return link;
   }
 
-  authorityAt(child: TaskIndex, at: EventNs): Authority | undefined {
-    const link = this.#find(child, at);
-    return link === NO_LINK ? undefined : this.#authorityOf(link);
+  /** The first link after `at`. */
+  findNext(child: TaskIndex, at: EventNs): LinkIndex {
+    const { i32, f64 } = this.#links;
+    let next = NO_LINK;
+    let link = this.#tasks.parentsOf(child);
+    while (link !== NO_LINK && f64[link * DOUBLES + SINCE]! > at) {
+      next = link;
+      link = i32[link * INTEGERS + OLDER]!;
+    }
+    return next;
   }
 
-  sinceAt(child: TaskIndex, at: EventNs): EventNs | undefined {
-    const link = this.#find(child, at);
-    return link === NO_LINK ? undefined : this.#sinceOf(link);
+  /** NO_TASK: from then on it has no parent that is known. */
+  parentOf(link: LinkIndex): TaskIndex {
+    return this.#links.i32[link * INTEGERS + PARENT]! as TaskIndex;
   }
 
-  /** Has it had parents before the oldest that is kept, at that time? */
-  isTrimmedAt(child: TaskIndex, at: EventNs): boolean {
-    return this.#tasks.areParentsTrimmed(child) && this.#find(child, at) === NO_LINK;
+  sinceOf(link: LinkIndex): EventNs {
+    return this.#links.f64[link * DOUBLES + SINCE]! as EventNs;
+  }
+
+  authorityOf(link: LinkIndex): Authority {
+    return this.#links.i32[link * INTEGERS + AUTHORITY]! as Authority;
   }
 
   /** Has it lost its oldest links? */
@@ -78,17 +92,16 @@ export class ParentageTable {
   /** Calls `visit` for every link of `child`, newest first. */
   forEachOf(child: TaskIndex, visit: (parent: TaskIndex, since: EventNs, authority: Authority) => void): void {
     for (let link = this.#tasks.parentsOf(child); link !== NO_LINK; link = this.#olderOf(link)) {
-      visit(this.#parentOf(link), this.#sinceOf(link), this.#authorityOf(link));
+      visit(this.parentOf(link), this.sinceOf(link), this.authorityOf(link));
     }
   }
 
-  /** Adds the tasks whose parent was `parent` at `at` (dead or alive) to `children`, in no order. */
-  collectChildrenAt(parent: TaskIndex, at: EventNs, children: TaskIndex[]): void {
+  /** Calls `visit` for every link that names `parent`, with the child of the link. */
+  forEachChildOf(parent: TaskIndex, visit: (child: TaskIndex) => void): void {
     const { i32 } = this.#links;
     let link = this.#tasks.childrenOf(parent);
     while (link !== NO_LINK) {
-      const child = i32[link * INTEGERS + CHILD]! as TaskIndex;
-      if (this.#find(child, at) === link) children.push(child);
+      visit(i32[link * INTEGERS + CHILD]! as TaskIndex);
       link = i32[link * INTEGERS + NEXT_OF_PARENT]!;
     }
   }
@@ -101,14 +114,14 @@ export class ParentageTable {
     let before = NO_LINK;
     let link = this.#tasks.parentsOf(child);
     let newer = 0;
-    while (link !== NO_LINK && this.#sinceOf(link) > since) {
+    while (link !== NO_LINK && this.sinceOf(link) > since) {
       newer++;
       before = link;
       link = this.#olderOf(link);
     }
-    if (link !== NO_LINK && this.#sinceOf(link) === since) {
-      const known = this.#parentOf(link);
-      const order = authority - this.#authorityOf(link) || this.#idOrZero(parent) - this.#idOrZero(known);
+    if (link !== NO_LINK && this.sinceOf(link) === since) {
+      const known = this.parentOf(link);
+      const order = authority - this.authorityOf(link) || this.#idOrZero(parent) - this.#idOrZero(known);
       if (order <= 0) return false;
       this.#links.i32[link * INTEGERS + AUTHORITY] = authority;
       if (known !== parent) this.#nameParent(link, parent);
@@ -141,26 +154,6 @@ export class ParentageTable {
     }
   }
 
-  /** The link that answers for `at`: greatest `since <= at`. */
-  #find(child: TaskIndex, at: EventNs): LinkIndex {
-    const { i32, f64 } = this.#links;
-    let link = this.#tasks.parentsOf(child);
-    while (link !== NO_LINK && f64[link * DOUBLES + SINCE]! > at) link = i32[link * INTEGERS + OLDER]!;
-    return link;
-  }
-
-  #parentOf(link: LinkIndex): TaskIndex {
-    return this.#links.i32[link * INTEGERS + PARENT]! as TaskIndex;
-  }
-
-  #sinceOf(link: LinkIndex): EventNs {
-    return this.#links.f64[link * DOUBLES + SINCE]! as EventNs;
-  }
-
-  #authorityOf(link: LinkIndex): Authority {
-    return this.#links.i32[link * INTEGERS + AUTHORITY]! as Authority;
-  }
-
   #olderOf(link: LinkIndex): LinkIndex {
     return this.#links.i32[link * INTEGERS + OLDER]!;
   }
@@ -171,7 +164,7 @@ export class ParentageTable {
   }
 
   #nameParent(link: LinkIndex, parent: TaskIndex): void {
-    const known = this.#parentOf(link);
+    const known = this.parentOf(link);
     this.#unlinkFromParent(link);
     const { i32 } = this.#links;
     i32[link * INTEGERS + PARENT] = parent;
@@ -181,14 +174,13 @@ export class ParentageTable {
       i32[link * INTEGERS + PREVIOUS_OF_PARENT] = NO_LINK;
       if (first !== NO_LINK) i32[first * INTEGERS + PREVIOUS_OF_PARENT] = link;
       this.#tasks.setChildren(parent, link);
-      this.#tasks.retain(parent);
     }
-    this.#tasks.release(known);
+    if (known !== NO_TASK) this.#tasks.noteRelease(known);
   }
 
   #unlinkFromParent(link: LinkIndex): void {
     const { i32 } = this.#links;
-    const parent = this.#parentOf(link);
+    const parent = this.parentOf(link);
     if (parent === NO_TASK) return;
     const next = i32[link * INTEGERS + NEXT_OF_PARENT]!;
     const previous = i32[link * INTEGERS + PREVIOUS_OF_PARENT]!;
@@ -231,11 +223,11 @@ export class ParentageTable {
   }
 
   #give(link: LinkIndex): void {
-    const parent = this.#parentOf(link);
+    const parent = this.parentOf(link);
     this.#unlinkFromParent(link);
     this.#links.i32[link * INTEGERS + PARENT] = NO_TASK;
     this.#links.i32[link * INTEGERS + OLDER] = this.#firstFree;
     this.#firstFree = link;
-    this.#tasks.release(parent);
+    if (parent !== NO_TASK) this.#tasks.noteRelease(parent);
   }
 }

@@ -16,7 +16,6 @@ import {
   type ExecEvent,
   type ExitEvent,
   type FieldName,
-  type FileInfo,
   type ForkEvent,
   type ObserveEvent,
   type RenameEvent,
@@ -58,7 +57,18 @@ export interface ProcessTreeCounts {
   readonly threads: number;
   /** Tasks in memory, dead ones too. */
   readonly tasks: number;
-  readonly evicted: number;
+  readonly maxProcesses: number;
+  /** Leaders apart. */
+  readonly maxThreads: number;
+  readonly evictedProcesses: number;
+  readonly evictedThreads: number;
+  /** Tasks that were evicted and that tasks in memory descend from. */
+  readonly stubs: number;
+  readonly placeholders: number;
+  /** Fields, of all tasks, that have lost their oldest entries. */
+  readonly trimmedFields: number;
+  /** Texts kept, each once. */
+  readonly texts: number;
   readonly gaps: number;
   /** Parents and creators refused because they would make a task its own ancestor. */
   readonly ringsRefused: number;
@@ -67,8 +77,6 @@ export interface ProcessTreeCounts {
 }
 
 const INIT_PID = 1;
-/** Rings are looked for so far up: longer ones get in, and end no reading [AS8]. */
-const MAX_STEPS_UP = 1000;
 
 export class ProcessTree {
   /** For reading only. */
@@ -83,12 +91,18 @@ export class ProcessTree {
   #base: TimeBase | undefined;
   #entityIds = new EntityIds({ epochNs: 0n });
   #newest = Number.NEGATIVE_INFINITY as EventNs;
+  readonly #maxProcesses: number;
+  readonly #maxThreads: number;
+  #hasInit = false;
   #nextTaskId = 1;
-  #evicted = 0;
+  #evictedProcesses = 0;
+  #evictedThreads = 0;
   #ringsRefused = 0;
 
   constructor(options: ProcessTreeOptions = {}) {
     const { maxProcesses = 16_384, maxThreads = 32_768, entriesPerField } = options;
+    this.#maxProcesses = maxProcesses;
+    this.#maxThreads = maxThreads;
     this.tree = new TemporalTree({ entriesPerField, expectedTasks: maxProcesses + maxThreads });
     this.#recorder = new Recorder(this.tree);
     this.#lives = new Lives(this.tree);
@@ -121,7 +135,14 @@ export class ProcessTree {
       processes: this.#residents.livingProcesses,
       threads: this.#residents.livingProcesses + this.#residents.livingThreads,
       tasks: this.tree.taskCount,
-      evicted: this.#evicted,
+      maxProcesses: this.#maxProcesses,
+      maxThreads: this.#maxThreads,
+      evictedProcesses: this.#evictedProcesses,
+      evictedThreads: this.#evictedThreads,
+      stubs: this.tree.stubCount,
+      placeholders: this.#placeholders(),
+      trimmedFields: this.tree.trimmedFieldCount,
+      texts: this.tree.textCount,
       gaps: this.tree.gaps().length,
       ringsRefused: this.#ringsRefused,
       enrichmentsDropped: this.#enrichments?.dropped ?? 0,
@@ -215,53 +236,50 @@ export class ProcessTree {
   // --- fork ---
 
   #applyFork(event: ForkEvent): void {
-    this.#notice(event.at);
-    const start = event.start ?? event.at;
-    const named = this.#lifeAt(event.creatorTid, event.at, event.creatorStart, event.creatorPid);
-    const isThread = event.pid !== undefined ? event.pid !== event.tid : ((event.cloneFlags ?? 0) & CLONE.thread) !== 0;
-    const creatorLeader = this.tree.leaderOf(named);
-    const leader = isThread ? this.#leaderOfBirth(event, creatorLeader) : NO_TASK;
+    const { at } = event;
+    const start = event.start ?? at;
+    // Of what comes after it nothing has been told then.
+    const isNewest = start > this.#newest;
+    this.#notice(at);
+    const named = this.#lifeAt(event.creatorTid, at, event.creatorStart, event.creatorPid);
+    const cloneFlags = event.cloneFlags ?? 0;
+    const isThread = event.pid !== undefined ? event.pid !== event.tid : (cloneFlags & CLONE.thread) !== 0;
+    const isSibling = !isThread && (cloneFlags & CLONE.parent) !== 0;
+    const leader = isThread ? this.#leaderOfBirth(event, this.tree.leaderOf(named)) : NO_TASK;
     const task = this.#beginLife(event.tid, start);
     const creator = this.#isCreatedBy(named, task) ? NO_TASK : named;
-    this.#announce(task, event.tid, leader, creator, start, isThread ? TASK_FLAG.thread : 0, AUTHORITY.event);
-    const parent = isThread ? NO_TASK : this.#parentOfBirth(event, creatorLeader);
-    if (!isThread) this.#setParent(task, parent, start, AUTHORITY.event);
+    const flags = (isThread ? TASK_FLAG.thread : 0) | (isSibling ? TASK_FLAG.sibling : 0);
+    this.#announce(task, event.tid, leader, creator, start, flags, AUTHORITY.event);
+    if (!isNewest) this.#settleReuse(event.tid, task);
+    if (!isThread) this.#nameParent(task, event, start, isSibling);
     if (event.comm !== undefined && event.comm !== this.tree.textAt(task, 'comm', start)) {
       this.#recorder.text(task, 'comm', start, AUTHORITY.event, event.comm);
     }
     this.#setNumber(task, 'nsTid', start, AUTHORITY.event, event.nsTid);
     this.#setNumber(task, 'nsPid', start, AUTHORITY.event, event.nsPid);
-    this.#touch(named, event.at);
-    this.#touch(task, event.at);
-    if (isThread) this.#settleLateThread(task, start);
-    else if (parent !== NO_TASK) this.#settleLateChild(task, parent);
+    this.#touch(named, at);
+    this.#touch(task, at);
+    // Its end, or that of its process, may have been told already.
+    if (this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#residents.end(task, isThread);
   }
 
-  /** Was `creator` itself created, at however many removes, by `task`? Then it is refused and counted. */
+  /** Where a source names a parent that does not follow from the creator, that is a fact of its own [FO4]. */
+  #nameParent(task: TaskIndex, event: ForkEvent, start: EventNs, isSibling: boolean): void {
+    const { parentPid } = event;
+    if (parentPid === undefined || (parentPid === event.creatorPid && !isSibling)) return;
+    const parent = parentPid === 0 ? NO_TASK : this.#lifeAt(parentPid, event.at, event.parentStart, parentPid);
+    this.#setParent(task, parent, start, AUTHORITY.event);
+  }
+
+  /** Does `creator` itself descend, at however many removes, from `task`? Then it is refused and counted. */
   #isCreatedBy(creator: TaskIndex, task: TaskIndex): boolean {
-    if (creator !== task && !this.tree.isPresent(task)) return false; // just made: it has created nobody
-    let by = creator;
-    for (let steps = 0; by !== task && steps < MAX_STEPS_UP; steps++) {
-      by = this.tree.creatorOf(by);
-      if (by === NO_TASK) return false;
-    }
-    if (by === task) this.#ringsRefused++;
-    return by === task;
-  }
-
-  // What ended a thread may have been told already, before anybody knew of it.
-  #settleLateThread(thread: TaskIndex, start: EventNs): void {
     const { tree } = this;
-    const leader = tree.leaderOf(thread);
-    const exec = tree.nextSinceAfter(leader, 'argv', start) ?? Number.POSITIVE_INFINITY;
-    const end = Math.min(tree.exitOf(leader), exec) as EventNs;
-    if (end < tree.exitOf(thread)) this.#endLife(thread, end, AUTHORITY.inferred);
-  }
-
-  // The end of its parent may have been told already.
-  #settleLateChild(child: TaskIndex, parent: TaskIndex): void {
-    const orphanedAt = this.tree.exitOf(parent);
-    if (orphanedAt < this.tree.exitOf(child)) this.#orphan(child, orphanedAt);
+    if (creator !== task && !tree.mayHaveChildren(task)) return false;
+    let by = creator;
+    for (let steps = tree.slotCount; by !== NO_TASK && by !== task && steps > 0; steps--) by = tree.creatorOf(by);
+    const isRing = by === task || this.#hasAncestor(creator, task, tree.startOf(task));
+    if (isRing) this.#ringsRefused++;
+    return isRing;
   }
 
   #leaderOfBirth(event: ForkEvent, creatorLeader: TaskIndex): TaskIndex {
@@ -269,16 +287,6 @@ export class ProcessTree {
     if (pid === undefined || (event.leaderStart === undefined && this.tree.tidOf(creatorLeader) === pid))
       return creatorLeader;
     return this.#lifeAt(pid, event.at, event.leaderStart, pid);
-  }
-
-  #parentOfBirth(event: ForkEvent, creatorLeader: TaskIndex): TaskIndex {
-    if (event.parentPid !== undefined) {
-      return event.parentPid === 0
-        ? NO_TASK
-        : this.#lifeAt(event.parentPid, event.at, event.parentStart, event.parentPid);
-    }
-    const isSibling = ((event.cloneFlags ?? 0) & CLONE.parent) !== 0;
-    return isSibling ? this.tree.parentAt(creatorLeader, event.at) : creatorLeader;
   }
 
   /** The life of `tid` that began at `start`, made when nobody has mentioned it; whoever had the tid before has ended. */
@@ -294,6 +302,52 @@ export class ProcessTree {
     return task;
   }
 
+  /** A late birth: what was told of the life before it, at times after it, was meant for it [ID6]. */
+  #settleReuse(tid: number, task: TaskIndex): void {
+    const before = this.#lives.olderOf(task);
+    if (before === NO_TASK) return;
+    const { tree } = this;
+    const start = tree.startOf(task);
+    const after = this.#lives.newerOf(tid, task);
+    const end = after === NO_TASK ? Number.POSITIVE_INFINITY : tree.startOf(after);
+    tree.forEachEntrySince(before, start, (field, since, authority, value) => {
+      if (since < end) this.#recorder.value(task, field, since, authority, value);
+    });
+    tree.forEachParent(before, (parent, since, authority) => {
+      if (since >= start && since < end) this.#setParent(task, parent, since, authority);
+    });
+    this.#handOver(before, task, start, end);
+    if (!tree.isExitSaid(before)) return;
+    const exit = tree.exitOf(before);
+    const authority = tree.exitAuthorityOf(before) ?? AUTHORITY.inferred;
+    const statusTime = tree.exitStatusTimeOf(before);
+    if (exit < start || exit >= end) return;
+    this.#recorder.exit(task, exit, authority);
+    if (statusTime !== undefined && statusTime >= start) {
+      this.#recorder.exit(task, statusTime, authority, tree.exitCodeOf(before), tree.exitSignalOf(before));
+    }
+    this.#recorder.exit(before, start, authority);
+    this.#residents.end(task, tree.isThread(task));
+  }
+
+  /** Threads and children that `before` has got, and that were born while `task` lived, are those of `task`. */
+  #handOver(before: TaskIndex, task: TaskIndex, start: EventNs, end: EventNs | number): void {
+    const { tree } = this;
+    const isOf = (other: TaskIndex) => tree.startOf(other) >= start && tree.startOf(other) < end;
+    const move = (other: TaskIndex, leader: TaskIndex, creator: TaskIndex, authority: Authority) =>
+      this.#announce(other, tree.tidOf(other), leader, creator, tree.startOf(other), tree.flagsOf(other), authority);
+    for (let thread = tree.firstThreadOf(before); thread !== NO_TASK; ) {
+      const next = tree.nextThreadOf(thread);
+      if (tree.isPresent(thread) && isOf(thread)) move(thread, task, NO_TASK, tree.authorityOf(thread));
+      thread = next;
+    }
+    for (let born = tree.firstCreatedBy(before); born !== NO_TASK; ) {
+      const next = tree.nextCreatedOf(born);
+      if (tree.isPresent(born) && isOf(born)) move(born, tree.leaderOf(born), task, tree.creatorAuthorityOf(born));
+      born = next;
+    }
+  }
+
   // --- exec ---
 
   #applyExec(event: ExecEvent): void {
@@ -302,12 +356,10 @@ export class ProcessTree {
     const authority = event.authority ?? AUTHORITY.event;
     const process = this.#leaderAt(event.pid, at, event.start);
     if (this.#goneLeaders.size > 0) this.#goneLeaders.delete(process);
-    // The kernel has ended every other thread; the one that called exec goes on under the leader's tid.
+    // The kernel has ended every other thread; the one that called exec goes on under the leader's tid [EN4].
     const { tree } = this;
     for (let thread = tree.firstThreadOf(process); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
-      if (!this.tree.isAliveAt(thread, at) || this.tree.exitOf(thread) <= at) continue;
-      const isCaller = this.tree.tidOf(thread) === event.oldTid;
-      this.#endLife(thread, at, isCaller ? authority : AUTHORITY.inferred);
+      if (tree.startOf(thread) <= at) this.#residents.end(thread, true);
     }
     if (event.comm !== undefined) this.#recorder.text(process, 'comm', at, authority, event.comm);
     if (event.executable !== undefined) {
@@ -317,11 +369,14 @@ export class ProcessTree {
       const file = event.filename === undefined ? undefined : { path: event.filename };
       this.#recorder.file(process, 'executable', at, AUTHORITY.inferred, file);
     }
-    // What the old image had says nothing about the new one, so these are set even where nothing is known.
+    // Known or not: this is what says that a new image begins. One that was seen is concluded from the sighting.
     const { argv } = event;
-    this.#recorder.list(process, 'argv', at, argv === undefined ? AUTHORITY.inferred : authority, argv);
-    this.#renewFile(process, 'interpreter', at, authority, event.interpreter);
-    this.#renewText(process, 'interp', at, authority, event.interp);
+    const isSaid = argv !== undefined && authority === AUTHORITY.event;
+    this.#recorder.list(process, 'argv', at, isSaid ? authority : AUTHORITY.inferred, argv);
+    if (event.interpreter !== undefined) {
+      this.#recorder.file(process, 'interpreter', at, authority, event.interpreter);
+    }
+    if (event.interp !== undefined) this.#recorder.text(process, 'interp', at, authority, event.interp);
     if (event.cwd !== undefined) this.#recorder.text(process, 'cwd', at, authority, event.cwd);
     if (event.container !== undefined) {
       this.#recorder.text(process, 'container', at, authority, event.container);
@@ -329,22 +384,6 @@ export class ProcessTree {
     this.#setNumber(process, 'uid', at, authority, event.uid);
     this.#touch(process, at);
     if (argv === undefined) this.#requestEnrichment(process);
-  }
-
-  #renewFile(
-    task: TaskIndex,
-    field: 'interpreter',
-    at: EventNs,
-    authority: Authority,
-    file: FileInfo | undefined,
-  ): void {
-    if (file !== undefined) this.#recorder.file(task, field, at, authority, file);
-    else if (this.tree.valueAt(task, field, at) !== undefined) this.#recorder.text(task, field, at, 0, undefined);
-  }
-
-  #renewText(task: TaskIndex, field: 'interp', at: EventNs, authority: Authority, text: string | undefined): void {
-    if (text !== undefined) this.#recorder.text(task, field, at, authority, text);
-    else if (this.tree.textAt(task, field, at) !== undefined) this.#recorder.text(task, field, at, 0, undefined);
   }
 
   // --- rename ---
@@ -376,9 +415,7 @@ export class ProcessTree {
     const code = event.code ?? NOT_KNOWN;
     const signal = event.signal ?? NOT_KNOWN;
     const task = this.#lifeAt(event.tid, at, event.start, event.pid);
-    if (event.comm !== undefined && this.tree.textAt(task, 'comm', at) === undefined) {
-      this.#recorder.text(task, 'comm', at, authority, event.comm);
-    }
+    if (event.comm !== undefined) this.#seeText(task, 'comm', at, event.comm);
     this.#touch(task, at);
     const leader = this.tree.leaderOf(task);
     if (task !== leader) {
@@ -389,7 +426,8 @@ export class ProcessTree {
     }
     const isLast = event.isGroupDead ?? !this.#hasLivingThread(leader, at);
     if (isLast) this.#endProcess(leader, at, authority, code, signal);
-    else this.#goneLeaders.add(leader);
+    // Told late, of a leader whose place another thread has taken with an exec since: the process has one again.
+    else if (this.tree.nextExecAfter(leader, at) === Number.POSITIVE_INFINITY) this.#goneLeaders.add(leader);
   }
 
   #hasLivingThread(leader: TaskIndex, at: EventNs): boolean {
@@ -404,7 +442,7 @@ export class ProcessTree {
     if (this.#goneLeaders.size > 0) this.#goneLeaders.delete(leader);
     const { tree } = this;
     for (let thread = tree.firstThreadOf(leader); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
-      if (this.tree.exitOf(thread) > at) this.#endLife(thread, at, AUTHORITY.inferred);
+      this.#residents.end(thread, true);
     }
     this.#endLife(leader, at, authority, code, signal);
   }
@@ -415,34 +453,35 @@ export class ProcessTree {
     else this.#endProcess(task, at, AUTHORITY.inferred);
   }
 
-  /** Ends one task; the children of a process get a new parent. */
+  /** Ends one task. */
   #endLife(task: TaskIndex, at: EventNs, authority: Authority, code = NOT_KNOWN, signal = NOT_KNOWN): void {
     this.#recorder.exit(task, at, authority, code, signal);
     const isThread = this.tree.isThread(task);
     this.#residents.end(task, isThread);
     if (isThread) return;
     this.#enrichments?.cancel(task);
-    if (!this.tree.mayHaveChildren(task)) return;
-    for (const child of this.tree.childrenAt(task, at)) {
-      if (this.tree.exitOf(child) > at) this.#orphan(child, at);
-    }
+    if (this.tree.mayHaveChildren(task)) this.#careForOrphans(task, at);
   }
 
-  // No event says who the new parent is. Init, unless a subreaper is nearer: /proc is asked.
-  #orphan(child: TaskIndex, at: EventNs): void {
-    const init = this.#leaderAt(INIT_PID, at, undefined);
-    this.#setParent(child, init, at, AUTHORITY.inferred);
-    this.#requestEnrichment(child);
+  // No event says who the new parent of the children is. Init, unless a subreaper is nearer: /proc is asked.
+  #careForOrphans(process: TaskIndex, at: EventNs): void {
+    if (this.#hasInit && this.#enrichments === undefined) return;
+    for (const child of this.tree.childrenAt(process, (at - 1) as EventNs)) {
+      if (this.tree.exitOf(child) <= at) continue;
+      if (!this.#hasInit) this.#leaderAt(INIT_PID, at, undefined);
+      this.#requestEnrichment(child);
+    }
   }
 
   // --- sightings ---
 
   #applyObserve(event: ObserveEvent): void {
     this.#notice(event.at);
+    const { at } = event;
     const authority = event.authority ?? AUTHORITY.sighting;
     const isThread = event.tid !== event.pid;
-    const leader = isThread ? this.#leaderAt(event.pid, event.at, undefined) : NO_TASK;
-    let task = this.#lives.observed(event.tid, event.start, event.startIsTick, event.at);
+    const leader = isThread ? this.#leaderAt(event.pid, at, undefined) : NO_TASK;
+    let task = this.#lives.observed(event.tid, event.start, event.startIsTick, at);
     if (task === NO_TASK) task = this.#beginLife(event.tid, event.start);
     if (!this.tree.isPresent(task) || this.tree.authorityOf(task) < authority) {
       const flags =
@@ -453,77 +492,56 @@ export class ProcessTree {
     } else if (event.isKernelThread && !this.tree.isKernelThread(task)) {
       this.#announce(task, event.tid, leader, NO_TASK, event.start, TASK_FLAG.kernelThread, AUTHORITY.inferred);
     }
-    this.#touch(task, event.at);
-    if (this.tree.exitOf(task) < event.at) return; // a zombie: what /proc says of it is hollow
-    this.#learn(task, event, authority);
-    if (!isThread && event.ppid > 0) this.#learnParent(task, event.ppid, event.at, authority);
+    this.#settleReuse(event.tid, task);
+    this.#touch(task, at);
+    if (this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#residents.end(task, isThread);
+    this.#see(task, event);
+    if (!isThread && event.ppid > 0) this.#seeParent(task, event.ppid, at);
   }
 
-  /** Takes over what a sighting says and the tree does not know yet. */
-  #learn(task: TaskIndex, event: ObserveEvent, authority: Authority): void {
-    const start = this.tree.startOf(task);
-    this.#setNumber(task, 'nsTid', start, authority, event.nsTid);
-    this.#setNumber(task, 'nsPid', start, authority, event.nsPid);
-    this.#setNumber(task, 'pidNs', start, authority, event.pidNs);
-    this.#learnText(task, 'comm', event.at, authority, event.comm);
+  /** Takes over what a sighting says and the tree does not know yet [OB1]. */
+  #see(task: TaskIndex, event: ObserveEvent): void {
+    const { at } = event;
+    this.#seeNumber(task, 'nsTid', at, event.nsTid);
+    this.#seeNumber(task, 'nsPid', at, event.nsPid);
+    this.#seeNumber(task, 'pidNs', at, event.pidNs);
+    if (event.comm !== undefined) this.#seeText(task, 'comm', at, event.comm);
     if (event.tid !== event.pid) return;
-    const image = this.#imageSince(task, event.at);
     const { executable, argv } = event;
-    if (
-      executable !== undefined &&
-      this.#isNews(task, 'executable', event.at, authority, toWireText('file', executable))
-    )
-      this.#recorder.file(task, 'executable', image, authority, executable);
-    if (argv !== undefined && this.#isNews(task, 'argv', event.at, authority, toWireText('strings', argv)))
-      this.#recorder.list(task, 'argv', image, authority, argv);
-    this.#learnText(task, 'cwd', event.at, authority, event.cwd);
-    this.#learnText(task, 'container', event.at, authority, event.container);
-    this.#learnNumber(task, 'uid', event.at, authority, event.uid);
-    this.#learnNumber(task, 'gid', event.at, authority, event.gid);
-  }
-
-  /** Since when the task runs what it runs at `at`: its last exec, or its start. */
-  #imageSince(task: TaskIndex, at: EventNs): EventNs {
-    return this.tree.sinceAt(task, 'argv', at) ?? this.tree.startOf(task);
+    if (executable !== undefined && this.#isNews(task, 'executable', at, toWireText('file', executable)))
+      this.#recorder.file(task, 'executable', at, AUTHORITY.sighting, executable);
+    if (argv !== undefined && this.#isNews(task, 'argv', at, toWireText('strings', argv)))
+      this.#recorder.list(task, 'argv', at, AUTHORITY.sighting, argv);
+    if (event.cwd !== undefined) this.#seeText(task, 'cwd', at, event.cwd);
+    if (event.container !== undefined) this.#seeText(task, 'container', at, event.container);
+    this.#seeNumber(task, 'uid', at, event.uid);
+    this.#seeNumber(task, 'gid', at, event.gid);
   }
 
   /** Does a sighting say something else than is known, or with more authority? */
-  #isNews(task: TaskIndex, field: 'executable' | 'argv', at: EventNs, authority: Authority, wire: string): boolean {
-    return this.tree.wireTextAt(task, field, at) !== wire || (this.tree.authorityAt(task, field, at) ?? 0) < authority;
+  #isNews(task: TaskIndex, field: 'executable' | 'argv', at: EventNs, wire: string): boolean {
+    return this.tree.wireTextAt(task, field, at) !== wire || this.#isConcluded(task, field, at);
   }
 
-  /** A value that can change at any time: one that differs from what is known holds since the sighting. */
-  #learnText(
-    task: TaskIndex,
-    field: 'comm' | 'cwd' | 'container',
-    at: EventNs,
-    authority: Authority,
-    value: string | undefined,
-  ): void {
-    if (value === undefined) return;
-    const known = this.tree.textAt(task, field, at);
-    if (known === toWireText('string', value)) return;
-    this.#recorder.text(task, field, this.#sinceOfSighting(task, field, at, known), authority, value);
+  #isConcluded(task: TaskIndex, field: FieldName, at: EventNs): boolean {
+    return (this.tree.authorityAt(task, field, at) ?? AUTHORITY.inferred) === AUTHORITY.inferred;
   }
 
-  #learnNumber(
+  #seeText(task: TaskIndex, field: 'comm' | 'cwd' | 'container', at: EventNs, value: string): void {
+    const isKnown = this.tree.textAt(task, field, at) === toWireText('string', value);
+    if (!isKnown || this.#isConcluded(task, field, at))
+      this.#recorder.text(task, field, at, AUTHORITY.sighting, value);
+  }
+
+  #seeNumber(
     task: TaskIndex,
-    field: 'uid' | 'gid',
+    field: 'uid' | 'gid' | 'nsTid' | 'nsPid' | 'pidNs',
     at: EventNs,
-    authority: Authority,
     value: number | undefined,
   ): void {
     if (value === undefined) return;
-    const known = this.tree.numberAt(task, field, at);
-    if (known === value) return;
-    this.#recorder.number(task, field, this.#sinceOfSighting(task, field, at, known), authority, value);
-  }
-
-  // Nothing known before: it holds since the start. Known, and an exec came after that: since the exec.
-  #sinceOfSighting(task: TaskIndex, field: FieldName, at: EventNs, known: unknown): EventNs {
-    if (known === undefined) return this.tree.startOf(task);
-    const image = this.#imageSince(task, at);
-    return image > (this.tree.sinceAt(task, field, at) ?? this.tree.startOf(task)) ? image : at;
+    if (this.tree.numberAt(task, field, at) !== value || this.#isConcluded(task, field, at))
+      this.#recorder.number(task, field, at, AUTHORITY.sighting, value);
   }
 
   #applyReparent(event: ReparentEvent): void {
@@ -533,19 +551,14 @@ export class ProcessTree {
     if (authority === AUTHORITY.event) {
       const parent = event.parentPid === 0 ? NO_TASK : this.#leaderAt(event.parentPid, event.at, undefined);
       this.#setParent(task, parent, event.at, authority);
-    } else if (event.parentPid > 0) this.#learnParent(task, event.parentPid, event.at, authority);
+    } else if (event.parentPid > 0) this.#seeParent(task, event.parentPid, event.at);
     this.#touch(task, event.at);
   }
 
-  /** A sighting of the parent: settles a conclusion at its own time, else a change since the sighting. */
-  #learnParent(task: TaskIndex, ppid: number, at: EventNs, authority: Authority): void {
+  #seeParent(task: TaskIndex, ppid: number, at: EventNs): void {
     const parent = this.#leaderAt(ppid, at, undefined);
-    const known = this.tree.parentAt(task, at);
-    const knownAuthority = this.tree.authorityAt(task, 'parent', at);
-    if (knownAuthority === undefined) this.#setParent(task, parent, this.tree.startOf(task), authority);
-    else if (knownAuthority < authority) {
-      this.#setParent(task, parent, this.tree.sinceAt(task, 'parent', at) ?? at, authority);
-    } else if (known !== parent) this.#setParent(task, parent, at, authority);
+    if (this.tree.parentAt(task, at) !== parent || this.#isConcluded(task, 'parent', at))
+      this.#setParent(task, parent, at, AUTHORITY.sighting);
   }
 
   /** Nobody is its own ancestor: a parent that would make it so is refused and counted. */
@@ -557,7 +570,7 @@ export class ProcessTree {
 
   #hasAncestor(task: TaskIndex, ancestor: TaskIndex, at: EventNs): boolean {
     let above = this.tree.parentAt(task, at);
-    for (let steps = 0; above !== NO_TASK && steps < MAX_STEPS_UP; steps++) {
+    for (let steps = this.tree.slotCount; above !== NO_TASK && steps > 0; steps--) {
       if (above === ancestor) return true;
       above = this.tree.parentAt(above, at);
     }
@@ -636,6 +649,7 @@ export class ProcessTree {
     authority: Authority,
   ): void {
     const own = leader === NO_TASK ? task : leader;
+    if (tid === INIT_PID) this.#hasInit = true;
     const wasThread = this.tree.isThread(task);
     this.#recorder.task(task, tid, own, creator, start, this.#entityIds.of(tid, start), flags, authority);
     this.#byEntity.noteChange(task);
@@ -659,9 +673,11 @@ export class ProcessTree {
     const residents = this.#residents;
     for (let task = residents.excessThread(); task !== NO_TASK; task = residents.excessThread()) this.#evict(task);
     for (let task = residents.excessProcess(); task !== NO_TASK; task = residents.excessProcess()) {
-      for (let thread = this.tree.firstThreadOf(task); thread !== NO_TASK; thread = this.tree.firstThreadOf(task)) {
+      for (let thread = this.tree.firstThreadOf(task); thread !== NO_TASK; ) {
+        const next = this.tree.nextThreadOf(thread);
         residents.forget(thread);
-        this.#evict(thread);
+        if (this.tree.isPresent(thread)) this.#evict(thread);
+        thread = next;
       }
       if (this.#goneLeaders.size > 0) this.#goneLeaders.delete(task);
       this.#evict(task);
@@ -671,8 +687,9 @@ export class ProcessTree {
   #evict(task: TaskIndex): void {
     this.#lives.remove(this.tree.tidOf(task), task);
     this.#enrichments?.cancel(task);
+    if (this.tree.isThread(task)) this.#evictedThreads++;
+    else this.#evictedProcesses++;
     this.#recorder.evict(task);
-    this.#evicted++;
   }
 
   #requestEnrichment(task: TaskIndex): void {
@@ -687,6 +704,15 @@ export class ProcessTree {
     value: number | undefined,
   ): void {
     if (value !== undefined) this.#recorder.number(task, field, since, authority, value);
+  }
+
+  #placeholders(): number {
+    let count = 0;
+    for (let slot = 0; slot < this.tree.slotCount; slot++) {
+      const task = slot as TaskIndex;
+      if (this.tree.isPresent(task) && this.tree.isPlaceholder(task)) count++;
+    }
+    return count;
   }
 
   #notice(at: EventNs): void {

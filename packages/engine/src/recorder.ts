@@ -2,6 +2,7 @@
 // changed anything, written to the batch that is being collected.
 
 import {
+  AUTHORITY,
   type Authority,
   BatchWriter,
   type EntityId,
@@ -9,6 +10,8 @@ import {
   FIELDS,
   type FieldName,
   type FileInfo,
+  fieldType,
+  isTextField,
   NO_TASK_ID,
   type TaskId,
   type Tid,
@@ -20,6 +23,9 @@ import { NO_TEXT } from './string-table.ts';
 import { NOT_KNOWN } from './task-table.ts';
 import type { TemporalTree } from './temporal-tree.ts';
 import { TextCache } from './text-cache.ts';
+
+/** Stubs at most [BO4]: some hundred bytes each. */
+const MAX_STUBS = 4096;
 
 /** Facts committed together: they lead from one version of the tree to the next. */
 export interface Batch {
@@ -110,8 +116,23 @@ export class Recorder {
   }
 
   evict(task: TaskIndex): void {
-    this.#writer.evict(this.#tree.taskIdOf(task));
-    this.#tree.evictTask(task);
+    const tree = this.#tree;
+    const isCut = tree.stubCount >= MAX_STUBS && tree.isReferenced(task) && !tree.isThread(task);
+    if (isCut) {
+      const start = tree.startOf(task);
+      const values: [field: number, value: number][] = [];
+      tree.forEachInherited(task, (field, value) => values.push([field, value]));
+      for (const [field, value] of values) this.value(task, field, start, AUTHORITY.sighting, value);
+    }
+    this.#writer.evict(tree.taskIdOf(task), isCut);
+    tree.evictTask(task, isCut);
+  }
+
+  /** Of any field, with a value as the tree holds it. */
+  value(task: TaskIndex, field: number, since: EventNs, authority: Authority, value: number): void {
+    if (isTextField(fieldType(field))) this.#setText(task, field, since, authority, value);
+    else if (this.#tree.mergeValue(task, field, since, authority, value))
+      this.#writer.set(this.#tree.taskIdOf(task), field, since, authority, value);
   }
 
   /** Closes the batch. Undefined, and no new version, when nothing changed. */

@@ -77,7 +77,10 @@ export class Residents {
     if (state === ENDED_PROCESS) this.#endedProcesses.get(task);
   }
 
+  /** Notes that a resident has ended. */
   end(task: TaskIndex, isThread: boolean): void {
+    const state = this.#stateOf(task);
+    if (state !== LIVING_PROCESS && state !== LIVING_THREAD) return;
     this.#leave(task);
     this.#enter(task, isThread ? ENDED_THREAD : ENDED_PROCESS);
     if (!isThread) this.#endedProcesses.set(task, task);

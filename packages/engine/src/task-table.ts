@@ -5,8 +5,9 @@
 //
 // A slot can stand for a task that is not present: somebody referred to it
 // (a child's creator that is not here yet), or it was evicted while others
-// still refer to it (a stub). `references` counts those who refer to it; a slot
-// without task fact, facts and references is given out again.
+// descend from it (a stub). Whoever refers to a task stands in one of its lists:
+// its threads, those it created, the links that name it as parent. A slot without
+// task fact, facts and such lists is given out again.
 
 import { type Authority, type EntityId, type EventNs, TASK_FLAG, type TaskId, type Tid } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
@@ -25,23 +26,26 @@ const START_FLAGS = TASK_FLAG.placeholder | TASK_FLAG.startIsTick | TASK_FLAG.st
 const ID = 0; // TaskId
 const START = 1; // EventNs
 const EXIT = 2; // EventNs, Infinity while not ended
-const TID = 6;
-const PID = 7;
-const ENTITY = 8; // EntityId, as a signed integer
-const LEADER = 9; // TaskIndex | NO_TASK
-const CREATOR = 10; // TaskIndex | NO_TASK
-const REFERENCES = 11;
-const FIRST_THREAD = 12; // leader -> one of its threads | NO_TASK
-const NEXT_THREAD = 13; // thread -> next thread of the same leader | NO_TASK
-const PREVIOUS_THREAD = 14;
-const STATUS = 15; // exit code in the high half, signal in the low one, NOT_KNOWN each
-const BITS = 16;
-const ENTRIES = 17; // newest entry in ChangelogTable | NOTHING
-const FIELDS = 18; // bits of the fields that have entries there
-const PARENTS = 19; // newest link in ParentageTable that names it as child | NOTHING
-const CHILDREN = 20; // some link there that names it as parent | NOTHING
-const SAME_BUCKET = 21; // next task whose id falls into the same bucket | NO_TASK
-const INTEGERS = 22;
+const STATUS_AT = 3; // EventNs: the end that told exit code and signal
+const TID = 8;
+const PID = 9;
+const ENTITY = 10; // EntityId, as a signed integer
+const LEADER = 11; // TaskIndex | NO_TASK
+const CREATOR = 12; // TaskIndex | NO_TASK
+const FIRST_THREAD = 13; // leader -> one of its threads | NO_TASK
+const NEXT_THREAD = 14; // thread -> next thread of the same leader | NO_TASK
+const PREVIOUS_THREAD = 15;
+const FIRST_CREATED = 16; // task -> one that it created | NO_TASK
+const NEXT_CREATED = 17; // task -> next one of the same creator | NO_TASK
+const PREVIOUS_CREATED = 18;
+const STATUS = 19; // exit code in the high half, signal in the low one, NOT_KNOWN each
+const BITS = 20;
+const ENTRIES = 21; // newest entry in ChangelogTable | NOTHING
+const FIELDS = 22; // bits of the fields that have entries there
+const PARENTS = 23; // newest link in ParentageTable that names it as child | NOTHING
+const CHILDREN = 24; // some link there that names it as parent | NOTHING
+const SAME_BUCKET = 25; // next task whose id falls into the same bucket | NO_TASK
+const INTEGERS = 26;
 const DOUBLES = INTEGERS / 2;
 
 // Parts of BITS: flags in the lowest byte, then two bits each. An authority is stored plus one: 0 is "nobody".
@@ -54,23 +58,25 @@ const STATUS_AUTHORITY_AT = 16;
 const PARENTS_TRIMMED = 1 << 18;
 const NOBODY = -1;
 
+/** Two sources stamp one end with two times, so far apart at most. */
+const STATUS_SLACK_NS = 1_000_000;
+
 const UNKNOWN_STATUS = (NOT_KNOWN << 16) | (NOT_KNOWN & 0xffff);
 
 export class TaskTable {
   readonly #rows: Rows;
   readonly #free: TaskIndex[] = [];
-  readonly #onAbandoned: (task: TaskIndex) => void;
+  /** Tasks that are not present and that nobody refers to any more; perhaps twice, perhaps not true any more. */
+  readonly #abandoned: TaskIndex[] = [];
   #buckets = new Int32Array(1024).fill(NO_TASK); // bucket -> some task in it | NO_TASK
   #length = 0;
   #present = 0;
+  #stubs = 0;
+  #hasSiblings = false;
 
-  /**
-   * @param expected tasks that are likely to come
-   * @param onAbandoned called when the last reference to a task goes that is not present
-   */
-  constructor(expected: number, onAbandoned: (task: TaskIndex) => void) {
+  /** @param expected tasks that are likely to come */
+  constructor(expected: number) {
     this.#rows = new Rows(INTEGERS, expected);
-    this.#onAbandoned = onAbandoned;
   }
 
   /** Slots ever used: every index is below. */
@@ -80,6 +86,15 @@ export class TaskTable {
 
   get presentCount(): number {
     return this.#present;
+  }
+
+  get stubCount(): number {
+    return this.#stubs;
+  }
+
+  /** Was any task ever born as a sibling? */
+  get hasSiblings(): boolean {
+    return this.#hasSiblings;
   }
 
   find(id: TaskId): TaskIndex {
@@ -106,10 +121,12 @@ export class TaskTable {
     i32[row + ENTITY] = 0;
     i32[row + LEADER] = NO_TASK;
     i32[row + CREATOR] = NO_TASK;
-    i32[row + REFERENCES] = 0;
     i32[row + FIRST_THREAD] = NO_TASK;
     i32[row + NEXT_THREAD] = NO_TASK;
     i32[row + PREVIOUS_THREAD] = NO_TASK;
+    i32[row + FIRST_CREATED] = NO_TASK;
+    i32[row + NEXT_CREATED] = NO_TASK;
+    i32[row + PREVIOUS_CREATED] = NO_TASK;
     i32[row + STATUS] = UNKNOWN_STATUS;
     i32[row + BITS] = STATE.mentioned << STATE_AT;
     i32[row + ENTRIES] = NOTHING;
@@ -124,6 +141,10 @@ export class TaskTable {
 
   isPresent(task: TaskIndex): boolean {
     return this.#part(task, STATE_AT) === STATE.present;
+  }
+
+  isFree(task: TaskIndex): boolean {
+    return this.#part(task, STATE_AT) === STATE.free;
   }
 
   isStub(task: TaskIndex): boolean {
@@ -180,11 +201,25 @@ export class TaskTable {
   }
 
   exitCodeOf(task: TaskIndex): number {
-    return this.#rows.i32[task * INTEGERS + STATUS]! >> 16;
+    return this.#statusOf(task) >> 16;
   }
 
   exitSignalOf(task: TaskIndex): number {
-    return (this.#rows.i32[task * INTEGERS + STATUS]! << 16) >> 16;
+    return (this.#statusOf(task) << 16) >> 16;
+  }
+
+  /** Time of the end that told code and signal; meaningful only when one of them is known. */
+  exitStatusTimeOf(task: TaskIndex): EventNs {
+    return this.#rows.f64[task * DOUBLES + STATUS_AT]! as EventNs;
+  }
+
+  // What was told of a later end is not the status of this one.
+  #statusOf(task: TaskIndex): number {
+    const { i32, f64 } = this.#rows;
+    const status = i32[task * INTEGERS + STATUS]!;
+    if (status === UNKNOWN_STATUS) return status;
+    const isOfThisEnd = f64[task * DOUBLES + STATUS_AT]! < f64[task * DOUBLES + EXIT]! + STATUS_SLACK_NS;
+    return isOfThisEnd ? status : UNKNOWN_STATUS;
   }
 
   firstThreadOf(leader: TaskIndex): TaskIndex {
@@ -193,6 +228,15 @@ export class TaskTable {
 
   nextThreadOf(thread: TaskIndex): TaskIndex {
     return this.#rows.i32[thread * INTEGERS + NEXT_THREAD]! as TaskIndex;
+  }
+
+  firstCreatedBy(creator: TaskIndex): TaskIndex {
+    return this.#rows.i32[creator * INTEGERS + FIRST_CREATED]! as TaskIndex;
+  }
+
+  /** The next one that the creator of `task` created. */
+  nextCreatedOf(task: TaskIndex): TaskIndex {
+    return this.#rows.i32[task * INTEGERS + NEXT_CREATED]! as TaskIndex;
   }
 
   // Heads of the lists in ChangelogTable and ParentageTable.
@@ -239,8 +283,9 @@ export class TaskTable {
   }
 
   /**
-   * Merges a task fact. Start, pid and leader come from the greatest authority (then the smaller start, pid,
-   * leader), the creator from the greatest authority that knows one: any order of facts ends the same.
+   * Merges a task fact. Start, pid and leader come from the greatest authority (then the smaller start and pid, the
+   * leader with the greater id), the creator from the greatest authority that knows one (then the greater id): any
+   * order of facts ends the same.
    * @returns whether anything changed
    */
   mergeTask(
@@ -260,6 +305,7 @@ export class TaskTable {
     const state = (before >> STATE_AT) & 3;
     if (state === STATE.stub) return false;
     if (state !== STATE.present) this.#present++;
+    if ((flags & TASK_FLAG.sibling) !== 0) this.#hasSiblings = true;
     let bits = (before & ~(3 << STATE_AT)) | (STATE.present << STATE_AT) | (flags & FLAG_BITS & ~START_FLAGS);
     const known = ((before >> AUTHORITY_AT) & 3) - 1;
     const isBetter =
@@ -289,9 +335,12 @@ export class TaskTable {
     }
     if (code === NOT_KNOWN && signal === NOT_KNOWN) return hasChanged;
     const knownStatus = this.#authorityAt(task, STATUS_AUTHORITY_AT);
-    const order = code - this.exitCodeOf(task) || signal - this.exitSignalOf(task);
+    const status = (code << 16) | (signal & 0xffff);
+    const { i32, f64 } = this.#rows;
+    const order = f64[task * DOUBLES + STATUS_AT]! - at || status - i32[task * INTEGERS + STATUS]!;
     if (authority > knownStatus || (authority === knownStatus && order > 0)) {
-      this.#rows.i32[task * INTEGERS + STATUS] = (code << 16) | (signal & 0xffff);
+      i32[task * INTEGERS + STATUS] = status;
+      f64[task * DOUBLES + STATUS_AT] = at;
       this.#setPart(task, STATUS_AUTHORITY_AT, authority + 1);
       hasChanged = true;
     }
@@ -303,47 +352,67 @@ export class TaskTable {
     return this.#authorityAt(task, STATUS_AUTHORITY_AT) as Authority;
   }
 
-  retain(task: TaskIndex): void {
-    if (task !== NO_TASK) this.#rows.i32[task * INTEGERS + REFERENCES]! += 1;
-  }
-
-  release(task: TaskIndex): void {
-    if (task === NO_TASK) return;
-    this.#rows.i32[task * INTEGERS + REFERENCES]! -= 1;
-    if (this.#rows.i32[task * INTEGERS + REFERENCES] === 0 && this.#part(task, STATE_AT) !== STATE.present)
-      this.#onAbandoned(task);
-  }
-
+  /** Has anybody this task for creator, leader or, in ParentageTable, for parent? */
   isReferenced(task: TaskIndex): boolean {
-    return this.#rows.i32[task * INTEGERS + REFERENCES]! > 0;
+    const { i32 } = this.#rows;
+    const row = task * INTEGERS;
+    // NO_TASK and NOTHING are all ones.
+    return (i32[row + FIRST_THREAD]! & i32[row + FIRST_CREATED]! & i32[row + CHILDREN]!) !== NOTHING;
   }
 
-  /** Has anything been said about a task that nobody has announced yet? */
+  /** Has anybody this task for creator or, in ParentageTable, for parent? */
+  mayHaveChildren(task: TaskIndex): boolean {
+    const { i32 } = this.#rows;
+    const row = task * INTEGERS;
+    return (i32[row + FIRST_CREATED]! & i32[row + CHILDREN]!) !== NOTHING;
+  }
+
+  /** To be called when somebody has ceased to refer to `task`. */
+  noteRelease(task: TaskIndex): void {
+    if (this.#part(task, STATE_AT) !== STATE.present && !this.isReferenced(task)) this.#abandoned.push(task);
+  }
+
+  /** Tasks that perhaps have to be forgotten, one at each call; NO_TASK when there is none. */
+  takeAbandoned(): TaskIndex {
+    for (let task = this.#abandoned.pop(); task !== undefined; task = this.#abandoned.pop()) {
+      const state = this.#part(task, STATE_AT);
+      if (state !== STATE.free && state !== STATE.present && !this.isReferenced(task)) return task;
+    }
+    return NO_TASK;
+  }
+
+  /** Has anybody said when it ended? */
   hasEnded(task: TaskIndex): boolean {
     return this.#authorityAt(task, EXIT_AUTHORITY_AT) !== NOBODY;
   }
 
-  /** Takes the task out of the present ones; others may still refer to it. Its own links are cut first. */
+  /** Takes a present task out of the present ones; others may still refer to it. */
   makeStub(task: TaskIndex): void {
-    if (this.#part(task, STATE_AT) === STATE.present) this.#present--;
+    this.#present--;
+    this.#stubs++;
     this.#setPart(task, STATE_AT, STATE.stub);
+    if (!this.isReferenced(task)) this.#abandoned.push(task);
   }
 
-  /** Cuts the links to creator and leader. */
-  dropLinks(task: TaskIndex): void {
-    const creator = this.creatorOf(task);
-    this.#rows.i32[task * INTEGERS + CREATOR] = NO_TASK;
-    this.release(creator);
-    const leader = this.leaderOf(task);
-    if (leader === task || leader === NO_TASK) return;
-    this.#unlinkThread(task, leader);
-    this.#rows.i32[task * INTEGERS + LEADER] = NO_TASK;
-    this.release(leader);
+  dropCreator(task: TaskIndex): void {
+    const { i32 } = this.#rows;
+    const row = task * INTEGERS;
+    const creator = i32[row + CREATOR]! as TaskIndex;
+    if (creator === NO_TASK) return;
+    this.#unlink(task, creator, FIRST_CREATED, NEXT_CREATED);
+    i32[row + CREATOR] = NO_TASK;
+    this.noteRelease(creator);
   }
 
-  /** Gives the slot back. Nothing may refer to it. */
+  /** Gives the slot of a task that is not present back. Nothing may refer to it. */
   freeSlot(task: TaskIndex): void {
-    if (this.#part(task, STATE_AT) === STATE.present) this.#present--;
+    this.dropCreator(task);
+    const leader = this.leaderOf(task);
+    if (leader !== task && leader !== NO_TASK) {
+      this.#unlink(task, leader, FIRST_THREAD, NEXT_THREAD);
+      this.noteRelease(leader);
+    }
+    if (this.#part(task, STATE_AT) === STATE.stub) this.#stubs--;
     this.#setPart(task, STATE_AT, STATE.free);
     this.#leaveBucket(task);
     this.#free.push(task);
@@ -355,7 +424,7 @@ export class TaskTable {
       tid - this.tidOf(task) ||
       pid - this.pidOf(task) ||
       (flags & START_FLAGS) - (this.flagsOf(task) & START_FLAGS) ||
-      this.#idOrZero(leader) - this.#idOrZero(this.leaderOf(task));
+      this.#idOrZero(this.leaderOf(task)) - this.#idOrZero(leader);
     return order < 0;
   }
 
@@ -366,43 +435,51 @@ export class TaskTable {
   #mergeCreator(task: TaskIndex, creator: TaskIndex, authority: Authority): boolean {
     if (creator === NO_TASK || creator === task) return false;
     const known = this.creatorOf(task);
-    const knownAuthority = this.#authorityAt(task, CREATOR_AUTHORITY_AT);
     if (known !== NO_TASK) {
-      if (authority < knownAuthority) return false;
-      if (authority === knownAuthority && this.taskIdOf(creator) >= this.taskIdOf(known)) return false;
+      const order = authority - this.creatorAuthorityOf(task) || this.taskIdOf(creator) - this.taskIdOf(known);
+      if (order <= 0) return false;
+      if (known !== creator) this.#unlink(task, known, FIRST_CREATED, NEXT_CREATED);
     }
-    this.retain(creator);
+    if (known !== creator) this.#link(task, creator, FIRST_CREATED, NEXT_CREATED);
     this.#rows.i32[task * INTEGERS + CREATOR] = creator;
     this.#setPart(task, CREATOR_AUTHORITY_AT, authority + 1);
-    this.release(known);
+    if (known !== NO_TASK) this.noteRelease(known);
     return true;
   }
 
   #setLeader(task: TaskIndex, leader: TaskIndex): void {
     const known = this.leaderOf(task);
     if (known === leader) return;
-    if (known !== NO_TASK && known !== task) {
-      this.#unlinkThread(task, known);
-      this.release(known);
-    }
+    const hadLeader = known !== NO_TASK && known !== task;
+    if (hadLeader) this.#unlink(task, known, FIRST_THREAD, NEXT_THREAD);
     this.#rows.i32[task * INTEGERS + LEADER] = leader;
-    if (leader === task || leader === NO_TASK) return;
-    this.retain(leader);
-    const first = this.firstThreadOf(leader);
-    this.#rows.i32[task * INTEGERS + NEXT_THREAD] = first;
-    this.#rows.i32[task * INTEGERS + PREVIOUS_THREAD] = NO_TASK;
-    if (first !== NO_TASK) this.#rows.i32[first * INTEGERS + PREVIOUS_THREAD] = task;
-    this.#rows.i32[leader * INTEGERS + FIRST_THREAD] = task;
+    if (leader !== task && leader !== NO_TASK) this.#link(task, leader, FIRST_THREAD, NEXT_THREAD);
+    if (hadLeader) this.noteRelease(known);
   }
 
-  #unlinkThread(task: TaskIndex, leader: TaskIndex): void {
-    const next = this.#rows.i32[task * INTEGERS + NEXT_THREAD]!;
-    const previous = this.#rows.i32[task * INTEGERS + PREVIOUS_THREAD]!;
-    if (previous === NO_TASK) this.#rows.i32[leader * INTEGERS + FIRST_THREAD] = next;
-    else this.#rows.i32[previous * INTEGERS + NEXT_THREAD] = next;
-    if (next !== NO_TASK) this.#rows.i32[next * INTEGERS + PREVIOUS_THREAD] = previous;
-    this.#rows.i32[task * INTEGERS + NEXT_THREAD] = NO_TASK;
-    this.#rows.i32[task * INTEGERS + PREVIOUS_THREAD] = NO_TASK;
+  // Two lists, of the threads of a leader and of those that a task created. In both, the column of the previous one
+  // follows that of the next one.
+
+  #link(task: TaskIndex, owner: TaskIndex, firstColumn: number, nextColumn: number): void {
+    const { i32 } = this.#rows;
+    const row = task * INTEGERS;
+    const first = i32[owner * INTEGERS + firstColumn]!;
+    i32[row + nextColumn] = first;
+    i32[row + nextColumn + 1] = NO_TASK;
+    if (first !== NO_TASK) i32[first * INTEGERS + nextColumn + 1] = task;
+    i32[owner * INTEGERS + firstColumn] = task;
+  }
+
+  #unlink(task: TaskIndex, owner: TaskIndex, firstColumn: number, nextColumn: number): void {
+    const { i32 } = this.#rows;
+    const row = task * INTEGERS;
+    const next = i32[row + nextColumn]!;
+    const previous = i32[row + nextColumn + 1]!;
+    if (previous === NO_TASK) i32[owner * INTEGERS + firstColumn] = next;
+    else i32[previous * INTEGERS + nextColumn] = next;
+    if (next !== NO_TASK) i32[next * INTEGERS + nextColumn + 1] = previous;
+    i32[row + nextColumn] = NO_TASK;
+    i32[row + nextColumn + 1] = NO_TASK;
   }
 
   #append(): TaskIndex {

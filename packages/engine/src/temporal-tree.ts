@@ -4,10 +4,10 @@
 //
 // Every read has an `at`. "Now" is at = the newest instant.
 //
-// What a task has from its creator until it says otherwise is a rule of
-// reading, not a fact: with no own entry at T, a process has its creator's value as of
-// its own start, and a thread has its process' value at T (its comm: that of
-// its creator). A late fact about a parent thereby corrects the children too.
+// What follows from other facts is a rule of reading, not a fact: what a task has
+// from its creator (field-reader.ts), who is its parent (parent-reader.ts), when
+// a thread ended whose exit nobody saw. A late fact thereby corrects everything that
+// follows from it.
 
 import {
   AUTHORITY,
@@ -31,8 +31,10 @@ import {
   type TaskId,
   type Tid,
 } from '@dendro/protocol';
-import { ChangelogTable, NO_ENTRY } from './changelog-table.ts';
+import { ChangelogTable, type EntryIndex, NO_ENTRY } from './changelog-table.ts';
+import { FieldReader, TRIMMED } from './field-reader.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
+import { ParentReader } from './parent-reader.ts';
 import { ParentageTable } from './parentage-table.ts';
 import { NO_TEXT, StringTable } from './string-table.ts';
 import { NOT_KNOWN, TaskTable } from './task-table.ts';
@@ -60,19 +62,14 @@ export type TextField = 'comm' | 'cwd' | 'interp' | 'container';
 export type NumberField = 'uid' | 'gid' | 'nsTid' | 'nsPid' | 'pidNs';
 
 const MAX_GAPS = 10_000;
-/** The answer where the entry that held has been let go of. */
-const TRIMMED = -2;
+const INIT_TID = 1;
 /** `since` of a fact that says: there was more before. Older than any other, so that it only ever fills up a changelog. */
 const LONG_AGO = -Number.MAX_SAFE_INTEGER as EventNs;
 /** Values kept parsed. */
 const MAX_PARSED = 4096;
 const PARENT = FIELDS.parent.id;
-const COMM = FIELDS.comm.id;
-const IS_INHERITED = byFieldId((field) => FIELDS[field].inherited);
 const FIELD_NAMES = Object.keys(FIELDS) as readonly FieldName[];
 const NO_FIELDS: readonly FieldName[] = [];
-/** One bit (1 << field id) for each inherited field. */
-const INHERITED = IS_INHERITED.reduce((bits, isInherited, id) => (isInherited ? bits | (1 << id) : bits), 0);
 const IS_TEXT = byFieldId((field) => isTextField(FIELDS[field].type));
 
 export class TemporalTree implements FactVisitor {
@@ -81,8 +78,9 @@ export class TemporalTree implements FactVisitor {
   readonly #parents: ParentageTable;
   readonly #strings = new StringTable();
   readonly #gaps: Gap[] = [];
-  readonly #found = new Int32Array(FIELD_COUNT); // field id -> entry, the answer of a lookup of all fields
-  readonly #values: FieldValue[] = Array.from({ length: FIELD_COUNT }, () => undefined); // likewise
+  readonly #reader: FieldReader;
+  readonly #parentReader: ParentReader;
+  readonly #values: FieldValue[] = Array.from({ length: FIELD_COUNT }, () => undefined); // field id -> value, the answer of `valuesAt`
   readonly #parsedFiles: FieldValue[] = []; // index of a text -> what it says
   readonly #parsedLists: FieldValue[] = [];
   #parsedCount = 0;
@@ -91,9 +89,11 @@ export class TemporalTree implements FactVisitor {
 
   constructor(options: TemporalTreeOptions = {}) {
     const limit = options.entriesPerField ?? 64;
-    this.#tasks = new TaskTable(options.expectedTasks ?? 0, (task) => this.#forgetAbandoned(task));
+    this.#tasks = new TaskTable(options.expectedTasks ?? 0);
     this.#changelogs = new ChangelogTable(this.#tasks, limit, (field, a, b) => this.#compareValues(field, a, b));
     this.#parents = new ParentageTable(this.#tasks, limit);
+    this.#reader = new FieldReader(this.#tasks, this.#changelogs);
+    this.#parentReader = new ParentReader(this.#tasks, this.#parents, this.#reader);
   }
 
   /**
@@ -124,19 +124,19 @@ export class TemporalTree implements FactVisitor {
     authority: Authority,
   ): void {
     const index = this.#tasks.ensure(task);
-    const leaderIndex = this.#borrow(leader);
-    const creatorIndex = this.#borrow(creator);
+    const leaderIndex = this.#named(leader);
+    const creatorIndex = this.#named(creator);
     this.mergeTask(index, tid, pid, leaderIndex, creatorIndex, start, entityId, flags, authority);
-    this.#tasks.release(leaderIndex);
-    this.#tasks.release(creatorIndex);
+    this.#forgetIfUnused(leaderIndex);
+    this.#forgetIfUnused(creatorIndex);
   }
 
   set(task: TaskId, field: number, since: EventNs, authority: Authority, value: number): void {
     const index = this.#tasks.ensure(task);
     if (field === PARENT) {
-      const parent = this.#borrow(value as TaskId);
+      const parent = this.#named(value as TaskId);
       this.mergeParent(index, parent, since, authority);
-      this.#tasks.release(parent);
+      this.#forgetIfUnused(parent);
     } else this.mergeValue(index, field, since, authority, IS_TEXT[field] ? this.#internBatchText(value) : value);
   }
 
@@ -148,9 +148,9 @@ export class TemporalTree implements FactVisitor {
     this.mergeGap(from, to, lost);
   }
 
-  evict(task: TaskId): void {
+  evict(task: TaskId, isCut: boolean): void {
     const index = this.#tasks.find(task);
-    if (index !== NO_TASK) this.evictTask(index);
+    if (index !== NO_TASK) this.evictTask(index, isCut);
   }
 
   // --- facts in, for a writer that holds indexes already; each says whether anything changed ---
@@ -170,7 +170,10 @@ export class TemporalTree implements FactVisitor {
     flags: number,
     authority: Authority,
   ): boolean {
-    return this.#tasks.mergeTask(task, tid, pid, leader, creator, start, entityId, flags, authority);
+    const hasChanged = this.#tasks.mergeTask(task, tid, pid, leader, creator, start, entityId, flags, authority);
+    if (tid === INIT_TID) this.#parentReader.noteInit(task);
+    this.#forgetAbandoned();
+    return hasChanged;
   }
 
   /** `value`: a number, NaN for "not known", or what `intern` gave for a text. */
@@ -181,7 +184,9 @@ export class TemporalTree implements FactVisitor {
 
   mergeParent(task: TaskIndex, parent: TaskIndex, since: EventNs, authority: Authority): boolean {
     if (this.#tasks.isStub(task) || parent === task) return false;
-    return this.#parents.merge(task, parent, since, authority);
+    const hasChanged = this.#parents.merge(task, parent, since, authority);
+    this.#forgetAbandoned();
+    return hasChanged;
   }
 
   mergeExit(task: TaskIndex, at: EventNs, authority: Authority, code = NOT_KNOWN, signal = NOT_KNOWN): boolean {
@@ -202,16 +207,51 @@ export class TemporalTree implements FactVisitor {
   }
 
   /**
-   * Takes a task out of memory. While others refer to it a stub stays, with everything that its children read
-   * through it.
+   * Takes a task out of memory. While others descend from it a stub stays, which reads as before, or, when it is cut,
+   * without its creator and parents.
    */
-  evictTask(task: TaskIndex): void {
+  evictTask(task: TaskIndex, isCut: boolean): void {
     if (!this.#tasks.isPresent(task)) return;
-    if (this.#tasks.isReferenced(task)) this.#keepInherited(task);
     this.#tasks.makeStub(task);
-    this.#parents.clear(task);
-    this.#tasks.dropLinks(task);
-    if (!this.#tasks.isReferenced(task)) this.#forgetAbandoned(task);
+    if (isCut) {
+      this.#tasks.dropCreator(task);
+      this.#parents.clear(task);
+    }
+    this.#forgetAbandoned();
+  }
+
+  /** Does anybody refer to it as creator, leader or parent? Then it leaves a stub. */
+  isReferenced(task: TaskIndex): boolean {
+    return this.#tasks.isReferenced(task);
+  }
+
+  /** Calls `visit` for what a task had inherited at its start: what a cut stub needs of its own. */
+  forEachInherited(task: TaskIndex, visit: (field: number, value: number) => void): void {
+    const start = this.#tasks.startOf(task);
+    const known = this.#reader.findAll(task, start);
+    for (let field = 1; known >> field !== 0; field++) {
+      if ((known & (1 << field)) === 0) continue;
+      const entry = this.#reader.found[field] as EntryIndex;
+      if (this.#changelogs.find(task, field, start) !== entry) visit(field, this.#changelogs.valueOf(entry));
+    }
+  }
+
+  /** Calls `visit` for every entry that a task has of its own from `since` on, values as for `mergeValue`. */
+  forEachEntrySince(
+    task: TaskIndex,
+    since: EventNs,
+    visit: (field: number, since: EventNs, authority: Authority, value: number) => void,
+  ): void {
+    for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY; entry = this.#changelogs.nextOf(entry)) {
+      const at = this.#changelogs.sinceOf(entry);
+      if (at < since) return;
+      visit(this.#changelogs.fieldOf(entry), at, this.#changelogs.authorityOf(entry), this.#changelogs.valueOf(entry));
+    }
+  }
+
+  /** Calls `visit` for every parent that was said or seen of a task, newest first. */
+  forEachParent(task: TaskIndex, visit: (parent: TaskIndex, since: EventNs, authority: Authority) => void): void {
+    this.#parents.forEachOf(task, visit);
   }
 
   /** @returns index of a text for `mergeValue` */
@@ -224,11 +264,11 @@ export class TemporalTree implements FactVisitor {
     return this.#strings.textOf(index) ?? '';
   }
 
-  /** False when no task that is here ever had this process as parent. */
+  /** False when no task that is here ever had this process, or one of its threads, as parent or creator. */
   mayHaveChildren(process: TaskIndex): boolean {
-    if (this.#parents.hasChildren(process)) return true;
+    if (this.#tasks.mayHaveChildren(process)) return true;
     for (let thread = this.firstThreadOf(process); thread !== NO_TASK; thread = this.nextThreadOf(thread)) {
-      if (this.#parents.hasChildren(thread)) return true;
+      if (this.#tasks.mayHaveChildren(thread)) return true;
     }
     return false;
   }
@@ -272,7 +312,30 @@ export class TemporalTree implements FactVisitor {
     return this.#tasks.isPresent(task);
   }
 
-  /** Evicted, and still named by others. Its id, tid, pid, start and fields can be read. */
+  /** Tasks that were evicted and that others descend from. */
+  get stubCount(): number {
+    return this.#tasks.stubCount;
+  }
+
+  /** Texts kept. */
+  get textCount(): number {
+    return this.#strings.count;
+  }
+
+  /** Fields, of all tasks, that have lost their oldest entries. */
+  get trimmedFieldCount(): number {
+    if (!this.#changelogs.hasTrimmed && !this.#parents.hasTrimmed) return 0;
+    let count = 0;
+    for (let slot = 0; slot < this.slotCount; slot++) {
+      const task = slot as TaskIndex;
+      if (this.#tasks.isFree(task)) continue;
+      if (this.#parents.isTrimmed(task)) count++;
+      for (let bits = this.#changelogs.trimmedOf(task); bits !== 0; bits &= bits - 1) count++;
+    }
+    return count;
+  }
+
+  /** Evicted, and still named by others. It can be read as before. */
   isStub(task: TaskIndex): boolean {
     return this.#tasks.isStub(task);
   }
@@ -333,18 +396,30 @@ export class TemporalTree implements FactVisitor {
     return this.#tasks.startOf(task);
   }
 
-  /** Infinity while it has not ended. */
+  /** Infinity while it has not ended. A thread whose exit nobody saw ends with its process, or at its next exec. */
   exitOf(task: TaskIndex): EventNs {
-    return this.#tasks.exitOf(task);
+    return this.#reader.endOf(task);
+  }
+
+  /** Has anybody said that it ended? */
+  isExitSaid(task: TaskIndex): boolean {
+    return this.#tasks.hasEnded(task);
   }
 
   exitAuthorityOf(task: TaskIndex): Authority | undefined {
-    return this.#tasks.hasEnded(task) ? this.#tasks.exitAuthorityOf(task) : undefined;
+    if (this.#tasks.hasEnded(task)) return this.#tasks.exitAuthorityOf(task);
+    return this.exitOf(task) === Number.POSITIVE_INFINITY ? undefined : AUTHORITY.inferred;
   }
 
   exitCodeOf(task: TaskIndex): number | undefined {
     const code = this.#tasks.exitCodeOf(task);
     return code === NOT_KNOWN ? undefined : code;
+  }
+
+  /** Time of the end that told code and signal; undefined when neither is known. */
+  exitStatusTimeOf(task: TaskIndex): EventNs | undefined {
+    const isKnown = this.exitCodeOf(task) !== undefined || this.exitSignalOf(task) !== undefined;
+    return isKnown ? this.#tasks.exitStatusTimeOf(task) : undefined;
   }
 
   exitSignalOf(task: TaskIndex): number | undefined {
@@ -353,10 +428,13 @@ export class TemporalTree implements FactVisitor {
   }
 
   isAliveAt(task: TaskIndex, at: EventNs): boolean {
-    return this.#tasks.startOf(task) <= at && at <= this.#tasks.exitOf(task);
+    return this.#tasks.startOf(task) <= at && at <= this.#reader.endOf(task);
   }
 
-  /** Threads of a leader other than itself, dead ones too, in no order: the first one, then `nextThreadOf`. */
+  /**
+   * Threads of a leader other than itself, dead ones too, evicted ones and ones that were only mentioned as well, in no
+   * order: the first one, then `nextThreadOf`.
+   */
   firstThreadOf(leader: TaskIndex): TaskIndex {
     return this.#tasks.firstThreadOf(leader);
   }
@@ -366,31 +444,39 @@ export class TemporalTree implements FactVisitor {
     return this.#tasks.nextThreadOf(thread);
   }
 
-  /** For convenience; a loop over first and next costs less. */
+  /** Those of them that are present. For convenience; a loop over first and next costs less. */
   threadsOf(leader: TaskIndex): TaskIndex[] {
     const threads: TaskIndex[] = [];
     for (let thread = this.firstThreadOf(leader); thread !== NO_TASK; thread = this.nextThreadOf(thread)) {
-      threads.push(thread);
+      if (this.#tasks.isPresent(thread)) threads.push(thread);
     }
     return threads;
+  }
+
+  /** Tasks that a task created, threads too, in no order: the first one, then `nextCreatedOf`. */
+  firstCreatedBy(creator: TaskIndex): TaskIndex {
+    return this.#tasks.firstCreatedBy(creator);
+  }
+
+  /** The next one that the same creator created; NO_TASK after the last one. */
+  nextCreatedOf(task: TaskIndex): TaskIndex {
+    return this.#tasks.nextCreatedOf(task);
+  }
+
+  creatorAuthorityOf(task: TaskIndex): Authority {
+    return this.#tasks.creatorAuthorityOf(task);
   }
 
   // --- as of an instant ---
 
   /** The parent process; NO_TASK when it has none or none is known. */
   parentAt(task: TaskIndex, at: EventNs): TaskIndex {
-    const parent = this.#parents.parentAt(task, at);
-    return parent === NO_TASK ? NO_TASK : this.#processOf(parent);
+    return this.#parentReader.parentAt(task, at);
   }
 
   /** Processes whose parent was `parent` at `at`, dead ones too, in no order. */
   childrenAt(parent: TaskIndex, at: EventNs): TaskIndex[] {
-    const children: TaskIndex[] = [];
-    if (this.#processOf(parent) === parent) this.#parents.collectChildrenAt(parent, at, children);
-    for (let thread = this.firstThreadOf(parent); thread !== NO_TASK; thread = this.nextThreadOf(thread)) {
-      this.#parents.collectChildrenAt(thread, at, children);
-    }
-    return children;
+    return this.#parentReader.childrenAt(parent, at);
   }
 
   textAt(task: TaskIndex, field: TextField, at: EventNs): string | undefined {
@@ -398,7 +484,7 @@ export class TemporalTree implements FactVisitor {
   }
 
   numberAt(task: TaskIndex, field: NumberField, at: EventNs): number | undefined {
-    const entry = this.#entryAt(task, FIELDS[field].id, at);
+    const entry = this.#reader.find(task, FIELDS[field].id, at);
     if (entry < 0) return undefined;
     const value = this.#changelogs.valueOf(entry);
     return Number.isNaN(value) ? undefined : value;
@@ -410,7 +496,7 @@ export class TemporalTree implements FactVisitor {
   }
 
   valueAt(task: TaskIndex, field: Exclude<FieldName, 'parent'>, at: EventNs): FieldValue {
-    const entry = this.#entryAt(task, FIELDS[field].id, at);
+    const entry = this.#reader.find(task, FIELDS[field].id, at);
     return entry < 0 ? undefined : this.#valueOf(FIELDS[field].id, this.#changelogs.valueOf(entry));
   }
 
@@ -419,9 +505,10 @@ export class TemporalTree implements FactVisitor {
    * the tree's own: the next call fills it anew.
    */
   valuesAt(task: TaskIndex, at: EventNs): readonly FieldValue[] {
-    const known = this.#findAllAt(task, at);
+    const known = this.#reader.findAll(task, at);
+    const { found } = this.#reader;
     for (let field = 1; field < FIELD_COUNT; field++) {
-      const value = (known & (1 << field)) === 0 ? Number.NaN : this.#changelogs.valueOf(this.#found[field] as number);
+      const value = (known & (1 << field)) === 0 ? Number.NaN : this.#changelogs.valueOf(found[field] as EntryIndex);
       this.#values[field] = Number.isNaN(value) ? undefined : this.#valueOf(field, value);
     }
     return this.#values;
@@ -432,36 +519,37 @@ export class TemporalTree implements FactVisitor {
     return this.#wireTextAt(task, FIELDS[field].id, at);
   }
 
-  /** Since when the task's own value holds; undefined when it has none of its own at `at`. */
+  /**
+   * Since when the task's own value holds, as far as anybody has said or seen; undefined when it has none of its own
+   * at `at`. Of a sighting that goes back, the beginning of what it goes back to.
+   */
   sinceAt(task: TaskIndex, field: FieldName, at: EventNs): EventNs | undefined {
-    if (field === 'parent') return this.#parents.sinceAt(task, at);
-    const entry = this.#changelogs.find(task, FIELDS[field].id, at);
-    return entry === NO_ENTRY ? undefined : this.#changelogs.sinceOf(entry);
+    if (field === 'parent') return this.#parentReader.sinceAt(task, at);
+    const entry = this.#reader.find(task, FIELDS[field].id, at);
+    if (entry < 0) return undefined;
+    const limit = Math.min(at, this.exitOf(task)) as EventNs;
+    const since = this.#changelogs.sinceOf(entry);
+    const own = this.#changelogs.find(task, FIELDS[field].id, limit);
+    if (own === entry) return since;
+    if (this.#changelogs.find(task, FIELDS[field].id, since) !== entry) return undefined;
+    const begin = Math.max(this.#tasks.startOf(task), this.#reader.execTimeAt(task, limit) ?? Number.NEGATIVE_INFINITY);
+    return Math.max(begin, own === NO_ENTRY ? begin : this.#changelogs.sinceOf(own)) as EventNs;
   }
 
-  /** When the task's own value next changed after `at`; undefined when it did not. */
-  nextSinceAfter(task: TaskIndex, field: Exclude<FieldName, 'parent'>, at: EventNs): EventNs | undefined {
-    const id = FIELDS[field].id;
-    if ((this.#changelogs.fieldsOf(task) & (1 << id)) === 0) return undefined;
-    let next: EventNs | undefined;
-    for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY; entry = this.#changelogs.nextOf(entry)) {
-      const since = this.#changelogs.sinceOf(entry);
-      if (since <= at) break;
-      if (this.#changelogs.fieldOf(entry) === id) next = since;
-    }
-    return next;
+  /** Time of the first exec after `at`; Infinity when there was none. */
+  nextExecAfter(task: TaskIndex, at: EventNs): EventNs {
+    return this.#reader.nextExecAfter(task, at);
   }
 
   /** Time of the last exec by then; undefined while it runs what its creator ran, or where no exec was seen. */
   execTimeAt(task: TaskIndex, at: EventNs): EventNs | undefined {
-    const since = this.sinceAt(task, 'argv', at);
-    return since === undefined || since === this.#tasks.startOf(task) ? undefined : since;
+    return this.#reader.execTimeAt(task, at);
   }
 
   /** Who said the value that holds at `at`; undefined when nobody has said any. */
   authorityAt(task: TaskIndex, field: FieldName, at: EventNs): Authority | undefined {
-    if (field === 'parent') return this.#parents.authorityAt(task, at);
-    const entry = this.#entryAt(task, FIELDS[field].id, at);
+    if (field === 'parent') return this.#parentReader.authorityAt(task, at);
+    const entry = this.#reader.find(task, FIELDS[field].id, at);
     return entry < 0 ? undefined : this.#changelogs.authorityOf(entry);
   }
 
@@ -470,8 +558,8 @@ export class TemporalTree implements FactVisitor {
    * task from which another has its value.
    */
   isTrimmedAt(task: TaskIndex, field: FieldName, at: EventNs): boolean {
-    if (field === 'parent') return this.#parents.isTrimmedAt(task, at);
-    return this.#entryAt(task, FIELDS[field].id, at) === TRIMMED;
+    if (field === 'parent') return this.#parentReader.isTrimmedAt(task, at);
+    return this.#reader.find(task, FIELDS[field].id, at) === TRIMMED;
   }
 
   /** The fields for which `isTrimmedAt` holds. */
@@ -535,7 +623,7 @@ export class TemporalTree implements FactVisitor {
     const code = this.#tasks.exitCodeOf(task);
     const signal = this.#tasks.exitSignalOf(task);
     if (code === NOT_KNOWN && signal === NOT_KNOWN) return;
-    out.exit(id, exit, this.#tasks.exitStatusAuthorityOf(task), code, signal);
+    out.exit(id, this.#tasks.exitStatusTimeOf(task), this.#tasks.exitStatusAuthorityOf(task), code, signal);
   }
 
   // Two facts where the creator was named by a weaker source than the start.
@@ -561,65 +649,8 @@ export class TemporalTree implements FactVisitor {
 
   // --- inside ---
 
-  /** The entry that holds at `at`, after the reading rule for what a task has from others; NO_ENTRY or TRIMMED. */
-  #entryAt(task: TaskIndex, field: number, at: EventNs): number {
-    if (this.#changelogs.countOf(field) === 0) return NO_ENTRY;
-    let from = task;
-    let time = at;
-    // Creators cannot form a ring in a true feed; in a hostile one they can.
-    for (let steps = this.#tasks.length; steps >= 0; steps--) {
-      const entry = this.#changelogs.find(from, field, time);
-      if (entry !== NO_ENTRY) return entry;
-      if ((this.#changelogs.trimmedOf(from) & (1 << field)) !== 0) return TRIMMED;
-      if (!IS_INHERITED[field]) return NO_ENTRY;
-      const creator = this.#tasks.creatorOf(from);
-      const isThread = (this.#tasks.flagsOf(from) & TASK_FLAG.thread) !== 0;
-      if (isThread && (field !== COMM || creator === NO_TASK)) {
-        from = this.#tasks.leaderOf(from);
-      } else {
-        time = Math.min(time, this.#tasks.startOf(from)) as EventNs;
-        from = creator;
-      }
-      if (from === NO_TASK) return NO_ENTRY;
-    }
-    return NO_ENTRY;
-  }
-
-  /**
-   * Puts into #found what `#entryAt` gives for each field.
-   * @returns bits of the fields that have an entry
-   */
-  #findAllAt(task: TaskIndex, at: EventNs): number {
-    const asked = this.#changelogs.fieldsInUse;
-    let without = this.#changelogs.findAll(task, asked, at, this.#found);
-    let missing = without & INHERITED & ~this.#changelogs.trimmedOf(task);
-    let from = task;
-    let time = at;
-    for (let steps = this.#tasks.length; steps >= 0 && missing !== 0; steps--) {
-      const creator = this.#tasks.creatorOf(from);
-      if (this.isThread(from)) {
-        if (creator !== NO_TASK && (missing & (1 << COMM)) !== 0) {
-          const start = Math.min(time, this.#tasks.startOf(from)) as EventNs;
-          const entry = this.#entryAt(creator, COMM, start);
-          this.#found[COMM] = entry;
-          if (entry >= 0) without &= ~(1 << COMM);
-          missing &= ~(1 << COMM);
-        }
-        from = this.#tasks.leaderOf(from);
-      } else {
-        time = Math.min(time, this.#tasks.startOf(from)) as EventNs;
-        from = creator;
-      }
-      if (from === NO_TASK) break;
-      const still = this.#changelogs.findAll(from, missing, time, this.#found);
-      without &= ~(missing & ~still);
-      missing = still & ~this.#changelogs.trimmedOf(from);
-    }
-    return asked & ~without;
-  }
-
   #wireTextAt(task: TaskIndex, field: number, at: EventNs): string | undefined {
-    const entry = this.#entryAt(task, field, at);
+    const entry = this.#reader.find(task, field, at);
     return entry < 0 ? undefined : this.#strings.textOf(this.#changelogs.valueOf(entry));
   }
 
@@ -661,22 +692,13 @@ export class TemporalTree implements FactVisitor {
     return textA < textB ? -1 : textA > textB ? 1 : 0;
   }
 
-  // A parent can have been named before anybody knew that it is a thread.
-  #processOf(task: TaskIndex): TaskIndex {
-    const leader = this.isThread(task) ? this.#tasks.leaderOf(task) : task;
-    return leader === NO_TASK ? task : leader;
-  }
-
   #idOf(task: TaskIndex): TaskId {
     return task === NO_TASK ? NO_TASK_ID : this.#tasks.taskIdOf(task);
   }
 
-  /** The slot of a task that a fact names, held until it is released: merging can free what nobody refers to. */
-  #borrow(task: TaskId): TaskIndex {
-    if (!Number.isSafeInteger(task) || task <= NO_TASK_ID) return NO_TASK;
-    const index = this.#tasks.ensure(task);
-    this.#tasks.retain(index);
-    return index;
+  /** The slot of a task that a fact names, made when there is none. */
+  #named(task: TaskId): TaskIndex {
+    return Number.isSafeInteger(task) && task > NO_TASK_ID ? this.#tasks.ensure(task) : NO_TASK;
   }
 
   #internBatchText(wire: number): number {
@@ -688,28 +710,27 @@ export class TemporalTree implements FactVisitor {
     return index;
   }
 
-  /** Gives a stub the values it had from its creator: the creator may go now. */
-  #keepInherited(task: TaskIndex): void {
-    const start = this.#tasks.startOf(task);
-    const missing = this.#changelogs.findAll(task, INHERITED & this.#changelogs.fieldsInUse, start, this.#found);
-    for (let field = 1; missing >> field !== 0; field++) {
-      if ((missing & (1 << field)) === 0) continue;
-      const entry = this.#entryAt(task, field, start);
-      if (entry < 0) continue;
-      const authority = this.#changelogs.authorityOf(entry);
-      this.#changelogs.merge(task, field, start, authority, this.#changelogs.valueOf(entry));
+  /** A slot was made for a task that a fact named, and the fact changed nothing. */
+  #forgetIfUnused(task: TaskIndex): void {
+    if (task === NO_TASK || this.#tasks.isPresent(task)) return;
+    this.#tasks.noteRelease(task);
+    this.#forgetAbandoned();
+  }
+
+  // Tasks that are not present and that nobody refers to any more, unless facts about them came before their task
+  // fact. To forget one can leave the next one without anybody who refers to it: a chain of them goes in this loop.
+  #forgetAbandoned(): void {
+    for (let task = this.#tasks.takeAbandoned(); task !== NO_TASK; task = this.#tasks.takeAbandoned()) {
+      if (!this.#tasks.isStub(task) && this.#hasFacts(task)) continue;
+      this.#parents.clear(task);
+      this.#changelogs.clear(task);
+      this.#tasks.freeSlot(task);
+      this.#parentReader.noteFree(task);
     }
   }
 
-  // Nobody refers to it any more and it is not present: forget it, unless facts about it came before its task fact.
-  #forgetAbandoned(task: TaskIndex): void {
-    if (!this.#tasks.isStub(task)) {
-      const hasFacts =
-        this.#changelogs.headOf(task) !== NO_ENTRY || this.#parents.hasLinks(task) || this.#tasks.hasEnded(task);
-      if (hasFacts) return;
-    }
-    this.#changelogs.clear(task);
-    this.#tasks.freeSlot(task);
+  #hasFacts(task: TaskIndex): boolean {
+    return this.#changelogs.headOf(task) !== NO_ENTRY || this.#parents.hasLinks(task) || this.#tasks.hasEnded(task);
   }
 }
 

@@ -37,7 +37,7 @@ function write(writer: BatchWriter, fact: Fact): void {
   } else if (fact.type === 'gap') {
     writer.gap(fact.from, fact.to, fact.lost);
   } else {
-    writer.evict(fact.task);
+    writer.evict(fact.task, fact.isCut);
   }
 }
 
@@ -122,7 +122,7 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
     signal: fc.option(fc.integer({ min: 0, max: 64 }), { nil: undefined }),
   }),
   fc.record({ type: fc.constant('gap' as const), from: eventNs, to: eventNs, lost: fc.integer({ min: 0 }) }),
-  fc.record({ type: fc.constant('evict' as const), task: taskId }),
+  fc.record({ type: fc.constant('evict' as const), task: taskId, isCut: fc.boolean() }),
 );
 const facts = fc.array(fact, { maxLength: 60 });
 
@@ -169,7 +169,7 @@ test('what a string becomes does not depend on the strings beside it', () => {
 test('random bytes are refused as malformed and as nothing else', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), fc.boolean(), (bytes, hasMagic) => {
-      if (hasMagic) bytes.set(new TextEncoder().encode('DNB1').subarray(0, bytes.length));
+      if (hasMagic) bytes.set(new TextEncoder().encode('DNB2').subarray(0, bytes.length));
       decodeOrRefuse(bytes);
     }),
     { numRuns: 2_000 },

@@ -26,15 +26,15 @@ test('one fact of each kind has the layout that the format promises', () => {
   writer.set(id(7), FIELDS.comm.id, at(6), AUTHORITY.sighting, writer.text('né'));
   writer.exit(id(7), at(9), AUTHORITY.event, -1, 9);
   writer.gap(at(1), at(2), 3);
-  writer.evict(id(8));
+  writer.evict(id(8), true);
   const batch = writer.finish();
 
   const view = new DataView(batch.buffer);
-  expect(new TextDecoder().decode(batch.subarray(0, 4))).toBe('DNB1');
+  expect(new TextDecoder().decode(batch.subarray(0, 4))).toBe('DNB2');
   const header = Array.from({ length: 7 }, (_, i) => view.getUint32(4 + 4 * i, true));
   expect(header).toEqual([1, 3, 1, 1, 1, 1, 1]);
   const f64 = Array.from({ length: 13 }, (_, i) => view.getFloat64(32 + 8 * i, true));
-  expect(f64).toEqual([7, 7, 0, 5, 7, 6, 1, 7, 9, 1, 2, 3, 8]);
+  expect(f64).toEqual([7, 7, 0, 5, 7, 6, 1, 7, 9, 1, 2, 3, -8]);
   const i32 = Array.from({ length: 6 }, (_, i) => view.getInt32(136 + 4 * i, true));
   expect(i32).toEqual([70, 70, -2, -1, 9, 2]);
   expect([...batch.subarray(160)]).toEqual([1, 2, 2, 1, 2, 0x6e, 0xc3, 0xa9]);
@@ -50,12 +50,12 @@ test('the table of strings holds each text once', () => {
 test('a writer that has finished starts anew, strings too', () => {
   const writer = new BatchWriter();
   writer.text('old');
-  writer.evict(id(1));
+  writer.evict(id(1), false);
   writer.finish();
   expect(writer.count).toBe(0);
   expect(writer.text('new')).toBe(1);
-  writer.evict(id(2));
-  expect(factsOf(writer.finish())).toEqual([{ type: 'evict', task: 2 }]);
+  writer.evict(id(2), false);
+  expect(factsOf(writer.finish())).toEqual([{ type: 'evict', task: 2, isCut: false }]);
 });
 
 test('columns grow: 5,000 tasks with a field and an exit each come back whole', () => {
@@ -142,8 +142,8 @@ test('the strings of a batch are told first and once', () => {
 test.each([
   ['a text index past the table', (writer: BatchWriter) => writer.set(id(1), FIELDS.comm.id, at(0), 2, 1)],
   ['a text index that is not whole', (writer: BatchWriter) => writer.set(id(1), FIELDS.comm.id, at(0), 2, 0.5)],
-  ['a task id of 0', (writer: BatchWriter) => writer.evict(NO_TASK_ID)],
-  ['a task id with a fraction', (writer: BatchWriter) => writer.evict(id(1.5))],
+  ['a task id of 0', (writer: BatchWriter) => writer.evict(NO_TASK_ID, false)],
+  ['a task id with a fraction', (writer: BatchWriter) => writer.evict(id(1.5), true)],
   ['a time that is not a number', (writer: BatchWriter) => writer.gap(at(Number.NaN), at(0), 0)],
   ['an endless time', (writer: BatchWriter) => writer.exit(id(1), at(Number.POSITIVE_INFINITY), 2, 0, 0)],
   ['an authority that nobody has', (writer: BatchWriter) => writer.exit(id(1), at(0), 3 as 2, 0, 0)],

@@ -1,7 +1,7 @@
 // The one encoding of facts: live socket, history on disk and bus carry the
 // same bytes. Typed columns, one set per kind of fact, then one string table.
 //
-//   u32 magic "DNB1"
+//   u32 magic "DNB2"
 //   u32 counts: strings, string bytes, task, set, exit, gap, evict     (28 bytes)
 //   f64 task.id task.leader task.creator task.start
 //       set.task set.since set.value   exit.task exit.at
@@ -14,14 +14,14 @@
 // length is in UTF-16 units, so that one decode and cheap slices suffice; half
 // a surrogate pair becomes U+FFFD, which is one unit too. A text value is an
 // index into the string table plus one; 0 says "not known". A number that is
-// not known is NaN.
+// not known is NaN. The id of an evicted task is negative when its way up was cut.
 
 import { DendroError } from './errors.ts';
 import { FactColumns } from './fact-columns.ts';
 import { AUTHORITY, type Authority, type Fact, fieldName, fieldType, fromWireText, isTextField } from './facts.ts';
 import { type EntityId, type EventNs, NO_TASK_ID, type TaskId, type Tid } from './ids.ts';
 
-const MAGIC = 0x31424e44; // "DNB1"
+const MAGIC = 0x32424e44; // "DNB2"
 const HEADER_BYTES = 32;
 const NONE = -1;
 
@@ -50,7 +50,7 @@ export interface FactVisitor {
   /** `code` and `signal` are -1 where not known. */
   exit(task: TaskId, at: EventNs, authority: Authority, code: number, signal: number): void;
   gap(from: EventNs, to: EventNs, lost: number): void;
-  evict(task: TaskId): void;
+  evict(task: TaskId, isCut: boolean): void;
 }
 
 /** Collects facts and encodes them. Reusable: `finish` empties it. */
@@ -151,9 +151,9 @@ export class BatchWriter {
     doubles[2 * capacity + row] = lost;
   }
 
-  evict(task: TaskId): void {
+  evict(task: TaskId, isCut: boolean): void {
     const row = this.#evictions.next();
-    this.#evictions.doubles[row] = task;
+    this.#evictions.doubles[row] = isCut ? -task : task;
   }
 
   /** Encodes everything collected and starts anew. */
@@ -262,7 +262,10 @@ export function readBatch(bytes: Uint8Array, visitor: FactVisitor): void {
     );
   }
   for (let i = 0; i < nGap; i++) visitor.gap(gapFrom[i] as EventNs, gapTo[i] as EventNs, gapLost[i] as number);
-  for (let i = 0; i < nEvict; i++) visitor.evict(evicted[i] as TaskId);
+  for (let i = 0; i < nEvict; i++) {
+    const task = evicted[i] as number;
+    visitor.evict(Math.abs(task) as TaskId, task < 0);
+  }
 }
 
 /** The facts of a batch as objects: for tests, JSON and people. */
@@ -294,7 +297,7 @@ export function factsOf(bytes: Uint8Array): Fact[] {
         signal: signal === NONE ? undefined : signal,
       }),
     gap: (from, to, lost) => facts.push({ type: 'gap', from, to, lost }),
-    evict: (task) => facts.push({ type: 'evict', task }),
+    evict: (task, isCut) => facts.push({ type: 'evict', task, isCut }),
   });
   return facts;
 }
@@ -316,7 +319,7 @@ function openBatch(given: Uint8Array): OpenBatch {
   if (bytes.length < HEADER_BYTES) throw malformed('it is shorter than its header');
   const header = new Uint32Array(bytes.buffer, bytes.byteOffset, HEADER_BYTES / 4);
   const [magic, nStrings = 0, textBytes = 0, nTask = 0, nSet = 0, nExit = 0, nGap = 0, nEvict = 0] = header;
-  if (magic !== MAGIC) throw malformed('it does not begin with DNB1');
+  if (magic !== MAGIC) throw malformed('it does not begin with DNB2');
 
   const nF64 = TASK_F64 * nTask + SET_F64 * nSet + EXIT_F64 * nExit + GAP_F64 * nGap + EVICT_F64 * nEvict;
   const nI32 = 3 * nTask + 2 * nExit;
@@ -374,7 +377,7 @@ function checkColumns(f64: Float64Array, u8: Uint8Array, counts: Counts, nString
   checkIds(f64, nTask, 2 * nTask, NO_TASK_ID); // leader and creator
   checkIds(f64, setTask, nSet, 1);
   checkIds(f64, exitTask, nExit, 1);
-  checkIds(f64, evicted, nEvict, 1);
+  for (let i = evicted; i < evicted + nEvict; i++) checkId(Math.abs(f64[i] as number), 1);
 
   const field = 2 * nTask;
   checkAuthorities(u8, nTask, nTask);
@@ -392,10 +395,11 @@ function checkColumns(f64: Float64Array, u8: Uint8Array, counts: Counts, nString
 }
 
 function checkIds(f64: Float64Array, from: number, count: number, least: number): void {
-  for (let i = from; i < from + count; i++) {
-    const id = f64[i] as number;
-    if (!Number.isSafeInteger(id) || id < least) throw malformed('a task id in it is not a positive integer');
-  }
+  for (let i = from; i < from + count; i++) checkId(f64[i] as number, least);
+}
+
+function checkId(id: number, least: number): void {
+  if (!Number.isSafeInteger(id) || id < least) throw malformed('a task id in it is not a positive integer');
 }
 
 function checkAuthorities(u8: Uint8Array, from: number, count: number): void {

@@ -31,6 +31,8 @@ export const TASK_FLAG = {
   startIsTick: 8,
   /** Start is the time of first mention: the task began then or earlier. */
   startIsUnknown: 16,
+  /** Born with CLONE_PARENT: its parent is that of its creator. */
+  sibling: 32,
 } as const;
 
 /** A file as it was when it was executed. 64-bit numbers are exact decimal strings. */
@@ -121,6 +123,8 @@ export interface GapFact {
 export interface EvictFact {
   readonly type: 'evict';
   readonly task: TaskId;
+  /** Were its creator and parents forgotten too? Else whoever descends from it still reads through it. */
+  readonly isCut: boolean;
 }
 
 export type Fact = TaskFact | SetFact | ExitFact | GapFact | EvictFact;

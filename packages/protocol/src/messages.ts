@@ -15,7 +15,7 @@
 import { DendroError } from './errors.ts';
 import { type EventNs, toEventNs, toVersion, type Version } from './ids.ts';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** What a source can see and what it has lost, for people. */
 export interface SourceStatus {

@@ -54,5 +54,5 @@ test('[BO1] [BO3] [BO4] a million lives pushed through the default caches leave 
   expect(bytesInUse() / early.bytes).toBeLessThan(1.15);
   expect(host.counts.tasks).toBeLessThanOrEqual(16_384 + 32_768);
   // Every life that is not in memory any more has been counted.
-  expect(host.counts.evicted).toBe(2_000_001 - host.counts.tasks);
+  expect(host.counts.evictedProcesses + host.counts.evictedThreads).toBe(2_000_001 - host.counts.tasks);
 }, 120_000);

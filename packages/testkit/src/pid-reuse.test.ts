@@ -8,7 +8,8 @@ import { Random } from './workload.ts';
 
 const REUSES = 10_000;
 const TIDS = 12;
-const STEP = 1000;
+/** A tid is not given out again sooner than this [ID8]. */
+const STEP = 1_000_000;
 
 interface Life {
   readonly tid: number;

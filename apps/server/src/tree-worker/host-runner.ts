@@ -181,12 +181,12 @@ export class HostRunner {
   }
 
   get #stats(): TreeStats {
-    const { processes, threads, tasks, evicted, gaps, ringsRefused, enrichmentsDropped } = this.host.counts;
+    const { processes, threads, tasks, evictedProcesses, evictedThreads, gaps, ringsRefused, enrichmentsDropped } = this.host.counts;
     return {
       processes,
       threads,
       tasks,
-      evicted,
+      evicted: evictedProcesses + evictedThreads,
       gaps,
       ringsRefused,
       enrichmentsDropped,

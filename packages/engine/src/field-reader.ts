@@ -1,0 +1,337 @@
+// What a field said as of an instant: the rules of reading, in one place
+// (SPEC.md: AS1 to AS5, AS9, EX2, EN4, FA6, OB2, OB3).
+//
+// The entry that holds is found in one walk over the changelog of the task, from
+// the newest entry down. What follows decides:
+//
+//   own       the newest entry by then; what was said or seen of this image holds
+//   next      the first entry after it: a sighting goes back to the beginning of its
+//             image, over what was concluded, is not known, or was of an earlier image
+//   inherited the value of the creator as of the birth, or of the process of a thread
+//
+// An image begins with an exec. Execs leave an entry of `argv` that is not a
+// sighting.
+
+import { AUTHORITY, type EventNs, FIELD_COUNT, FIELDS, fieldName, isTextField, TASK_FLAG } from '@dendro/protocol';
+import { type ChangelogTable, ENTRY, type EntryIndex, NO_ENTRY } from './changelog-table.ts';
+import { NO_TASK, type TaskIndex } from './ids.ts';
+import { NO_TEXT } from './string-table.ts';
+import type { TaskTable } from './task-table.ts';
+
+/** The answer where the entry that held has been let go of. */
+export const TRIMMED: EntryIndex = -2;
+
+const { since: SINCE, value: VALUE, next: NEXT, kind: KIND, integers: INTEGERS, doubles: DOUBLES } = ENTRY;
+const COMM = FIELDS.comm.id;
+const ARGV = FIELDS.argv.id;
+const NEVER = Number.POSITIVE_INFINITY as EventNs;
+const ALWAYS = Number.NEGATIVE_INFINITY as EventNs;
+/** A rename so shortly before an exec is part of it: the kernel names the task before it tells of the exec. */
+const RENAME_SLACK_NS = 100_000_000;
+/** Two tellings of one exec are so far apart at most. */
+const EXEC_SLACK_NS = 1_000_000;
+
+const bits = (names: readonly (keyof typeof FIELDS)[]) => names.reduce((sum, name) => sum | (1 << FIELDS[name].id), 0);
+/** An exec ends what was known of these. */
+const OF_IMAGE = bits(['executable', 'argv', 'interpreter', 'interp']);
+/** These stay as they are for a whole life. */
+const OF_LIFE = bits(['nsTid', 'nsPid', 'pidNs']);
+const INHERITED = bits(namesWhere((name) => FIELDS[name].inherited));
+const IS_TEXT = bits(namesWhere((name) => isTextField(FIELDS[name].type)));
+const EVERY = bits(namesWhere((name) => name !== 'parent'));
+
+export class FieldReader {
+  /** Field id -> entry: the answer of `findAll`, for the fields whose bit it gave. */
+  readonly found = new Int32Array(FIELD_COUNT);
+  readonly #tasks: TaskTable;
+  readonly #changelogs: ChangelogTable;
+  // Of a walk for all fields, by field id.
+  readonly #own = new Int32Array(FIELD_COUNT); // the newest entry by then
+  readonly #next = new Int32Array(FIELD_COUNT); // the first one after it
+  readonly #fallback = new Int32Array(FIELD_COUNT); // the sighting that holds where nothing is inherited
+
+  constructor(tasks: TaskTable, changelogs: ChangelogTable) {
+    this.#tasks = tasks;
+    this.#changelogs = changelogs;
+  }
+
+  /** When a task ended, said or concluded; Infinity while it lives. [EN4] */
+  endOf(task: TaskIndex): EventNs {
+    const end = this.#tasks.exitOf(task);
+    if (end !== NEVER || (this.#tasks.flagsOf(task) & TASK_FLAG.thread) === 0) return end;
+    const leader = this.#tasks.leaderOf(task);
+    if (leader === NO_TASK || leader === task) return end;
+    const start = this.#tasks.startOf(task);
+    const endOfAll = Math.min(this.#tasks.exitOf(leader), this.nextExecAfter(leader, start));
+    return Math.max(start, endOfAll) as EventNs;
+  }
+
+  /** Time of the first exec after `at`; Infinity when there was none. */
+  nextExecAfter(task: TaskIndex, at: EventNs): EventNs {
+    if ((this.#changelogs.fieldsOf(task) & (1 << ARGV)) === 0) return NEVER;
+    const { i32, f64 } = this.#changelogs.rows;
+    let next = NEVER;
+    for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY; entry = i32[entry * INTEGERS + NEXT]!) {
+      const since = f64[entry * DOUBLES + SINCE]!;
+      if (since <= at) break;
+      if (isExec(i32[entry * INTEGERS + KIND]!)) next = since as EventNs;
+    }
+    return next;
+  }
+
+  /** Time of the last exec by `at`; undefined where none was seen. Of two tellings of one exec, the earlier. [EX5] */
+  execTimeAt(task: TaskIndex, at: EventNs): EventNs | undefined {
+    if ((this.#changelogs.fieldsOf(task) & (1 << ARGV)) === 0) return undefined;
+    const { i32, f64 } = this.#changelogs.rows;
+    const limit = Math.min(at, this.endOf(task));
+    let time: EventNs | undefined;
+    let value = NO_TEXT;
+    for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY; entry = i32[entry * INTEGERS + NEXT]!) {
+      const since = f64[entry * DOUBLES + SINCE]!;
+      if (since > limit || !isExec(i32[entry * INTEGERS + KIND]!)) continue;
+      if (time !== undefined && (time - since > EXEC_SLACK_NS || f64[entry * DOUBLES + VALUE] !== value)) break;
+      time = since as EventNs;
+      value = f64[entry * DOUBLES + VALUE]!;
+    }
+    return time;
+  }
+
+  /** The entry that holds at `at`, perhaps another task's; NO_ENTRY or TRIMMED. It can say "not known". */
+  find(task: TaskIndex, field: number, at: EventNs): EntryIndex {
+    if (this.#changelogs.countOf(field) === 0) return NO_ENTRY;
+    const bit = 1 << field;
+    let from = task;
+    let time = at;
+    let fallback: EntryIndex = NO_ENTRY;
+    // Creators cannot form a ring in a true feed; in a hostile one they can.
+    for (let steps = this.#tasks.length; steps >= 0; steps--) {
+      const limit = Math.min(time, this.endOf(from)) as EventNs;
+      if (((this.#changelogs.fieldsOf(from) | this.#changelogs.trimmedOf(from)) & (bit | (1 << ARGV))) !== 0) {
+        const entry = this.#findOwn(from, field, limit);
+        if (entry === TRIMMED) return TRIMMED;
+        if (entry === BLOCKED) return fallback;
+        if (entry >= 0) return fallback !== NO_ENTRY && !this.#isKnown(entry) ? fallback : entry;
+        if (entry !== NO_ENTRY) fallback = entry - FALLBACK;
+      }
+      if ((INHERITED & bit) === 0) return fallback;
+      const creator = this.#tasks.creatorOf(from);
+      if ((this.#tasks.flagsOf(from) & TASK_FLAG.thread) !== 0 && (field !== COMM || creator === NO_TASK)) {
+        time = limit;
+        from = this.#tasks.leaderOf(from);
+      } else {
+        time = Math.min(limit, this.#tasks.startOf(from)) as EventNs;
+        from = creator;
+      }
+      if (from === NO_TASK) return fallback;
+    }
+    return fallback;
+  }
+
+  /**
+   * Looks up all fields at once, and puts into `found` what `find` gives for each.
+   * @returns bits of the fields that have an entry
+   */
+  findAll(task: TaskIndex, at: EventNs): number {
+    let limit = Math.min(at, this.endOf(task)) as EventNs;
+    this.#missing = this.#changelogs.fieldsInUse & EVERY;
+    this.#known = 0;
+    this.#withFallback = 0;
+    this.#findAllOwn(task, limit);
+    this.#missing &= INHERITED;
+    let from = task;
+    for (let steps = this.#tasks.length; steps >= 0 && this.#missing !== 0; steps--) {
+      const creator = this.#tasks.creatorOf(from);
+      if ((this.#tasks.flagsOf(from) & TASK_FLAG.thread) !== 0) {
+        if ((this.#missing & (1 << COMM)) !== 0 && creator !== NO_TASK) this.#inheritComm(from, creator, limit);
+        from = this.#tasks.leaderOf(from);
+      } else {
+        limit = Math.min(limit, this.#tasks.startOf(from)) as EventNs;
+        from = creator;
+      }
+      if (from === NO_TASK) break;
+      limit = Math.min(limit, this.endOf(from)) as EventNs;
+      this.#findAllOwn(from, limit);
+    }
+    const rest = this.#withFallback & ~this.#known;
+    for (let field = 1; rest >> field !== 0; field++) {
+      if ((rest & (1 << field)) !== 0) this.found[field] = this.#fallback[field]!;
+    }
+    return this.#known | rest;
+  }
+
+  // State of `findAll`: bits of the fields that are still looked for, of those that have an answer, and of those that
+  // have a sighting for want of anything better.
+  #missing = 0;
+  #known = 0;
+  #withFallback = 0;
+
+  // The name of a thread is the one thing that it does not have from its process.
+  #inheritComm(thread: TaskIndex, creator: TaskIndex, limit: EventNs): void {
+    const bit = 1 << COMM;
+    const entry = this.find(creator, COMM, Math.min(limit, this.#tasks.startOf(thread)) as EventNs);
+    this.#missing &= ~bit;
+    if (entry >= 0) this.#answer(COMM, entry);
+    else if (entry === TRIMMED) this.#withFallback &= ~bit;
+  }
+
+  /** Takes an answer from another list than the task's own, or "not known" that a sighting of the task goes before. */
+  #answer(field: number, entry: EntryIndex): void {
+    const bit = 1 << field;
+    if ((this.#withFallback & bit) !== 0 && !this.#isKnown(entry)) return;
+    this.found[field] = entry;
+    this.#known |= bit;
+  }
+
+  /**
+   * The task's own answer as of `limit`: an entry, TRIMMED, BLOCKED where it is not known and nothing is inherited,
+   * NO_ENTRY where it has none, FALLBACK + entry where what is inherited goes first.
+   */
+  #findOwn(task: TaskIndex, field: number, limit: EventNs): number {
+    const { i32, f64 } = this.#changelogs.rows;
+    const bit = 1 << field;
+    const isOfLife = (OF_LIFE & bit) !== 0;
+    const trimmed = this.#changelogs.trimmedOf(task);
+    // Until an entry of argv tells of execs by then, there can have been one that was let go of.
+    let isUnsure = !isOfLife && (trimmed & (1 << ARGV)) !== 0;
+    let own = NO_ENTRY;
+    let next = NO_ENTRY;
+    let nextExec = NEVER;
+    let image = ALWAYS;
+    for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY; entry = i32[entry * INTEGERS + NEXT]!) {
+      const kind = i32[entry * INTEGERS + KIND]!;
+      const since = f64[entry * DOUBLES + SINCE]! as EventNs;
+      if (since > limit) {
+        if ((kind & ENTRY.fieldBits) === field) next = entry;
+        if (isExec(kind)) nextExec = since;
+        continue;
+      }
+      if ((kind & ENTRY.fieldBits) === ARGV) {
+        isUnsure = false;
+        if (image === ALWAYS && isExec(kind)) image = since;
+      }
+      if ((kind & ENTRY.fieldBits) === field) {
+        own = entry;
+        break;
+      }
+    }
+    if (isUnsure || (own === NO_ENTRY && (trimmed & bit) !== 0)) return TRIMMED;
+    if (isOfLife) {
+      image = ALWAYS;
+      nextExec = NEVER;
+    }
+    const isOld = own !== NO_ENTRY && f64[own * DOUBLES + SINCE]! < image - (field === COMM ? RENAME_SLACK_NS : 0);
+    if (own !== NO_ENTRY && !isOld && this.#isSettled(own)) return own;
+    if (next !== NO_ENTRY && this.#goesBack(task, next, nextExec)) {
+      return own === NO_ENTRY && image === ALWAYS ? FALLBACK + next : next;
+    }
+    const isEnded = (OF_IMAGE & bit) !== 0 && (isOld || (own === NO_ENTRY && image !== ALWAYS));
+    return isEnded ? BLOCKED : own;
+  }
+
+  // hot: runs once per answer and ancestor. The same as #findOwn, for every field that is missing, in one walk.
+  #findAllOwn(task: TaskIndex, limit: EventNs): void {
+    const { i32, f64 } = this.#changelogs.rows;
+    const trimmed = this.#changelogs.trimmedOf(task);
+    const wanted = this.#missing;
+    const withEntries = this.#changelogs.fieldsOf(task);
+    let isUnsure = (trimmed & (1 << ARGV)) !== 0;
+    let unsure = 0; // fields whose own entry came while it was not known which image it is of
+    let old = 0; // fields whose own entry is of an earlier image
+    let own = 0;
+    let next = 0;
+    let nextExec = NEVER;
+    let image = ALWAYS;
+    let sought = wanted & withEntries;
+    if ((withEntries & (1 << ARGV)) !== 0) sought |= 1 << ARGV; // says where the image begins
+    for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY && sought !== 0; ) {
+      const kind = i32[entry * INTEGERS + KIND]!;
+      const since = f64[entry * DOUBLES + SINCE]! as EventNs;
+      const field = kind & ENTRY.fieldBits;
+      const bit = 1 << field;
+      if (since > limit) {
+        this.#next[field] = entry;
+        next |= bit;
+        if (isExec(kind)) nextExec = since;
+      } else {
+        if (field === ARGV) {
+          isUnsure = false;
+          if (isExec(kind) && image === ALWAYS) image = since;
+        }
+        if ((own & bit) === 0) {
+          own |= bit;
+          this.#own[field] = entry;
+          if (isUnsure) unsure |= bit;
+          if (since < image - (field === COMM ? RENAME_SLACK_NS : 0)) old |= bit;
+          if (field !== ARGV || image !== ALWAYS) sought &= ~bit;
+        } else if (field === ARGV && image !== ALWAYS) sought &= ~bit;
+      }
+      entry = i32[entry * INTEGERS + NEXT]!;
+    }
+    own &= wanted;
+    let lost = (unsure & ~OF_LIFE) | (trimmed & ~own & wanted);
+    if (isUnsure) lost |= wanted & ~own & ~OF_LIFE;
+    this.#missing &= ~(own | lost);
+    this.#withFallback &= ~lost;
+    own &= ~lost;
+    for (let field = 1; own >> field !== 0; field++) {
+      const bit = 1 << field;
+      if ((own & bit) === 0) continue;
+      const entry = this.#own[field]!;
+      const isOld = (old & bit & ~OF_LIFE) !== 0;
+      if (!isOld && this.#isSettled(entry)) this.#answer(field, entry);
+      else if ((next & bit) !== 0 && this.#goesBack(task, this.#next[field]!, (OF_LIFE & bit) === 0 ? nextExec : NEVER))
+        this.#answer(field, this.#next[field]!);
+      else if (!isOld || (OF_IMAGE & bit) === 0) this.#answer(field, entry);
+    }
+    // Fields without an own entry by then.
+    const rest = wanted & ~own & ~lost;
+    if (image !== ALWAYS) this.#missing &= ~OF_IMAGE;
+    const sightings = rest & next;
+    for (let field = 1; sightings >> field !== 0; field++) {
+      const bit = 1 << field;
+      if ((sightings & bit) === 0) continue;
+      const entry = this.#next[field]!;
+      if (!this.#goesBack(task, entry, (OF_LIFE & bit) === 0 ? nextExec : NEVER)) continue;
+      if (image !== ALWAYS && (OF_LIFE & bit) === 0) {
+        this.#missing &= ~bit;
+        this.#answer(field, entry);
+      } else {
+        this.#fallback[field] = entry;
+        this.#withFallback |= bit;
+      }
+    }
+  }
+
+  /** Was it said or seen, and is it something that is known? */
+  #isSettled(entry: EntryIndex): boolean {
+    return this.#changelogs.authorityOf(entry) >= AUTHORITY.sighting && this.#isKnown(entry);
+  }
+
+  #isKnown(entry: EntryIndex): boolean {
+    const value = this.#changelogs.valueOf(entry);
+    return (IS_TEXT & (1 << this.#changelogs.fieldOf(entry))) !== 0 ? value !== NO_TEXT : !Number.isNaN(value);
+  }
+
+  /** Is an entry a sighting of the image that runs until `nextExec`, while the task lived? */
+  #goesBack(task: TaskIndex, entry: EntryIndex, nextExec: EventNs): boolean {
+    const since = this.#changelogs.sinceOf(entry);
+    return (
+      this.#changelogs.authorityOf(entry) === AUTHORITY.sighting && since < nextExec && since <= this.endOf(task)
+    );
+  }
+}
+
+/** As an answer of `#findOwn`: not known, and not inherited either. */
+const BLOCKED = -3;
+/** Added to an entry, as an answer of `#findOwn`: it holds if nothing is inherited. Below every other answer. */
+const FALLBACK = -0x4000_0000;
+
+function isExec(kind: number): boolean {
+  return (kind & ENTRY.fieldBits) === ARGV && kind >> ENTRY.authorityAt !== AUTHORITY.sighting;
+}
+
+function namesWhere(holds: (name: keyof typeof FIELDS) => boolean): (keyof typeof FIELDS)[] {
+  return Array.from({ length: FIELD_COUNT }, (_, id) => fieldName(id)).filter(
+    (name) => name !== undefined && holds(name),
+  ) as (keyof typeof FIELDS)[];
+}

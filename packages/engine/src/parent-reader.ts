@@ -1,0 +1,171 @@
+// Who was the parent as of an instant, and whose children: the rules of reading
+// (SPEC.md: AS6, AS7, FO1, FO2, PA1, PA2, PA3).
+//
+// Most parents are not facts. The parent of a process is the process of its creator;
+// once that has ended, it is init. Only what somebody said or saw is kept as a link: a
+// parent named by the source, a new one, a sighting. A sighting goes back to where a
+// conclusion began.
+
+import { AUTHORITY, type Authority, type EventNs, TASK_FLAG } from '@dendro/protocol';
+import type { FieldReader } from './field-reader.ts';
+import { NO_TASK, type TaskIndex } from './ids.ts';
+import { type LinkIndex, NO_LINK, type ParentageTable } from './parentage-table.ts';
+import type { TaskTable } from './task-table.ts';
+
+export class ParentReader {
+  readonly #tasks: TaskTable;
+  readonly #links: ParentageTable;
+  readonly #fields: FieldReader;
+  #init: TaskIndex = NO_TASK;
+  // What `#read` found besides the parent. Authority is undefined where nobody has said or seen a parent, nor a creator.
+  #authority: Authority | undefined;
+  #since = 0 as EventNs;
+
+  constructor(tasks: TaskTable, links: ParentageTable, fields: FieldReader) {
+    this.#tasks = tasks;
+    this.#links = links;
+    this.#fields = fields;
+  }
+
+  /** The task with tid 1. */
+  noteInit(task: TaskIndex): void {
+    this.#init = task;
+  }
+
+  noteFree(task: TaskIndex): void {
+    if (task === this.#init) this.#init = NO_TASK;
+  }
+
+  parentAt(task: TaskIndex, at: EventNs): TaskIndex {
+    return this.#read(task, at);
+  }
+
+  authorityAt(task: TaskIndex, at: EventNs): Authority | undefined {
+    this.#read(task, at);
+    return this.#authority;
+  }
+
+  sinceAt(task: TaskIndex, at: EventNs): EventNs | undefined {
+    this.#read(task, at);
+    return this.#authority === undefined ? undefined : this.#since;
+  }
+
+  /** Has it had parents before the oldest that is kept, at that time? */
+  isTrimmedAt(task: TaskIndex, at: EventNs): boolean {
+    const limit = Math.min(at, this.#fields.endOf(task)) as EventNs;
+    return this.#links.isTrimmed(task) && this.#links.find(task, limit) === NO_LINK;
+  }
+
+  childrenAt(parent: TaskIndex, at: EventNs): TaskIndex[] {
+    if (this.#processOf(parent) !== parent) return [];
+    const candidates = new Set<TaskIndex>();
+    if (parent === this.#init) {
+      // Of orphans nobody keeps a list: they are whose parent has ended.
+      for (let task = 0; task < this.#tasks.length; task++) candidates.add(task as TaskIndex);
+    } else {
+      this.#collect(parent, candidates);
+      for (let thread = this.#tasks.firstThreadOf(parent); thread !== NO_TASK; ) {
+        this.#collect(thread, candidates);
+        thread = this.#tasks.nextThreadOf(thread);
+      }
+      // The set grows while it is walked.
+      if (this.#tasks.hasSiblings) for (const child of candidates) this.#collectSiblings(child, candidates);
+    }
+    const children: TaskIndex[] = [];
+    for (const task of candidates) {
+      if (this.#tasks.isPresent(task) && !this.#isThread(task) && this.#read(task, at) === parent) children.push(task);
+    }
+    return children;
+  }
+
+  #collect(task: TaskIndex, candidates: Set<TaskIndex>): void {
+    this.#links.forEachChildOf(task, (child) => candidates.add(child));
+    for (let child = this.#tasks.firstCreatedBy(task); child !== NO_TASK; child = this.#tasks.nextCreatedOf(child)) {
+      candidates.add(child);
+    }
+  }
+
+  /** Adds those whom `task`, or a thread of it, created as its siblings. */
+  #collectSiblings(task: TaskIndex, candidates: Set<TaskIndex>): void {
+    for (let creator = task; creator !== NO_TASK; ) {
+      for (let born = this.#tasks.firstCreatedBy(creator); born !== NO_TASK; born = this.#tasks.nextCreatedOf(born)) {
+        if ((this.#tasks.flagsOf(born) & TASK_FLAG.sibling) !== 0) candidates.add(born);
+      }
+      creator = creator === task ? this.#tasks.firstThreadOf(task) : this.#tasks.nextThreadOf(creator);
+    }
+  }
+
+  // hot: runs once per ancestor and row
+  #read(task: TaskIndex, at: EventNs): TaskIndex {
+    this.#authority = undefined;
+    const start = this.#tasks.startOf(task);
+    if (at < start) return NO_TASK;
+    const hasLinks = this.#links.hasLinks(task);
+    const limit = at === start ? at : (Math.min(at, this.#fields.endOf(task)) as EventNs);
+    const link = hasLinks ? this.#links.find(task, limit) : NO_LINK;
+    let parent: TaskIndex;
+    if (link !== NO_LINK) {
+      parent = this.#links.parentOf(link);
+      this.#authority = this.#links.authorityOf(link);
+      this.#since = this.#links.sinceOf(link);
+    } else {
+      if (this.#links.isTrimmed(task)) return NO_TASK;
+      parent = this.#birthParentOf(task, start);
+      this.#since = start;
+      if (parent !== NO_TASK) this.#authority = this.#tasks.creatorAuthorityOf(task);
+    }
+    parent = this.#processOf(parent);
+    if (parent === task) parent = NO_TASK;
+    const isSettled = this.#authority !== undefined && this.#authority >= AUTHORITY.sighting;
+    if (isSettled && (parent === NO_TASK || limit === start || this.#tasks.exitOf(parent) > limit)) return parent;
+
+    // Concluded, ended or not known: the next sighting tells, if there is one.
+    const next = hasLinks ? this.#links.findNext(task, limit) : NO_LINK;
+    const isSeen = next !== NO_LINK && this.#goesBack(task, next);
+    if (parent !== NO_TASK && limit !== start && this.#tasks.exitOf(parent) <= limit) {
+      this.#since = Math.max(this.#since, this.#tasks.exitOf(parent)) as EventNs;
+      this.#authority = AUTHORITY.inferred;
+      parent = task === this.#init ? NO_TASK : this.#init;
+    }
+    if (!isSeen) return parent;
+    this.#authority = AUTHORITY.sighting;
+    return this.#processOf(this.#links.parentOf(next));
+  }
+
+  /** The process of its creator; for one that was born as a sibling, the parent of that process at the time. */
+  #birthParentOf(task: TaskIndex, start: EventNs): TaskIndex {
+    let process = this.#processOf(this.#tasks.creatorOf(task));
+    if ((this.#tasks.flagsOf(task) & TASK_FLAG.sibling) === 0) return process;
+    for (let steps = this.#tasks.length; steps >= 0 && process !== NO_TASK; steps--) {
+      const link = this.#links.find(process, start);
+      const next = link === NO_LINK ? this.#links.findNext(process, start) : NO_LINK;
+      const creator = this.#processOf(this.#tasks.creatorOf(process));
+      if (link === NO_LINK && creator !== NO_TASK && (this.#tasks.flagsOf(process) & TASK_FLAG.sibling) !== 0) {
+        process = creator;
+        continue;
+      }
+      const parent = link === NO_LINK ? creator : this.#processOf(this.#links.parentOf(link));
+      if (parent !== NO_TASK && this.#tasks.exitOf(parent) > start) return parent;
+      if (next !== NO_LINK && this.#goesBack(process, next)) return this.#processOf(this.#links.parentOf(next));
+      return parent === NO_TASK || process === this.#init ? NO_TASK : this.#init;
+    }
+    return NO_TASK;
+  }
+
+  #goesBack(task: TaskIndex, link: LinkIndex): boolean {
+    return (
+      this.#links.authorityOf(link) === AUTHORITY.sighting && this.#links.sinceOf(link) <= this.#fields.endOf(task)
+    );
+  }
+
+  // A parent can have been named before anybody knew that it is a thread.
+  #processOf(task: TaskIndex): TaskIndex {
+    if (task === NO_TASK || !this.#isThread(task)) return task;
+    const leader = this.#tasks.leaderOf(task);
+    return leader === NO_TASK ? task : leader;
+  }
+
+  #isThread(task: TaskIndex): boolean {
+    return (this.#tasks.flagsOf(task) & TASK_FLAG.thread) !== 0;
+  }
+}
