@@ -58,12 +58,13 @@ export class FieldReader {
   /** When a task ended, said or concluded; Infinity while it lives. [EN4] */
   endOf(task: TaskIndex): EventNs {
     const end = this.#tasks.exitOf(task);
-    if (end !== NEVER || (this.#tasks.flagsOf(task) & TASK_FLAG.thread) === 0) return end;
+    if ((this.#tasks.flagsOf(task) & TASK_FLAG.thread) === 0) return end;
+    if (end !== NEVER && this.#tasks.exitAuthorityOf(task) !== AUTHORITY.inferred) return end;
     const leader = this.#tasks.leaderOf(task);
     if (leader === NO_TASK || leader === task) return end;
     const start = this.#tasks.startOf(task);
     const endOfAll = Math.min(this.#tasks.exitOf(leader), this.nextExecAfter(leader, start));
-    return Math.max(start, endOfAll) as EventNs;
+    return Math.min(end, Math.max(start, endOfAll)) as EventNs;
   }
 
   /** Time of the first exec after `at`; Infinity when there was none. */

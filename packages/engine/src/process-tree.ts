@@ -77,6 +77,8 @@ export interface ProcessTreeCounts {
 }
 
 const INIT_PID = 1;
+/** Two sources stamp one end with two times, so far apart at most. */
+const END_SLACK_NS = 1_000_000;
 
 export class ProcessTree {
   /** For reading only. */
@@ -321,13 +323,41 @@ export class ProcessTree {
     const exit = tree.exitOf(before);
     const authority = tree.exitAuthorityOf(before) ?? AUTHORITY.inferred;
     const statusTime = tree.exitStatusTimeOf(before);
-    if (exit < start || exit >= end) return;
+    if (exit <= start || exit >= end) return;
     this.#recorder.exit(task, exit, authority);
     if (statusTime !== undefined && statusTime >= start) {
       this.#recorder.exit(task, statusTime, authority, tree.exitCodeOf(before), tree.exitSignalOf(before));
     }
     this.#recorder.exit(before, start, authority);
     this.#residents.end(task, tree.isThread(task));
+  }
+
+  /** A late end: what was told of the life at later times was meant for another life of its tid, which is not known yet. */
+  #settleEnd(task: TaskIndex, end: EventNs): void {
+    const first = this.#firstMentionAfter(task, (end + END_SLACK_NS) as EventNs);
+    if (first === Number.POSITIVE_INFINITY) return;
+    const tid = this.tree.tidOf(task);
+    let next = this.#lives.newerOf(tid, task);
+    if (next === NO_TASK || this.tree.startOf(next) > first) {
+      next = this.#beginLife(tid, first);
+      if (!this.tree.isPresent(next)) this.#announcePlaceholder(next, tid, NO_TASK, first, TASK_FLAG.startIsUnknown);
+    }
+    this.#settleReuse(tid, next);
+  }
+
+  /** The first thing after `time` that was told of a task: its end, a value, a parent, a birth by it or in it. */
+  #firstMentionAfter(task: TaskIndex, time: EventNs): EventNs {
+    const { tree } = this;
+    let first = Number.POSITIVE_INFINITY;
+    const note = (at: EventNs) => {
+      if (at > time && at < first) first = at;
+    };
+    if (tree.exitAuthorityOf(task) === AUTHORITY.event) note(tree.exitOf(task));
+    tree.forEachEntrySince(task, time, (_, since) => note(since));
+    tree.forEachParent(task, (_, since) => note(since));
+    for (let one = tree.firstThreadOf(task); one !== NO_TASK; one = tree.nextThreadOf(one)) note(tree.startOf(one));
+    for (let one = tree.firstCreatedBy(task); one !== NO_TASK; one = tree.nextCreatedOf(one)) note(tree.startOf(one));
+    return first as EventNs;
   }
 
   /** Threads and children that `before` has got, and that were born while `task` lived, are those of `task`. */
@@ -409,6 +439,7 @@ export class ProcessTree {
   // --- exit ---
 
   #applyExit(event: ExitEvent): void {
+    const newest = this.#newest;
     this.#notice(event.at);
     const { at } = event;
     const authority = event.authority ?? AUTHORITY.event;
@@ -416,6 +447,7 @@ export class ProcessTree {
     const signal = event.signal ?? NOT_KNOWN;
     const task = this.#lifeAt(event.tid, at, event.start, event.pid);
     if (event.comm !== undefined) this.#seeText(task, 'comm', at, event.comm);
+    if (at < newest && (event.isGroupDead === true || task !== this.tree.leaderOf(task))) this.#settleEnd(task, at);
     this.#touch(task, at);
     const leader = this.tree.leaderOf(task);
     if (task !== leader) {

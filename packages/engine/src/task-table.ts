@@ -283,8 +283,8 @@ export class TaskTable {
   }
 
   /**
-   * Merges a task fact. Start, pid and leader come from the greatest authority (then the smaller start and pid, the
-   * leader with the greater id), the creator from the greatest authority that knows one (then the greater id): any
+   * Merges a task fact. Start, pid and leader come from the greatest authority (then the smaller start, a
+   * thread before a process, the smaller pid, the leader with the greater id), the creator from the greatest authority that knows one (then the greater id): any
    * order of facts ends the same.
    * @returns whether anything changed
    */
@@ -422,6 +422,7 @@ export class TaskTable {
     const order =
       start - this.startOf(task) ||
       tid - this.tidOf(task) ||
+      Number(this.pidOf(task) !== this.tidOf(task)) - Number(pid !== tid) ||
       pid - this.pidOf(task) ||
       (flags & START_FLAGS) - (this.flagsOf(task) & START_FLAGS) ||
       this.#idOrZero(this.leaderOf(task)) - this.#idOrZero(leader);
