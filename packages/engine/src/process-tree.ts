@@ -262,7 +262,7 @@ export class ProcessTree {
     this.#touch(named, at);
     this.#touch(task, at);
     // Its end, or that of its process, may have been told already.
-    if (this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#residents.end(task, isThread);
+    if (!isNewest && this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#residents.end(task, isThread);
   }
 
   /** Where a source names a parent that does not follow from the creator, that is a fact of its own [FO4]. */
