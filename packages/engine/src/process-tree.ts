@@ -35,9 +35,11 @@ import { NO_TASK, type TaskIndex } from './ids.ts';
 import { Lives } from './lives.ts';
 import { type Batch, Recorder } from './recorder.ts';
 import { Residents } from './residents.ts';
+import { Rows } from './rows.ts';
 import { AmbiguousTaskError, DataNotFoundError, type TaskRef } from './task-ref.ts';
 import { NOT_KNOWN } from './task-table.ts';
 import { TemporalTree } from './temporal-tree.ts';
+import { WRITER_ROW } from './writer-row.ts';
 
 export interface ProcessTreeOptions {
   /** Processes kept in memory, dead ones too. Default 16,384. */
@@ -107,8 +109,9 @@ export class ProcessTree {
     this.#maxThreads = maxThreads;
     this.tree = new TemporalTree({ entriesPerField, expectedTasks: maxProcesses + maxThreads });
     this.#recorder = new Recorder(this.tree);
-    this.#lives = new Lives(this.tree);
-    this.#residents = new Residents(maxProcesses, maxThreads);
+    const rows = new Rows(WRITER_ROW.integers, maxProcesses + maxThreads);
+    this.#lives = new Lives(this.tree, rows);
+    this.#residents = new Residents(maxProcesses, maxThreads, rows);
     this.#byEntity = new EntityTable(this.tree);
     this.#enrichments = options.canEnrich ? new EnrichmentQueue() : undefined;
   }
@@ -251,6 +254,7 @@ export class ProcessTree {
     const task = this.#beginLife(event.tid, start);
     const creator = this.#isCreatedBy(named, task) ? NO_TASK : named;
     const flags = (isThread ? TASK_FLAG.thread : 0) | (isSibling ? TASK_FLAG.sibling : 0);
+    this.#touch(named, at);
     this.#announce(task, event.tid, leader, creator, start, flags, AUTHORITY.event);
     if (!isNewest) this.#settleReuse(event.tid, task);
     if (!isThread) this.#nameParent(task, event, start, isSibling);
@@ -259,8 +263,6 @@ export class ProcessTree {
     }
     this.#setNumber(task, 'nsTid', start, AUTHORITY.event, event.nsTid);
     this.#setNumber(task, 'nsPid', start, AUTHORITY.event, event.nsPid);
-    this.#touch(named, at);
-    this.#touch(task, at);
     // Its end, or that of its process, may have been told already.
     if (!isNewest && this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#residents.end(task, isThread);
   }

@@ -7,8 +7,12 @@
 // is found by its slot already (docs/adr/0009).
 
 import type { EventNs } from '@dendro/protocol';
-import { grown, roomFor } from './grow.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
+import type { Rows } from './rows.ts';
+import { WRITER_ROW } from './writer-row.ts';
+
+const { touchedAt: TOUCHED_AT, touchedBefore: BEFORE, touchedAfter: AFTER, list: LIST } = WRITER_ROW;
+const { integers: INTEGERS, doubles: DOUBLES } = WRITER_ROW;
 
 const ABSENT = 0;
 const LIVING_PROCESS = 1;
@@ -23,13 +27,12 @@ export class Residents {
   readonly #counts = new Int32Array(STATES);
   readonly #oldest = new Int32Array(STATES).fill(NO_TASK); // state -> the one touched longest ago | NO_TASK
   readonly #newest = new Int32Array(STATES).fill(NO_TASK); // state -> the one touched last | NO_TASK
-  #links = new Int32Array(0); // 2 * TaskIndex -> next older in its list | NO_TASK, then the next newer one
-  #state = new Uint8Array(0); // TaskIndex -> ABSENT, ...
-  #touchedAt = new Float64Array(0); // TaskIndex -> time of the newest event of it
+  readonly #rows: Rows;
 
-  constructor(maxProcesses: number, maxThreads: number) {
+  constructor(maxProcesses: number, maxThreads: number, rows: Rows) {
     this.#maxProcesses = maxProcesses;
     this.#maxThreads = maxThreads;
+    this.#rows = rows;
   }
 
   get processes(): number {
@@ -50,19 +53,21 @@ export class Residents {
 
   /** When an event or a sighting last spoke of the task; -Infinity for one that is not resident. */
   touchedAt(task: TaskIndex): EventNs {
-    return (this.#stateOf(task) === ABSENT ? Number.NEGATIVE_INFINITY : (this.#touchedAt[task] as number)) as EventNs;
+    const isResident = this.#stateOf(task) !== ABSENT;
+    return (isResident ? this.#rows.f64[task * DOUBLES + TOUCHED_AT] : Number.NEGATIVE_INFINITY) as EventNs;
   }
 
   /** Notes an event of the task; a task not seen before becomes a living resident. */
   touch(task: TaskIndex, isThread: boolean, at: EventNs): void {
-    if (task >= this.#state.length) this.#grow(task);
-    const state = this.#state[task] as number;
+    this.#rows.reserve(task);
+    const { i32, f64 } = this.#rows;
+    const state = i32[task * INTEGERS + LIST] as number;
     if (state === ABSENT) {
       this.#enter(task, isThread ? LIVING_THREAD : LIVING_PROCESS);
-      this.#touchedAt[task] = at;
+      f64[task * DOUBLES + TOUCHED_AT] = at;
       return;
     }
-    if (at > (this.#touchedAt[task] as number)) this.#touchedAt[task] = at;
+    if (at > (f64[task * DOUBLES + TOUCHED_AT] as number)) f64[task * DOUBLES + TOUCHED_AT] = at;
     if (this.#newest[state] === task) return;
     this.#leave(task, state);
     this.#enter(task, state);
@@ -80,7 +85,7 @@ export class Residents {
     const state = this.#stateOf(task);
     if (state === ABSENT) return;
     this.#leave(task, state);
-    this.#state[task] = ABSENT;
+    this.#rows.i32[task * INTEGERS + LIST] = ABSENT;
   }
 
   get hasExcess(): boolean {
@@ -105,35 +110,31 @@ export class Residents {
   }
 
   #stateOf(task: TaskIndex): number {
-    return task < this.#state.length ? (this.#state[task] as number) : ABSENT;
+    return this.#rows.i32[task * INTEGERS + LIST] ?? ABSENT;
   }
 
   /** Puts a task at the newest end of a list. */
   #enter(task: TaskIndex, state: number): void {
+    const { i32 } = this.#rows;
+    const row = task * INTEGERS;
     const before = this.#newest[state] as number;
-    this.#links[2 * task] = before;
-    this.#links[2 * task + 1] = NO_TASK;
+    i32[row + BEFORE] = before;
+    i32[row + AFTER] = NO_TASK;
+    i32[row + LIST] = state;
     if (before === NO_TASK) this.#oldest[state] = task;
-    else this.#links[2 * before + 1] = task;
+    else i32[before * INTEGERS + AFTER] = task;
     this.#newest[state] = task;
-    this.#state[task] = state;
     this.#counts[state] = (this.#counts[state] as number) + 1;
   }
 
   #leave(task: TaskIndex, state: number): void {
-    const older = this.#links[2 * task] as number;
-    const newer = this.#links[2 * task + 1] as number;
-    if (older === NO_TASK) this.#oldest[state] = newer;
-    else this.#links[2 * older + 1] = newer;
-    if (newer === NO_TASK) this.#newest[state] = older;
-    else this.#links[2 * newer] = older;
+    const { i32 } = this.#rows;
+    const before = i32[task * INTEGERS + BEFORE] as number;
+    const after = i32[task * INTEGERS + AFTER] as number;
+    if (before === NO_TASK) this.#oldest[state] = after;
+    else i32[before * INTEGERS + AFTER] = after;
+    if (after === NO_TASK) this.#newest[state] = before;
+    else i32[after * INTEGERS + BEFORE] = before;
     this.#counts[state] = (this.#counts[state] as number) - 1;
-  }
-
-  #grow(task: TaskIndex): void {
-    const room = roomFor(task + 1);
-    this.#links = grown(this.#links, 2 * room, NO_TASK);
-    this.#state = grown(this.#state, room, ABSENT);
-    this.#touchedAt = grown(this.#touchedAt, room, 0);
   }
 }
