@@ -3,30 +3,23 @@
 
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import type { Rows } from './rows.ts';
-import type { TemporalTree } from './temporal-tree.ts';
-import { WRITER_ROW } from './writer-row.ts';
+import { TASK_ROW } from './task-row.ts';
 
-// Columns of a row.
-const { older: OLDER, sameBucket: SAME_BUCKET, integers: WIDTH } = WRITER_ROW;
+const { olderLife: OLDER, sameTidBucket: SAME_BUCKET, tid: TID, integers: WIDTH } = TASK_ROW;
 
 export class LivesTable {
-  readonly #tree: TemporalTree;
   #buckets = new Int32Array(1024).fill(NO_TASK); // bucket -> newest life of some tid | NO_TASK
   readonly #rows: Rows;
   #tids = 0;
 
-  /**
-   * @param tree knows the tid of a life
-   * @param rows have a row for every life that is put in
-   */
-  constructor(tree: TemporalTree, rows: Rows) {
-    this.#tree = tree;
+  /** @param rows of the tasks */
+  constructor(rows: Rows) {
     this.#rows = rows;
   }
 
   newestOf(tid: number): TaskIndex {
     let task = this.#buckets[tid & (this.#buckets.length - 1)]! as TaskIndex;
-    while (task !== NO_TASK && this.#tree.tidOf(task) !== tid) task = this.#rows.i32[task * WIDTH + SAME_BUCKET]! as TaskIndex;
+    while (task !== NO_TASK && this.#rows.i32[task * WIDTH + TID] !== tid) task = this.#rows.i32[task * WIDTH + SAME_BUCKET]! as TaskIndex;
     return task;
   }
 
@@ -36,7 +29,6 @@ export class LivesTable {
 
   /** Puts a life into the chain of its tid, below `newer`; as the newest, before `newest`, when that is NO_TASK. */
   insert(tid: number, task: TaskIndex, newer: TaskIndex, newest: TaskIndex): void {
-    this.#rows.reserve(task);
     if (newer !== NO_TASK) {
       this.#rows.i32[task * WIDTH + OLDER] = this.#rows.i32[newer * WIDTH + OLDER]!;
       this.#rows.i32[newer * WIDTH + OLDER] = task;
@@ -89,7 +81,7 @@ export class LivesTable {
       let task = first as TaskIndex;
       while (task !== NO_TASK) {
         const next = this.#rows.i32[task * WIDTH + SAME_BUCKET]! as TaskIndex;
-        const bucket = this.#tree.tidOf(task) & (this.#buckets.length - 1);
+        const bucket = this.#rows.i32[task * WIDTH + TID]! & (this.#buckets.length - 1);
         this.#rows.i32[task * WIDTH + SAME_BUCKET] = this.#buckets[bucket]!;
         this.#buckets[bucket] = task;
         task = next;

@@ -5,7 +5,6 @@
 import { type EventNs, TASK_FLAG } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { LivesTable } from './lives-table.ts';
-import type { Rows } from './rows.ts';
 import type { TemporalTree } from './temporal-tree.ts';
 
 /** USER_HZ is 100 on every Linux platform that Node runs on. */
@@ -17,10 +16,9 @@ export class Lives {
   readonly #tree: TemporalTree;
   readonly #table: LivesTable;
 
-  /** @param rows those of the tree's writer */
-  constructor(tree: TemporalTree, rows: Rows) {
+  constructor(tree: TemporalTree) {
     this.#tree = tree;
-    this.#table = new LivesTable(tree, rows);
+    this.#table = new LivesTable(tree.rows);
   }
 
   /** The life that was running at `at`: begun by then and not known to have ended before. */

@@ -33,13 +33,11 @@ import { EntityIds } from './entity-id.ts';
 import { EntityTable } from './entity-table.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { Lives } from './lives.ts';
-import { type Batch, Recorder } from './recorder.ts';
+import { type Batch, MAX_STUBS, Recorder } from './recorder.ts';
 import { Residents } from './residents.ts';
-import { Rows } from './rows.ts';
 import { AmbiguousTaskError, DataNotFoundError, type TaskRef } from './task-ref.ts';
 import { NOT_KNOWN } from './task-table.ts';
 import { TemporalTree } from './temporal-tree.ts';
-import { WRITER_ROW } from './writer-row.ts';
 
 export interface ProcessTreeOptions {
   /** Processes kept in memory, dead ones too. Default 16,384. */
@@ -107,11 +105,10 @@ export class ProcessTree {
     const { maxProcesses = 16_384, maxThreads = 32_768, entriesPerField } = options;
     this.#maxProcesses = maxProcesses;
     this.#maxThreads = maxThreads;
-    this.tree = new TemporalTree({ entriesPerField, expectedTasks: maxProcesses + maxThreads });
+    this.tree = new TemporalTree({ entriesPerField, expectedTasks: maxProcesses + maxThreads + MAX_STUBS });
     this.#recorder = new Recorder(this.tree);
-    const rows = new Rows(WRITER_ROW.integers, maxProcesses + maxThreads);
-    this.#lives = new Lives(this.tree, rows);
-    this.#residents = new Residents(maxProcesses, maxThreads, rows);
+    this.#lives = new Lives(this.tree);
+    this.#residents = new Residents(maxProcesses, maxThreads, this.tree.rows);
     this.#byEntity = new EntityTable(this.tree);
     this.#enrichments = options.canEnrich ? new EnrichmentQueue() : undefined;
   }

@@ -25,7 +25,7 @@ import type { TemporalTree } from './temporal-tree.ts';
 import { TextCache } from './text-cache.ts';
 
 /** Stubs at most [BO4]: some hundred bytes each. */
-const MAX_STUBS = 4096;
+export const MAX_STUBS = 4096;
 
 /** Facts committed together: they lead from one version of the tree to the next. */
 export interface Batch {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { Residents } from './residents.ts';
 import { Rows } from './rows.ts';
-import { WRITER_ROW } from './writer-row.ts';
+import { TASK_ROW } from './task-row.ts';
 
 /** The rule in its plainest form: a list, the one touched last at its end. */
 class SlowResidents {
@@ -56,7 +56,9 @@ test('[BO1] whatever is touched, ends and is forgotten, the same ones go as by t
   const limits = fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300 }), limits, (steps, [maxProcesses, maxThreads]) => {
-      const fast = new Residents(maxProcesses, maxThreads, new Rows(WRITER_ROW.integers));
+      const rows = new Rows(TASK_ROW.integers);
+      rows.reserve(2 * FIRST_THREAD);
+      const fast = new Residents(maxProcesses, maxThreads, rows);
       const slow = { processes: new SlowResidents(maxProcesses), threads: new SlowResidents(maxThreads) };
       for (const [now, { what, task }] of steps.entries()) {
         const isThread = task >= FIRST_THREAD;

@@ -9,10 +9,10 @@
 import type { EventNs } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import type { Rows } from './rows.ts';
-import { WRITER_ROW } from './writer-row.ts';
+import { TASK_ROW } from './task-row.ts';
 
-const { touchedAt: TOUCHED_AT, touchedBefore: BEFORE, touchedAfter: AFTER, list: LIST } = WRITER_ROW;
-const { integers: INTEGERS, doubles: DOUBLES } = WRITER_ROW;
+const { touchedAt: TOUCHED_AT, touchedBefore: BEFORE, touchedAfter: AFTER, bits: BITS, listAt: LIST_AT } = TASK_ROW;
+const { integers: INTEGERS, doubles: DOUBLES } = TASK_ROW;
 
 const ABSENT = 0;
 const LIVING_PROCESS = 1;
@@ -29,6 +29,7 @@ export class Residents {
   readonly #newest = new Int32Array(STATES).fill(NO_TASK); // state -> the one touched last | NO_TASK
   readonly #rows: Rows;
 
+  /** @param rows of the tasks */
   constructor(maxProcesses: number, maxThreads: number, rows: Rows) {
     this.#maxProcesses = maxProcesses;
     this.#maxThreads = maxThreads;
@@ -59,9 +60,8 @@ export class Residents {
 
   /** Notes an event of the task; a task not seen before becomes a living resident. */
   touch(task: TaskIndex, isThread: boolean, at: EventNs): void {
-    this.#rows.reserve(task);
-    const { i32, f64 } = this.#rows;
-    const state = i32[task * INTEGERS + LIST] as number;
+    const { f64 } = this.#rows;
+    const state = this.#stateOf(task);
     if (state === ABSENT) {
       this.#enter(task, isThread ? LIVING_THREAD : LIVING_PROCESS);
       f64[task * DOUBLES + TOUCHED_AT] = at;
@@ -85,7 +85,7 @@ export class Residents {
     const state = this.#stateOf(task);
     if (state === ABSENT) return;
     this.#leave(task, state);
-    this.#rows.i32[task * INTEGERS + LIST] = ABSENT;
+    this.#setState(task, ABSENT);
   }
 
   get hasExcess(): boolean {
@@ -110,7 +110,13 @@ export class Residents {
   }
 
   #stateOf(task: TaskIndex): number {
-    return this.#rows.i32[task * INTEGERS + LIST] ?? ABSENT;
+    return ((this.#rows.i32[task * INTEGERS + BITS] as number) >> LIST_AT) & 7;
+  }
+
+  #setState(task: TaskIndex, state: number): void {
+    const { i32 } = this.#rows;
+    const cell = task * INTEGERS + BITS;
+    i32[cell] = ((i32[cell] as number) & ~(7 << LIST_AT)) | (state << LIST_AT);
   }
 
   /** Puts a task at the newest end of a list. */
@@ -120,7 +126,7 @@ export class Residents {
     const before = this.#newest[state] as number;
     i32[row + BEFORE] = before;
     i32[row + AFTER] = NO_TASK;
-    i32[row + LIST] = state;
+    this.#setState(task, state);
     if (before === NO_TASK) this.#oldest[state] = task;
     else i32[before * INTEGERS + AFTER] = task;
     this.#newest[state] = task;

@@ -1,4 +1,4 @@
-// One row per task: what never changes about a task, or is settled once (its
+// One row per task (task-row.ts): what never changes about a task, or is settled once (its
 // start, its end), the links between a leader and its threads, and the heads of
 // its lists in ChangelogTable and ParentageTable. A task is found by its id
 // through a chained hash table whose links are in the rows too.
@@ -12,6 +12,7 @@
 import { type Authority, type EntityId, type EventNs, TASK_FLAG, type TaskId, type Tid } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { Rows } from './rows.ts';
+import { TASK_ROW } from './task-row.ts';
 
 /** Stands for a code or signal that is not known. */
 export const NOT_KNOWN = -1;
@@ -22,31 +23,12 @@ const STATE = { free: 0, mentioned: 1, present: 2, stub: 3 } as const;
 /** Flags that say how the start is known: they go with the start, the others add up. */
 const START_FLAGS = TASK_FLAG.placeholder | TASK_FLAG.startIsTick | TASK_FLAG.startIsUnknown;
 
-// Columns of a row: doubles first, then integers.
-const ID = 0; // TaskId
-const START = 1; // EventNs
-const EXIT = 2; // EventNs, Infinity while not ended
-const STATUS_AT = 3; // EventNs: the end that told exit code and signal
-const TID = 8;
-const PID = 9;
-const ENTITY = 10; // EntityId, as a signed integer
-const LEADER = 11; // TaskIndex | NO_TASK
-const CREATOR = 12; // TaskIndex | NO_TASK
-const FIRST_THREAD = 13; // leader -> one of its threads | NO_TASK
-const NEXT_THREAD = 14; // thread -> next thread of the same leader | NO_TASK
-const PREVIOUS_THREAD = 15;
-const FIRST_CREATED = 16; // task -> one that it created | NO_TASK
-const NEXT_CREATED = 17; // task -> next one of the same creator | NO_TASK
-const PREVIOUS_CREATED = 18;
-const STATUS = 19; // exit code in the high half, signal in the low one, NOT_KNOWN each
-const BITS = 20;
-const ENTRIES = 21; // newest entry in ChangelogTable | NOTHING
-const FIELDS = 22; // bits of the fields that have entries there
-const PARENTS = 23; // newest link in ParentageTable that names it as child | NOTHING
-const CHILDREN = 24; // some link there that names it as parent | NOTHING
-const SAME_BUCKET = 25; // next task whose id falls into the same bucket | NO_TASK
-const INTEGERS = 26;
-const DOUBLES = INTEGERS / 2;
+const { start: START, exit: EXIT, statusAt: STATUS_AT, id: ID } = TASK_ROW;
+const { tid: TID, pid: PID, entity: ENTITY, leader: LEADER, creator: CREATOR, status: STATUS, bits: BITS } = TASK_ROW;
+const { firstThread: FIRST_THREAD, nextThread: NEXT_THREAD } = TASK_ROW;
+const { firstCreated: FIRST_CREATED, nextCreated: NEXT_CREATED } = TASK_ROW;
+const { entries: ENTRIES, fields: FIELDS, parents: PARENTS, children: CHILDREN, sameIdBucket: SAME_BUCKET } = TASK_ROW;
+const { integers: INTEGERS, doubles: DOUBLES } = TASK_ROW;
 
 // Parts of BITS: flags in the lowest byte, then two bits each. An authority is stored plus one: 0 is "nobody".
 const FLAG_BITS = 0xff;
@@ -97,6 +79,11 @@ export class TaskTable {
     return this.#hasSiblings;
   }
 
+  /** For the writer, which keeps columns of its own in them. */
+  get rows(): Rows {
+    return this.#rows;
+  }
+
   find(id: TaskId): TaskIndex {
     const { i32, f64 } = this.#rows;
     let task = this.#buckets[this.#bucketOf(id)]! as TaskIndex;
@@ -123,10 +110,10 @@ export class TaskTable {
     i32[row + CREATOR] = NO_TASK;
     i32[row + FIRST_THREAD] = NO_TASK;
     i32[row + NEXT_THREAD] = NO_TASK;
-    i32[row + PREVIOUS_THREAD] = NO_TASK;
+    i32[row + NEXT_THREAD + 1] = NO_TASK;
     i32[row + FIRST_CREATED] = NO_TASK;
     i32[row + NEXT_CREATED] = NO_TASK;
-    i32[row + PREVIOUS_CREATED] = NO_TASK;
+    i32[row + NEXT_CREATED + 1] = NO_TASK;
     i32[row + STATUS] = UNKNOWN_STATUS;
     i32[row + BITS] = STATE.mentioned << STATE_AT;
     i32[row + ENTRIES] = NOTHING;

@@ -36,6 +36,7 @@ import { FieldReader, TRIMMED } from './field-reader.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { ParentReader } from './parent-reader.ts';
 import { ParentageTable } from './parentage-table.ts';
+import type { Rows } from './rows.ts';
 import { NO_TEXT, StringTable } from './string-table.ts';
 import { NOT_KNOWN, TaskTable } from './task-table.ts';
 
@@ -154,6 +155,11 @@ export class TemporalTree implements FactVisitor {
   }
 
   // --- facts in, for a writer that holds indexes already; each says whether anything changed ---
+
+  /** The rows of all tasks, for the writer's own columns in them. */
+  get rows(): Rows {
+    return this.#tasks.rows;
+  }
 
   ensureTask(task: TaskId): TaskIndex {
     return this.#tasks.ensure(task);
