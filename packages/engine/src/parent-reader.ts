@@ -73,7 +73,7 @@ export class ParentReader {
     }
     const children: TaskIndex[] = [];
     for (const task of candidates) {
-      if (this.#tasks.isPresent(task) && !this.#isThread(task) && this.#read(task, at) === parent) children.push(task);
+      if (this.#tasks.isPresent(task) && this.#read(task, at) === parent) children.push(task);
     }
     return children;
   }
@@ -99,7 +99,7 @@ export class ParentReader {
   #read(task: TaskIndex, at: EventNs): TaskIndex {
     this.#authority = undefined;
     const start = this.#tasks.startOf(task);
-    if (at < start) return NO_TASK;
+    if (at < start || this.#isThread(task)) return NO_TASK;
     const hasLinks = this.#links.hasLinks(task);
     const limit = at === start ? at : (Math.min(at, this.#fields.endOf(task)) as EventNs);
     const link = hasLinks ? this.#links.find(task, limit) : NO_LINK;

@@ -388,7 +388,10 @@ export class ProcessTree {
     // The kernel has ended every other thread; the one that called exec goes on under the leader's tid [EN4].
     const { tree } = this;
     for (let thread = tree.firstThreadOf(process); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
-      if (tree.startOf(thread) <= at) this.#residents.end(thread, true);
+      if (tree.startOf(thread) > at) continue;
+      const isCaller = tree.tidOf(thread) === event.oldTid && tree.exitOf(thread) >= at;
+      if (isCaller) this.#endLife(thread, at, authority);
+      else this.#residents.end(thread, true);
     }
     if (event.comm !== undefined) this.#recorder.text(process, 'comm', at, authority, event.comm);
     if (event.executable !== undefined) {
