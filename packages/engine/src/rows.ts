@@ -26,6 +26,11 @@ export class Rows {
     this.f64 = new Float64Array(0);
   }
 
+  /** Rows that there is room for. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
   /** Makes room for a row. What a new row holds is for its owner to say. */
   reserve(row: number): void {
     if (row < this.#capacity) return;
