@@ -5,6 +5,7 @@
 import { type EventNs, TASK_FLAG } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { LivesTable } from './lives-table.ts';
+import type { Residents } from './residents.ts';
 import type { TemporalTree } from './temporal-tree.ts';
 
 /** USER_HZ is 100 on every Linux platform that Node runs on. */
@@ -14,10 +15,13 @@ const BIRTH_SLACK_NS = 1_000_000;
 
 export class Lives {
   readonly #tree: TemporalTree;
+  readonly #residents: Residents;
   readonly #table: LivesTable;
 
-  constructor(tree: TemporalTree) {
+  /** @param residents know who has not ended, as far as anybody has told: it costs less to ask them first */
+  constructor(tree: TemporalTree, residents: Residents) {
     this.#tree = tree;
+    this.#residents = residents;
     this.#table = new LivesTable(tree.rows);
   }
 
@@ -25,7 +29,8 @@ export class Lives {
   livingAt(tid: number, at: EventNs): TaskIndex {
     let life = this.#table.newestOf(tid);
     while (life !== NO_TASK && this.#tree.startOf(life) > at) life = this.#table.olderOf(life);
-    return life !== NO_TASK && this.#tree.exitOf(life) >= at ? life : NO_TASK;
+    if (life === NO_TASK || this.#residents.isLiving(life)) return life;
+    return this.#tree.exitOf(life) >= at ? life : NO_TASK;
   }
 
   /** The newest life that had begun by `at`, ended or not. */

@@ -107,8 +107,8 @@ export class ProcessTree {
     this.#maxThreads = maxThreads;
     this.tree = new TemporalTree({ entriesPerField, expectedTasks: maxProcesses + maxThreads + MAX_STUBS });
     this.#recorder = new Recorder(this.tree);
-    this.#lives = new Lives(this.tree);
     this.#residents = new Residents(maxProcesses, maxThreads, this.tree.rows);
+    this.#lives = new Lives(this.tree, this.#residents);
     this.#byEntity = new EntityTable(this.tree);
     this.#enrichments = options.canEnrich ? new EnrichmentQueue() : undefined;
   }
@@ -694,7 +694,7 @@ export class ProcessTree {
   }
 
   #newTask(): TaskIndex {
-    return this.tree.ensureTask(this.#nextTaskId++ as TaskId);
+    return this.tree.addTask(this.#nextTaskId++ as TaskId);
   }
 
   // --- bounds and bookkeeping ---

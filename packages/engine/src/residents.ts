@@ -65,6 +65,12 @@ export class Residents {
     return (isResident ? this.#stampOf(task) : Number.NEGATIVE_INFINITY) as EventNs;
   }
 
+  /** Is it resident, and has nobody told its end? */
+  isLiving(task: TaskIndex): boolean {
+    const state = this.#stateOf(task);
+    return state === LIVING_PROCESS || state === LIVING_THREAD;
+  }
+
   /** Notes an event of the task; a task not seen before becomes a living resident. */
   touch(task: TaskIndex, isThread: boolean, at: EventNs): void {
     const { f64 } = this.#rows;
@@ -82,9 +88,8 @@ export class Residents {
 
   /** Notes that a resident has ended. */
   end(task: TaskIndex, isThread: boolean): void {
-    const state = this.#stateOf(task);
-    if (state !== LIVING_PROCESS && state !== LIVING_THREAD) return;
-    this.#leave(task, state);
+    if (!this.isLiving(task)) return;
+    this.#leave(task, this.#stateOf(task));
     this.#enter(task, isThread ? ENDED_THREAD : ENDED_PROCESS);
   }
 

@@ -50,7 +50,8 @@ export class TaskTable {
   readonly #free: TaskIndex[] = [];
   /** Tasks that are not present and that nobody refers to any more; perhaps twice, perhaps not true any more. */
   readonly #abandoned: TaskIndex[] = [];
-  #buckets = new Int32Array(1024).fill(NO_TASK); // bucket -> some task in it | NO_TASK
+  /** bucket -> some task in it | NO_TASK. Made when somebody looks for an id: the writer of a tree never does. */
+  #buckets: Int32Array | undefined;
   #length = 0;
   #present = 0;
   #stubs = 0;
@@ -85,8 +86,9 @@ export class TaskTable {
   }
 
   find(id: TaskId): TaskIndex {
+    const buckets = this.#buckets ?? this.#makeBuckets(this.#length);
     const { i32, f64 } = this.#rows;
-    let task = this.#buckets[this.#bucketOf(id)]! as TaskIndex;
+    let task = buckets[bucketOf(id, buckets)]! as TaskIndex;
     while (task !== NO_TASK && f64[task * DOUBLES + ID] !== id) task = i32[task * INTEGERS + SAME_BUCKET]! as TaskIndex;
     return task;
   }
@@ -94,9 +96,12 @@ export class TaskTable {
   /** The slot of a task, made when there is none. */
   ensure(id: TaskId): TaskIndex {
     const known = this.find(id);
-    if (known !== NO_TASK) return known;
+    return known === NO_TASK ? this.add(id) : known;
+  }
+
+  /** A slot for a task that has none yet. */
+  add(id: TaskId): TaskIndex {
     const task = this.#free.pop() ?? this.#append();
-    if (this.#length - this.#free.length > this.#buckets.length) this.#growBuckets();
     const { i32, f64 } = this.#rows;
     const doubles = task * DOUBLES;
     f64[doubles + ID] = id;
@@ -120,9 +125,11 @@ export class TaskTable {
     i32[row + FIELDS] = 0;
     i32[row + PARENTS] = NOTHING;
     i32[row + CHILDREN] = NOTHING;
-    const bucket = this.#bucketOf(id);
-    i32[row + SAME_BUCKET] = this.#buckets[bucket]!;
-    this.#buckets[bucket] = task;
+    const { length } = this;
+    if (this.#buckets !== undefined) {
+      if (length - this.#free.length > this.#buckets.length) this.#makeBuckets(length);
+      else this.#enterBucket(task, this.#buckets);
+    }
     return task;
   }
 
@@ -401,7 +408,7 @@ export class TaskTable {
     }
     if (this.#part(task, STATE_AT) === STATE.stub) this.#stubs--;
     this.#setPart(task, STATE_AT, STATE.free);
-    this.#leaveBucket(task);
+    if (this.#buckets !== undefined) this.#leaveBucket(task, this.#buckets);
     this.#free.push(task);
   }
 
@@ -475,38 +482,34 @@ export class TaskTable {
     return this.#length++ as TaskIndex;
   }
 
-  // Ids come in sequence: neighbours fall into neighbouring buckets, which spreads them evenly.
-  #bucketOf(id: number): number {
-    return (id | 0) & (this.#buckets.length - 1);
+  #enterBucket(task: TaskIndex, buckets: Int32Array): void {
+    const bucket = bucketOf(this.taskIdOf(task), buckets);
+    this.#rows.i32[task * INTEGERS + SAME_BUCKET] = buckets[bucket]!;
+    buckets[bucket] = task;
   }
 
-  #leaveBucket(task: TaskIndex): void {
+  #leaveBucket(task: TaskIndex, buckets: Int32Array): void {
     const { i32 } = this.#rows;
     const next = i32[task * INTEGERS + SAME_BUCKET]!;
-    const bucket = this.#bucketOf(this.taskIdOf(task));
-    let other = this.#buckets[bucket]!;
+    const bucket = bucketOf(this.taskIdOf(task), buckets);
+    let other = buckets[bucket]!;
     if (other === task) {
-      this.#buckets[bucket] = next;
+      buckets[bucket] = next;
       return;
     }
     while (i32[other * INTEGERS + SAME_BUCKET] !== task) other = i32[other * INTEGERS + SAME_BUCKET]!;
     i32[other * INTEGERS + SAME_BUCKET] = next;
   }
 
-  #growBuckets(): void {
-    const { i32 } = this.#rows;
-    const old = this.#buckets;
-    this.#buckets = new Int32Array(old.length * 2).fill(NO_TASK);
-    for (const first of old) {
-      let task = first as TaskIndex;
-      while (task !== NO_TASK) {
-        const next = i32[task * INTEGERS + SAME_BUCKET]! as TaskIndex;
-        const bucket = this.#bucketOf(this.taskIdOf(task));
-        i32[task * INTEGERS + SAME_BUCKET] = this.#buckets[bucket]!;
-        this.#buckets[bucket] = task;
-        task = next;
-      }
+  /** @returns buckets for twice as many tasks, with all of today's in them */
+  #makeBuckets(tasks: number): Int32Array {
+    const size = Math.max(1024, 2 ** Math.ceil(Math.log2(2 * tasks + 1)));
+    const buckets = new Int32Array(size).fill(NO_TASK);
+    for (let task = 0; task < this.#length; task++) {
+      if (!this.isFree(task as TaskIndex)) this.#enterBucket(task as TaskIndex, buckets);
     }
+    this.#buckets = buckets;
+    return buckets;
   }
 
   /** Two bits of BITS. */
@@ -523,4 +526,9 @@ export class TaskTable {
   #authorityAt(task: TaskIndex, at: number): number {
     return this.#part(task, at) - 1;
   }
+}
+
+// Ids come in sequence: neighbours fall into neighbouring buckets, which spreads them evenly.
+function bucketOf(id: number, buckets: Int32Array): number {
+  return (id | 0) & (buckets.length - 1);
 }

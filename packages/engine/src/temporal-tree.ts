@@ -161,8 +161,9 @@ export class TemporalTree implements FactVisitor {
     return this.#tasks.rows;
   }
 
-  ensureTask(task: TaskId): TaskIndex {
-    return this.#tasks.ensure(task);
+  /** A slot for a task that is not here yet. */
+  addTask(task: TaskId): TaskIndex {
+    return this.#tasks.add(task);
   }
 
   mergeTask(
