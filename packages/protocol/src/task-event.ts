@@ -5,7 +5,7 @@
 // the host's time base, which the source announces first (`clock`).
 
 import type { Authority, FileInfo } from './facts.ts';
-import type { EntityId, EventNs } from './ids.ts';
+import type { EventNs } from './ids.ts';
 
 /** Clone flags that decide what a birth is (linux/sched.h). */
 export const CLONE = { parent: 0x8000, thread: 0x10000, vfork: 0x4000, vm: 0x100, untraced: 0x800000 } as const;
@@ -119,7 +119,6 @@ export interface ObserveEvent {
   /** True when `start` is a /proc tick (10 ms, rounded down), false when exact. */
   readonly startIsTick: boolean;
   readonly authority?: Authority | undefined;
-  readonly entityId?: EntityId | undefined;
   readonly isKernelThread?: boolean | undefined;
   readonly comm?: string | undefined;
   readonly executable?: FileInfo | undefined;

@@ -8,7 +8,11 @@ const CHUNK_TASKS = 2000;
 /** Tasks that ended longer ago are left out unless something that is sent descends from them. */
 export const SNAPSHOT_WINDOW_NS = 10 * 60 * 1e9;
 
-/** Living processes first, by start; then living threads, then the dead. At least one chunk, the last one marked. */
+/**
+ * Living processes first, by start; then living threads, the dead, and last the stubs of evicted tasks, each before
+ * those that it descends from: an evicted task stays only while somebody refers to it. At least one chunk, the last
+ * one marked.
+ */
 export function* snapshotChunks(
   host: ProcessTree,
   now: EventNs,
@@ -19,6 +23,7 @@ export function* snapshotChunks(
   let written = 0;
   for (const task of tasks) {
     tree.writeFacts(task, writer);
+    if (tree.isStub(task)) writer.evict(tree.taskIdOf(task), false);
     if (++written % CHUNK_TASKS === 0 && written < tasks.length) yield { bytes: writer.finish(), isLast: false };
   }
   for (const gap of tree.gaps()) writer.gap(gap.from, gap.to, gap.lost);
@@ -29,12 +34,13 @@ function tasksToSend({ tree }: ProcessTree, now: EventNs): TaskIndex[] {
   const wanted = new Uint8Array(tree.slotCount);
   const tasks: TaskIndex[] = [];
   const want = (task: TaskIndex): void => {
-    if (task === NO_TASK || wanted[task] === 1 || !tree.isPresent(task)) return;
+    if (task === NO_TASK || wanted[task] === 1 || !(tree.isPresent(task) || tree.isStub(task))) return;
     wanted[task] = 1;
     tasks.push(task);
   };
   for (let slot = 0; slot < tree.slotCount; slot++) {
-    if (tree.exitOf(slot as TaskIndex) >= now - SNAPSHOT_WINDOW_NS) want(slot as TaskIndex);
+    const task = slot as TaskIndex;
+    if (tree.isPresent(task) && tree.exitOf(task) >= now - SNAPSHOT_WINDOW_NS) want(task);
   }
   // What those descend from and read through: the list grows while it is walked.
   for (let next = 0; next < tasks.length; next++) {
@@ -42,9 +48,15 @@ function tasksToSend({ tree }: ProcessTree, now: EventNs): TaskIndex[] {
     want(tree.leaderOf(task));
     want(tree.creatorOf(task));
     want(tree.parentAt(task, now));
-    want(tree.parentAt(task, tree.startOf(task)));
+    tree.forEachParent(task, want);
   }
-  const rank = (task: TaskIndex): number =>
-    (tree.exitOf(task) === Number.POSITIVE_INFINITY ? 0 : 2) + (tree.isThread(task) ? 1 : 0);
-  return tasks.sort((a, b) => rank(a) - rank(b) || tree.startOf(a) - tree.startOf(b));
+  const rank = (task: TaskIndex): number => {
+    if (tree.isStub(task)) return 4;
+    return (tree.exitOf(task) === Number.POSITIVE_INFINITY ? 0 : 2) + (tree.isThread(task) ? 1 : 0);
+  };
+  return tasks.sort((a, b) => {
+    const order = rank(a) - rank(b);
+    if (order !== 0) return order;
+    return (tree.isStub(a) ? -1 : 1) * (tree.startOf(a) - tree.startOf(b));
+  });
 }
