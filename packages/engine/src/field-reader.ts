@@ -316,9 +316,7 @@ export class FieldReader {
   /** Is an entry a sighting of the image that runs until `nextExec`, while the task lived? */
   #goesBack(task: TaskIndex, entry: EntryIndex, nextExec: EventNs): boolean {
     const since = this.#changelogs.sinceOf(entry);
-    return (
-      this.#changelogs.authorityOf(entry) === AUTHORITY.sighting && since < nextExec && since <= this.endOf(task)
-    );
+    return this.#changelogs.authorityOf(entry) === AUTHORITY.sighting && since < nextExec && since <= this.endOf(task);
   }
 }
 

@@ -19,7 +19,8 @@ export class LivesTable {
 
   newestOf(tid: number): TaskIndex {
     let task = this.#buckets[tid & (this.#buckets.length - 1)]! as TaskIndex;
-    while (task !== NO_TASK && this.#rows.i32[task * WIDTH + TID] !== tid) task = this.#rows.i32[task * WIDTH + SAME_BUCKET]! as TaskIndex;
+    while (task !== NO_TASK && this.#rows.i32[task * WIDTH + TID] !== tid)
+      task = this.#rows.i32[task * WIDTH + SAME_BUCKET]! as TaskIndex;
     return task;
   }
 
@@ -70,7 +71,8 @@ export class LivesTable {
       return;
     }
     let before = this.#buckets[bucket]!;
-    while (this.#rows.i32[before * WIDTH + SAME_BUCKET] !== task) before = this.#rows.i32[before * WIDTH + SAME_BUCKET]!;
+    while (this.#rows.i32[before * WIDTH + SAME_BUCKET] !== task)
+      before = this.#rows.i32[before * WIDTH + SAME_BUCKET]!;
     this.#rows.i32[before * WIDTH + SAME_BUCKET] = place;
   }
 

@@ -19,7 +19,11 @@ export interface RelatedTask {
   readonly entityId: EntityId;
 }
 
-const SOURCES = { [AUTHORITY.event]: 'event', [AUTHORITY.sighting]: 'sighting', [AUTHORITY.inferred]: 'inferred' } as const;
+const SOURCES = {
+  [AUTHORITY.event]: 'event',
+  [AUTHORITY.sighting]: 'sighting',
+  [AUTHORITY.inferred]: 'inferred',
+} as const;
 
 /**
  * An answer of the data source. Everything but the two lists is taken down at once. The lists can be long, and nobody

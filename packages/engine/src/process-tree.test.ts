@@ -110,7 +110,13 @@ describe('births', () => {
 
 describe('pid reuse', () => {
   test('[ID5] a birth under a living tid ends the life that had it', () => {
-    const host = treeOf([INIT, fork(10 * MS, 20, 1), rename(15 * MS, 20, 'old'), fork(50 * MS, 20, 1), rename(55 * MS, 20, 'new')]);
+    const host = treeOf([
+      INIT,
+      fork(10 * MS, 20, 1),
+      rename(15 * MS, 20, 'old'),
+      fork(50 * MS, 20, 1),
+      rename(55 * MS, 20, 'new'),
+    ]);
     const [old, young] = livesOf(host, 20);
     expect(host.tree.exitOf(old!)).toBe(50 * MS);
     expect(host.tree.textAt(old!, 'comm', at(60 * MS))).toBe('old');
@@ -125,7 +131,13 @@ describe('pid reuse', () => {
   });
 
   test('[ID4] a late event goes to the life of its time', () => {
-    const host = treeOf([INIT, fork(10 * MS, 20, 1), exit(20 * MS, 20, true), fork(50 * MS, 20, 1), rename(15 * MS, 20, 'first')]);
+    const host = treeOf([
+      INIT,
+      fork(10 * MS, 20, 1),
+      exit(20 * MS, 20, true),
+      fork(50 * MS, 20, 1),
+      rename(15 * MS, 20, 'first'),
+    ]);
     const [old, young] = livesOf(host, 20);
     expect(host.tree.textAt(old!, 'comm', at(20 * MS))).toBe('first');
     expect(host.tree.textAt(young!, 'comm', at(60 * MS))).toBe('init');

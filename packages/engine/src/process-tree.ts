@@ -563,8 +563,7 @@ export class ProcessTree {
 
   #seeText(task: TaskIndex, field: 'comm' | 'cwd' | 'container', at: EventNs, value: string): void {
     const isKnown = this.tree.textAt(task, field, at) === toWireText('string', value);
-    if (!isKnown || this.#isConcluded(task, field, at))
-      this.#recorder.text(task, field, at, AUTHORITY.sighting, value);
+    if (!isKnown || this.#isConcluded(task, field, at)) this.#recorder.text(task, field, at, AUTHORITY.sighting, value);
   }
 
   #seeNumber(

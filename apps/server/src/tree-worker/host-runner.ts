@@ -181,7 +181,8 @@ export class HostRunner {
   }
 
   get #stats(): TreeStats {
-    const { processes, threads, tasks, evictedProcesses, evictedThreads, gaps, ringsRefused, enrichmentsDropped } = this.host.counts;
+    const { processes, threads, tasks, evictedProcesses, evictedThreads, gaps, ringsRefused, enrichmentsDropped } =
+      this.host.counts;
     return {
       processes,
       threads,
