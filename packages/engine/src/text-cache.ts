@@ -3,6 +3,7 @@
 // costs less than to make its text and look that up.
 
 import { type FileInfo, toWireText } from '@dendro/protocol';
+import { LRUCache } from 'lru-cache';
 
 const MAX_KNOWN = 4096;
 
@@ -13,8 +14,8 @@ interface Known<T> {
 
 export class TextCache {
   readonly #intern: (wire: string) => number;
-  readonly #files = new Map<string, Known<FileInfo>>(); // by path
-  readonly #lists = new Map<string, Known<readonly string[]>>(); // by last argument
+  readonly #files = new LRUCache<string, Known<FileInfo>>({ max: MAX_KNOWN }); // by path
+  readonly #lists = new LRUCache<string, Known<readonly string[]>>({ max: MAX_KNOWN }); // by last argument
 
   /** @param intern gives the index of a wire text */
   constructor(intern: (wire: string) => number) {
@@ -42,8 +43,7 @@ export class TextCache {
     this.#lists.clear();
   }
 
-  #note<T>(cache: Map<string, Known<T>>, key: string, value: T, index: number): number {
-    if (cache.size >= MAX_KNOWN) cache.clear();
+  #note<T>(cache: LRUCache<string, Known<T>>, key: string, value: T, index: number): number {
     cache.set(key, { value, index });
     return index;
   }
