@@ -248,10 +248,10 @@ export class ProcessTree {
     const isThread = event.pid !== undefined ? event.pid !== event.tid : (cloneFlags & CLONE.thread) !== 0;
     const isSibling = !isThread && (cloneFlags & CLONE.parent) !== 0;
     const leader = isThread ? this.#leaderOfBirth(event, this.tree.leaderOf(named)) : NO_TASK;
-    const task = this.#beginLife(event.tid, start);
-    const creator = this.#isCreatedBy(named, task) ? NO_TASK : named;
     const flags = (isThread ? TASK_FLAG.thread : 0) | (isSibling ? TASK_FLAG.sibling : 0);
     this.#touch(named, at);
+    const task = this.#beginLife(event.tid, start);
+    const creator = this.#isCreatedBy(named, task) ? NO_TASK : named;
     this.#announce(task, event.tid, leader, creator, start, flags, AUTHORITY.event);
     if (!isNewest) this.#settleReuse(event.tid, task);
     if (!isThread) this.#nameParent(task, event, start, isSibling);
@@ -393,18 +393,18 @@ export class ProcessTree {
       if (isCaller) this.#endLife(thread, at, authority);
       else this.#residents.end(thread, true);
     }
-    if (event.comm !== undefined) this.#recorder.text(process, 'comm', at, authority, event.comm);
-    if (event.executable !== undefined) {
-      this.#recorder.file(process, 'executable', at, authority, event.executable);
+    // A path alone is as it was passed: perhaps relative, perhaps a script [EX4].
+    const { argv, comm, filename } = event;
+    const file = event.executable ?? (filename === undefined ? undefined : { path: filename });
+    const fileAuthority = event.executable === undefined ? AUTHORITY.inferred : authority;
+    // Known or not: arguments say that a new image begins. Of an exec that was seen they are concluded.
+    const argvAuthority = argv !== undefined && authority === AUTHORITY.event ? authority : AUTHORITY.inferred;
+    if (file !== undefined) {
+      this.#recorder.program(process, at, file, fileAuthority, argv, argvAuthority, comm, authority);
     } else {
-      // The path as it was passed: perhaps relative, perhaps a script.
-      const file = event.filename === undefined ? undefined : { path: event.filename };
-      this.#recorder.file(process, 'executable', at, AUTHORITY.inferred, file);
+      if (comm !== undefined) this.#recorder.text(process, 'comm', at, authority, comm);
+      this.#recorder.list(process, 'argv', at, argvAuthority, argv);
     }
-    // Known or not: this is what says that a new image begins. One that was seen is concluded from the sighting.
-    const { argv } = event;
-    const isSaid = argv !== undefined && authority === AUTHORITY.event;
-    this.#recorder.list(process, 'argv', at, isSaid ? authority : AUTHORITY.inferred, argv);
     if (event.interpreter !== undefined) {
       this.#recorder.file(process, 'interpreter', at, authority, event.interpreter);
     }

@@ -91,7 +91,28 @@ export class Recorder {
     authority: Authority,
     list: readonly string[] | undefined,
   ): void {
-    this.#setText(task, FIELDS[field].id, since, authority, list === undefined ? NO_TEXT : this.#texts.list(list));
+    const value = list === undefined ? NO_TEXT : this.#tree.intern(toWireText('strings', list));
+    this.#setText(task, FIELDS[field].id, since, authority, value);
+  }
+
+  /**
+   * The program that an exec starts: file, arguments (undefined: not known) and, if it is told, name. How much the first
+   * two are worth is said apart.
+   */
+  program(
+    task: TaskIndex,
+    since: EventNs,
+    file: FileInfo,
+    fileAuthority: Authority,
+    argv: readonly string[] | undefined,
+    argvAuthority: Authority,
+    comm: string | undefined,
+    commAuthority: Authority,
+  ): void {
+    const program = this.#texts.program(file, argv, comm);
+    if (comm !== undefined) this.#setText(task, FIELDS.comm.id, since, commAuthority, program.commText);
+    this.#setText(task, FIELDS.executable.id, since, fileAuthority, program.fileText);
+    this.#setText(task, FIELDS.argv.id, since, argvAuthority, program.argvText);
   }
 
   number(task: TaskIndex, field: FieldName, since: EventNs, authority: Authority, value: number): void {

@@ -380,12 +380,11 @@ export class TaskTable {
     return this.#authorityAt(task, EXIT_AUTHORITY_AT) !== NOBODY;
   }
 
-  /** Takes a present task out of the present ones; others may still refer to it. */
+  /** Takes a present task to which others refer out of the present ones. */
   makeStub(task: TaskIndex): void {
     this.#present--;
     this.#stubs++;
     this.#setPart(task, STATE_AT, STATE.stub);
-    if (!this.isReferenced(task)) this.#abandoned.push(task);
   }
 
   dropCreator(task: TaskIndex): void {
@@ -398,7 +397,7 @@ export class TaskTable {
     this.noteRelease(creator);
   }
 
-  /** Gives the slot of a task that is not present back. Nothing may refer to it. */
+  /** Gives the slot of a task back. Nothing may refer to it, and it has no entries and links any more. */
   freeSlot(task: TaskIndex): void {
     this.dropCreator(task);
     const leader = this.leaderOf(task);
@@ -406,7 +405,9 @@ export class TaskTable {
       this.#unlink(task, leader, FIRST_THREAD, NEXT_THREAD);
       this.noteRelease(leader);
     }
-    if (this.#part(task, STATE_AT) === STATE.stub) this.#stubs--;
+    const state = this.#part(task, STATE_AT);
+    if (state === STATE.stub) this.#stubs--;
+    else if (state === STATE.present) this.#present--;
     this.#setPart(task, STATE_AT, STATE.free);
     if (this.#buckets !== undefined) this.#leaveBucket(task, this.#buckets);
     this.#free.push(task);

@@ -219,11 +219,13 @@ export class TemporalTree implements FactVisitor {
    */
   evictTask(task: TaskIndex, isCut: boolean): void {
     if (!this.#tasks.isPresent(task)) return;
-    this.#tasks.makeStub(task);
-    if (isCut) {
-      this.#tasks.dropCreator(task);
-      this.#parents.clear(task);
-    }
+    if (this.#tasks.isReferenced(task)) {
+      this.#tasks.makeStub(task);
+      if (isCut) {
+        this.#tasks.dropCreator(task);
+        this.#parents.clear(task);
+      }
+    } else this.#forget(task);
     this.#forgetAbandoned();
   }
 
@@ -728,12 +730,16 @@ export class TemporalTree implements FactVisitor {
   // fact. To forget one can leave the next one without anybody who refers to it: a chain of them goes in this loop.
   #forgetAbandoned(): void {
     for (let task = this.#tasks.takeAbandoned(); task !== NO_TASK; task = this.#tasks.takeAbandoned()) {
-      if (!this.#tasks.isStub(task) && this.#hasFacts(task)) continue;
-      this.#parents.clear(task);
-      this.#changelogs.clear(task);
-      this.#tasks.freeSlot(task);
-      this.#parentReader.noteFree(task);
+      if (this.#tasks.isStub(task) || !this.#hasFacts(task)) this.#forget(task);
     }
+  }
+
+  /** Of a task to which nobody refers. */
+  #forget(task: TaskIndex): void {
+    if (this.#parents.hasLinks(task)) this.#parents.clear(task);
+    if (this.#changelogs.headOf(task) !== NO_ENTRY) this.#changelogs.clear(task);
+    this.#tasks.freeSlot(task);
+    this.#parentReader.noteFree(task);
   }
 
   #hasFacts(task: TaskIndex): boolean {
