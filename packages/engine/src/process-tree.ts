@@ -690,6 +690,7 @@ export class ProcessTree {
     // A placeholder that was taken for a process can turn out to be a thread.
     if (isThread !== wasThread) this.#residents.forget(task);
     this.#residents.touch(task, isThread, start);
+    if (isThread !== wasThread && this.tree.isExitSaid(task)) this.#residents.end(task, isThread);
   }
 
   #newTask(): TaskIndex {

@@ -19,7 +19,7 @@ const QUERIES = 100_000;
 const [what = 'dendro', scale = '1'] = process.argv.slice(2);
 const maxProcesses = 16_384 * Number(scale);
 const maxThreads = 32_768 * Number(scale);
-const WARM_UP = { events: 300_000, maxProcesses: 256, maxThreads: 512 };
+const WARM_UP_EVENTS = 500_000;
 
 interface Answer {
   readonly name: string | undefined;
@@ -181,18 +181,18 @@ function measure() {
   return { ms, heldBytes, processNs, listsNs, lineageNs, right: right / QUERIES, ...subject.shares?.() };
 }
 
-// A server is warm. Two small trees make it so: the first alone would be what the compiler takes every tree for. They
-// are kept, because code that was compiled for a tree goes with it.
-const warmedBy = [subjectOf(WARM_UP), subjectOf(WARM_UP)];
-const coldMs = feedAll(warmedBy[0] as Subject, WARM_UP.events);
-feedAll(warmedBy[1] as Subject, WARM_UP.events);
+// A server is warm. Two trees of the same size make it so: the first alone would be what the compiler takes every tree
+// for. They are kept, because code that was compiled for a tree goes with it.
+const warmedBy = [subjectOf({ maxProcesses, maxThreads }), subjectOf({ maxProcesses, maxThreads })];
+const coldMs = feedAll(warmedBy[0] as Subject, EVENTS);
+feedAll(warmedBy[1] as Subject, WARM_UP_EVENTS);
 globalThis.gc?.();
 const { ms, heldBytes, ...answers } = measure();
 const retained = Math.min(maxProcesses, work.processes.length);
 console.log(
   JSON.stringify({
     eventsPerSecond: (EVENTS / ms) * 1000,
-    coldEventsPerSecond: (WARM_UP.events / coldMs) * 1000,
+    coldEventsPerSecond: (EVENTS / coldMs) * 1000,
     bytesPerProcess: (heldBytes - heapBytes()) / retained,
     ...answers,
   }),
