@@ -29,6 +29,8 @@ export class HostRunner {
   readonly #post: (message: FromWorker, transfer?: ArrayBuffer[]) => void;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #notices: readonly string[];
+  #hasScanned = false;
+  #isComplete = false;
   #posted = 0;
   readonly #postedRejected: Record<string, number> = {};
   #eventsBefore = 0;
@@ -129,6 +131,7 @@ export class HostRunner {
 
   #take(event: TaskEvent): void {
     this.host.apply(event);
+    if (event.type === 'scan') this.#hasScanned = true;
     if (this.host.pending >= MAX_BATCH_FACTS) this.flush();
   }
 
@@ -142,6 +145,17 @@ export class HostRunner {
   #tick(): void {
     this.#enrich();
     this.flush();
+    if (!this.#isComplete) this.#noteComplete();
+  }
+
+  #noteComplete(): void {
+    const { source, completeAt } = this.#feed;
+    const { state } = source.status();
+    this.#isComplete =
+      completeAt === 'start' || (completeAt === 'scan' && this.#hasScanned) || state === 'ended' || state === 'failed';
+    if (!this.#isComplete) return;
+    this.#postStatus(); // whoever waits for this asks next how it went
+    this.#post({ type: 'complete' });
   }
 
   #enrich(): void {

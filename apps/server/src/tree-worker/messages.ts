@@ -30,6 +30,8 @@ export type FromWorker =
   | { readonly type: 'ready'; readonly host: HostInfo; readonly status: HostStatus }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'stopped' }
+  /** The source has told what there is: its first scan, or its recording, is at an end. Said once. */
+  | { readonly type: 'complete' }
   | {
       readonly type: 'batch';
       readonly from: Version;

@@ -29,6 +29,7 @@ export class TreeClient {
   readonly #listeners = new Set<TreeListener>();
   readonly #questions = new Map<number, Waiting>();
   readonly #snapshots = new Map<number, (chunk: ChunkMessage) => void>();
+  readonly #complete = Promise.withResolvers<void>();
   #host: HostInfo;
   #status: HostStatus;
   #version: number;
@@ -41,6 +42,7 @@ export class TreeClient {
     this.#host = first.host;
     this.#status = first.status;
     this.#version = version;
+    this.#complete.promise.catch(() => {}); // said to those who wait for it, if any
     worker.on('message', (message: FromWorker) => this.#receive(message));
     worker.on('error', (error) => this.#fail(toError(error)));
     worker.on('exit', () => {
@@ -113,6 +115,21 @@ export class TreeClient {
     });
   }
 
+  /**
+   * Waits until the source has told what there is.
+   * @returns false when it has not within `timeoutMs`
+   * @throws DendroError DENDRO_TREE_UNAVAILABLE
+   */
+  async untilComplete(timeoutMs: number): Promise<boolean> {
+    const timeout = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => timeout.resolve(false), timeoutMs);
+    try {
+      return await Promise.race([this.#complete.promise.then(() => true), timeout.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** Ends source and worker. Whatever the worker does, it is gone within some seconds. */
   async stop(): Promise<void> {
     if (this.#isStopping) return;
@@ -164,6 +181,9 @@ export class TreeClient {
           new DendroError(message.code, message.message, { details: message.details }),
         );
         return;
+      case 'complete':
+        this.#complete.resolve();
+        return;
       case 'ready':
       case 'failed':
       case 'stopped':
@@ -183,6 +203,7 @@ export class TreeClient {
     for (const question of this.#questions.values()) question.reject(new DendroError('DENDRO_TREE_UNAVAILABLE'));
     this.#questions.clear();
     this.#snapshots.clear();
+    this.#complete.reject(new DendroError('DENDRO_TREE_UNAVAILABLE'));
     for (const listener of this.#listeners) listener.failed(error);
   }
 }
