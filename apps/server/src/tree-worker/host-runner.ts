@@ -2,7 +2,7 @@
 // events do not say, and facts leave in batches, at most twenty a second.
 
 import { hostname } from 'node:os';
-import { ProcessTree } from '@dendro/engine';
+import { ProcessTree, type ProcessTreeCounts } from '@dendro/engine';
 import {
   DendroError,
   type EventNs,
@@ -99,7 +99,8 @@ export class HostRunner {
   }
 
   get status(): HostStatus {
-    return { now: this.now, source: this.#sourceStatus, stats: this.#stats };
+    const { counts } = this.host;
+    return { now: this.now, source: this.#sourceStatus, stats: this.#statsOf(counts), counts };
   }
 
   /** Commits and sends what has been collected. */
@@ -194,13 +195,13 @@ export class HostRunner {
     };
   }
 
-  get #stats(): TreeStats {
-    const { processes, threads, tasks, evicted, gaps, ringsRefused, enrichmentsDropped } = this.host.counts;
+  #statsOf(counts: ProcessTreeCounts): TreeStats {
+    const { processes, threads, tasks, gaps, ringsRefused, enrichmentsDropped } = counts;
     return {
       processes,
       threads,
       tasks,
-      evicted,
+      evicted: counts.evictedProcesses + counts.evictedThreads,
       gaps,
       ringsRefused,
       enrichmentsDropped,

@@ -1,5 +1,6 @@
 // What the main thread and the worker that owns the tree say to each other.
 
+import type { ProcessTreeCounts } from '@dendro/engine';
 import type { ErrorCode, EventNs, HostInfo, SourceStatus, TreeStats, Version } from '@dendro/protocol';
 
 /** `workerData` of the worker. */
@@ -60,5 +61,7 @@ export type FromWorker =
 export interface HostStatus {
   readonly now: EventNs;
   readonly source: SourceStatus;
+  /** What a browser is told of `counts`. */
   readonly stats: TreeStats;
+  readonly counts: ProcessTreeCounts;
 }
