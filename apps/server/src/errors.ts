@@ -36,6 +36,7 @@ function asDendroError(thrown: FastifyError): DendroError {
   if (thrown instanceof DendroError) return thrown;
   const error = toError(thrown);
   const status = thrown.statusCode ?? 500;
+  if (status === 413) return new DendroError('DENDRO_BODY_TOO_LARGE', undefined, { cause: thrown });
   if (status >= 400 && status < 500) return new DendroError('DENDRO_REQUEST_INVALID', error.message, { cause: thrown });
   return new DendroError('DENDRO_INTERNAL', ERRORS.DENDRO_INTERNAL.text, { cause: thrown });
 }

@@ -29,13 +29,11 @@ export class TestServer {
     return this.app.inject({ url, headers: SIGNED_IN });
   }
 
-  /** @param contentType undefined: none is sent */
   post(
     payload: NonNullable<InjectOptions['payload']>,
-    contentType: string | undefined = 'application/x-ndjson',
+    headers: Readonly<Record<string, string>> = { 'content-type': 'application/x-ndjson' },
   ): Promise<LightMyRequestResponse> {
-    const type = contentType === undefined ? {} : { 'content-type': contentType };
-    return this.app.inject({ method: 'POST', url: EVENTS, payload, headers: { ...SIGNED_IN, ...type } });
+    return this.app.inject({ method: 'POST', url: EVENTS, payload, headers: { ...SIGNED_IN, ...headers } });
   }
 
   /** What `/metrics` says, by name and labels as written there. */

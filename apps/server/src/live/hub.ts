@@ -33,6 +33,9 @@ export class LiveHub implements SessionHub {
           if (session.kind !== 'paused') session.say({ type: 'stats', now, source, stats });
         }
       },
+      host: (host) => {
+        for (const session of this.#sessions) session.greet(host, this.newest);
+      },
       failed: () => {
         for (const session of this.#sessions) {
           session.say({
@@ -61,7 +64,7 @@ export class LiveHub implements SessionHub {
   join(socket: Socket, isJson: boolean): Session {
     const session = new Session(socket, this, isJson);
     this.#sessions.add(session);
-    session.say({ type: 'hello', protocol: 1, host: this.#client.host, version: this.newest });
+    session.greet(this.#client.host, this.newest);
     const { now, source, stats } = this.#client.status;
     session.say({ type: 'stats', now, source, stats });
     return session;

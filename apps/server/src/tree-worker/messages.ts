@@ -29,6 +29,8 @@ export type Question =
 
 export type FromWorker =
   | { readonly type: 'ready'; readonly host: HostInfo; readonly status: HostStatus }
+  /** What was said of the host when this was ready has changed: it is known now what times count from. */
+  | { readonly type: 'host'; readonly host: HostInfo }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'stopped' }
   /** The source has told what there is: its first scan, or its recording, is at an end. Said once. */

@@ -1,6 +1,7 @@
 // What is sent of the whole tree, for trees that are very deep or very wide.
 
 import { NO_TASK, TemporalTree } from '@dendro/engine';
+import { epochOf } from '@dendro/protocol';
 import { expect, test } from 'vitest';
 import { snapshotChunks } from './snapshot.ts';
 import { treeOf } from './test-shapes.ts';
@@ -13,7 +14,10 @@ const SHAPES = [
 
 test.each(SHAPES)('%s of %i: the JSON is a flat list, each with its parent', (shape, count) => {
   const host = treeOf(shape, count);
-  const answer = JSON.parse(treeJson(host, 'local', host.newest, false)) as { tasks: TreeJsonTask[]; returned: number };
+  const { base = { epochNs: 0n } } = host;
+  const answer = JSON.parse(
+    treeJson(host, { host: 'local', base, epochNs: epochOf(base, host.newest), withExited: false }),
+  ) as { tasks: TreeJsonTask[]; returned: number };
   expect(answer.returned).toBe(count + 1);
   const byId = new Map(answer.tasks.map((task) => [task.taskId, task]));
   let wrong = 0;

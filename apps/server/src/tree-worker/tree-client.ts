@@ -11,6 +11,8 @@ type ChunkMessage = Extract<FromWorker, { type: 'chunk' }>;
 export interface TreeListener {
   batch(batch: BatchMessage): void;
   status(status: HostStatus): void;
+  /** What is known of the host has changed: times count from another base, if any times were known before. */
+  host(host: HostInfo): void;
   /** The worker has died; nothing more will come. */
   failed(error: Error): void;
 }
@@ -103,12 +105,11 @@ export class TreeClient {
 
   /**
    * @returns JSON in UTF-8
-   * @throws DendroError what is wrong with the question; DENDRO_TREE_UNAVAILABLE
+   * @throws DendroError what is wrong with the question; DENDRO_BUSY, DENDRO_TREE_UNAVAILABLE
    */
   ask(question: Question): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.#questions.size >= MAX_QUESTIONS || !this.isRunning) {
-      return Promise.reject(new DendroError('DENDRO_TREE_UNAVAILABLE'));
-    }
+    if (!this.isRunning) return Promise.reject(new DendroError('DENDRO_TREE_UNAVAILABLE'));
+    if (this.#questions.size >= MAX_QUESTIONS) return Promise.reject(new DendroError('DENDRO_BUSY'));
     return new Promise((resolve, reject) => {
       const request = this.#request((number) => ({ type: 'ask', request: number, question }));
       this.#questions.set(request, { resolve, reject });
@@ -168,6 +169,10 @@ export class TreeClient {
       case 'status':
         this.#status = message.status;
         for (const listener of this.#listeners) listener.status(message.status);
+        return;
+      case 'host':
+        this.#host = message.host;
+        for (const listener of this.#listeners) listener.host(message.host);
         return;
       case 'chunk':
         this.#snapshots.get(message.request)?.(message);

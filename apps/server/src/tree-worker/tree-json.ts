@@ -2,7 +2,7 @@
 // fork chain can be deeper than any nested JSON may be.
 
 import { NO_TASK, type ProcessTree, type TaskIndex } from '@dendro/engine';
-import { type EventNs, epochOf, type TimeBase } from '@dendro/protocol';
+import { type EventNs, epochOf, eventTimeOf, type TimeBase } from '@dendro/protocol';
 
 /** One task in the answer to `GET /api/v1/hosts/{host}/tree`. Times are epoch nanoseconds in decimal. */
 export interface TreeJsonTask {
@@ -25,12 +25,19 @@ export interface TreeJsonTask {
   readonly placeholder: boolean;
 }
 
-export function treeJson(
-  { tree, version, base = { epochNs: 0n } }: ProcessTree,
-  host: string,
-  at: EventNs,
-  withExited: boolean,
-): string {
+export interface TreeJsonOptions {
+  /** Id of the host. */
+  readonly host: string;
+  readonly base: TimeBase;
+  /** The instant. */
+  readonly epochNs: bigint;
+  /** Also tasks that had ended by then. */
+  readonly withExited: boolean;
+}
+
+export function treeJson({ tree, version }: ProcessTree, options: TreeJsonOptions): string {
+  const { host, base, epochNs, withExited } = options;
+  const at = eventTimeOf(base, epochNs);
   const tasks: TreeJsonTask[] = [];
   for (let slot = 0; slot < tree.slotCount; slot++) {
     const task = slot as TaskIndex;
@@ -39,7 +46,7 @@ export function treeJson(
   }
   return JSON.stringify({
     host,
-    at: String(epochOf(base, at)),
+    at: String(epochNs),
     version,
     tasks,
     returned: tasks.length,
