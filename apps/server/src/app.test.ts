@@ -207,6 +207,11 @@ describe('answers', () => {
     expect(answer.statusCode).toBe(status);
   });
 
+  test('a part of a file that it does not have is refused with a code too', async () => {
+    const answer = await app.inject({ url: '/app.js', headers: { host, ...BEARER, range: 'bytes=999-' } });
+    expect(answer.json()).toEqual({ code: 'DENDRO_REQUEST_INVALID', status: 400, message: expect.any(String) });
+  });
+
   test('metrics tell what the tree and its source have counted', async () => {
     const answer = await app.inject({ url: '/metrics', headers: { host, ...BEARER } });
     const lines = answer.body.split('\n');

@@ -67,6 +67,7 @@ export const hostRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient
           ]),
           400: Problem,
           404: Problem,
+          429: Problem,
         },
       },
     },
