@@ -32,7 +32,9 @@ export function answerJson(runner: HostRunner, question: Question): string {
     case 'tree': {
       const { host, base, info } = runner;
       const epochNs = epochTimeOf(runner, question.at);
-      return treeJson(host, { host: info.id, base, epochNs, withExited: question.withExited });
+      const { withExited } = question;
+      const mayLack = runner.mayLack(eventTimeOf(base, epochNs), withExited);
+      return treeJson(host, { host: info.id, base, epochNs, withExited, mayLack });
     }
     case 'text':
       // A terminal is shown no times, so one that is too far away to be exact does no harm.

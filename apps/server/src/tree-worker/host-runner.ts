@@ -34,6 +34,9 @@ export class HostRunner {
   readonly #notices: readonly string[];
   /** The clock's base less the tree's, as soon as there is one. */
   #clockAheadNs = 0;
+  /** From then on all living tasks are in memory; never again once a living one had to leave it. */
+  #wholeSince = Number.NEGATIVE_INFINITY;
+  #evicted = 0;
   #hasScanned = false;
   #isComplete = false;
   #posted = 0;
@@ -115,6 +118,12 @@ export class HostRunner {
     if (!Number.isFinite(this.host.newest)) return true; // nothing is known of any time
     const distance = epochNs - this.base.epochNs;
     return distance >= -MAX_EXACT_NS && distance <= this.#latest;
+  }
+
+  /** May tasks that lived then (or had lived until then) have left memory without a trace? */
+  mayLack(at: EventNs, withExited: boolean): boolean {
+    this.#noteEvictions();
+    return withExited ? this.#evicted > 0 : at < this.#wholeSince;
   }
 
   // A tree that has been fed for longer than that goes on all the same, a nanosecond or two less exact.
@@ -226,7 +235,19 @@ export class HostRunner {
     }
   }
 
+  // The ended leave first: while there is room for more than the living, none of these has left.
+  #noteEvictions(): void {
+    const { evictedProcesses, evictedThreads, processes, threads, maxProcesses, maxThreads } = this.host.counts;
+    const evicted = evictedProcesses + evictedThreads;
+    if (evicted === this.#evicted) return;
+    this.#evicted = evicted;
+    const isFull = processes >= maxProcesses || threads - processes >= maxThreads;
+    if (isFull) this.#wholeSince = Number.POSITIVE_INFINITY;
+    else this.#wholeSince = Math.max(this.#wholeSince, this.host.newest);
+  }
+
   #postStatus(): void {
+    this.#noteEvictions();
     const { events } = this.#sourceStatus;
     const now = performance.now();
     this.#eventsPerSecond = Math.round(((events - this.#eventsBefore) * 1000) / (now - this.#statusBefore));

@@ -33,25 +33,39 @@ export interface TreeJsonOptions {
   readonly epochNs: bigint;
   /** Also tasks that had ended by then. */
   readonly withExited: boolean;
+  /** May tasks of that time have left memory of which nothing is known any more? */
+  readonly mayLack: boolean;
 }
 
+const EVICTED =
+  'Tasks of that time have left memory to make room: total counts those that are known of. --max-processes and --max-threads keep more.';
+const LOST = 'Events of that time were lost.';
+
 export function treeJson({ tree, version }: ProcessTree, options: TreeJsonOptions): string {
-  const { host, base, epochNs, withExited } = options;
+  const { host, base, epochNs, withExited, mayLack } = options;
   const at = eventTimeOf(base, epochNs);
   const tasks: TreeJsonTask[] = [];
+  let evicted = 0;
   for (let slot = 0; slot < tree.slotCount; slot++) {
     const task = slot as TaskIndex;
-    if (!tree.isPresent(task) || tree.startOf(task) > at) continue;
-    if (withExited || tree.isAliveAt(task, at)) tasks.push(taskJson(tree, base, task, at));
+    const isPresent = tree.isPresent(task);
+    if ((!isPresent && !tree.isStub(task)) || tree.startOf(task) > at) continue;
+    if (!withExited && !tree.isAliveAt(task, at)) continue;
+    if (isPresent) tasks.push(taskJson(tree, base, task, at));
+    else evicted++;
   }
+  const reasons = [
+    ...(mayLack || evicted > 0 ? [EVICTED] : []),
+    ...(tree.gaps().some(({ from, to }) => from <= at && at <= to) ? [LOST] : []),
+  ];
   return JSON.stringify({
     host,
     at: String(epochNs),
     version,
     tasks,
     returned: tasks.length,
-    total: tasks.length,
-    reason: null,
+    total: tasks.length + evicted,
+    reason: reasons.length === 0 ? null : reasons.join(' '),
   });
 }
 
