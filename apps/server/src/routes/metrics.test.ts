@@ -10,8 +10,8 @@ const RECORDING = join(import.meta.dirname, '../../../../packages/testkit/record
 const isRoot = process.geteuid?.() === 0;
 const START = BigInt(Date.now() - 60_000) * 1_000_000n;
 const at = (ms: number) => START + BigInt(ms) * 1_000_000n;
-const process_ = (pid: number, startMs: number): TraceeTask => ({ tid: pid, pid, start: at(startMs) });
-const INIT = process_(1, 0);
+const born = (pid: number, startMs: number): TraceeTask => ({ tid: pid, pid, start: at(startMs) });
+const INIT = born(1, 0);
 let server: TestServer;
 afterEach(() => server.stop());
 
@@ -24,10 +24,10 @@ test('what is in memory, of how much, and what had to leave it', async () => {
   server = await TestServer.start({ maxProcesses: 16, maxThreads: 20 });
   const lines: string[] = [];
   // A parent that ends and is evicted while its child lives on: a stub.
-  const parent = process_(50, 1);
-  lines.push(forkLine(at(1), INIT, parent), forkLine(at(2), parent, process_(51, 2)), exitLine(at(3), parent));
+  const parent = born(50, 1);
+  lines.push(forkLine(at(1), INIT, parent), forkLine(at(2), parent, born(51, 2)), exitLine(at(3), parent));
   for (let i = 0; i < 30; i++) {
-    const short = process_(100 + i, 10 + i);
+    const short = born(100 + i, 10 + i);
     lines.push(forkLine(at(10 + i), INIT, short), exitLine(at(11 + i), short));
   }
   for (let i = 0; i < 25; i++) lines.push(forkLine(at(100 + i), INIT, { tid: 200 + i, pid: 1, start: at(100 + i) }));
@@ -66,7 +66,7 @@ test('values of a field that are no longer kept', async () => {
 
 test('input that could not be used, by reason, and rings that were refused', async () => {
   server = await TestServer.start();
-  const [a, b] = [process_(70, 1), process_(71, 2)];
+  const [a, b] = [born(70, 1), born(71, 2)];
   const lines = [
     forkLine(at(2), a, b),
     forkLine(at(2), b, a), // each the creator of the other
@@ -75,7 +75,7 @@ test('input that could not be used, by reason, and rings that were refused', asy
     '7',
     '{"a":1}',
     traceeLine('openat', at(3), INIT),
-    forkLine(at(3), INIT, process_(0, 3)),
+    forkLine(at(3), INIT, born(0, 3)),
     '{"eventName":"sched_process_exit","timestamp":"never"}',
   ];
   await server.post(lines.join('\n'));
