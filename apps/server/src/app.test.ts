@@ -207,14 +207,20 @@ describe('answers', () => {
     expect(answer.statusCode).toBe(status);
   });
 
+  test('a part of a file that it does not have is refused with a code too', async () => {
+    const answer = await app.inject({ url: '/app.js', headers: { host, ...BEARER, range: 'bytes=999-' } });
+    expect(answer.json()).toEqual({ code: 'DENDRO_REQUEST_INVALID', status: 400, message: expect.any(String) });
+  });
+
   test('metrics tell what the tree and its source have counted', async () => {
     const answer = await app.inject({ url: '/metrics', headers: { host, ...BEARER } });
-    const metric = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(answer.body)?.[1]);
+    const lines = answer.body.split('\n');
+    const metric = (name: string) => Number(lines.find((line) => line.startsWith(`${name} `))?.split(' ')[1]);
     expect(answer.headers['content-type']).toContain('text/plain');
     expect(metric('dendro_processes')).toBeGreaterThan(5);
     expect(metric('dendro_threads')).toBeGreaterThan(metric('dendro_processes'));
     expect(metric('dendro_events_total')).toBeGreaterThan(5);
-    for (const name of ['dendro_events_lost_total', 'dendro_evicted_total', 'dendro_gaps'])
+    for (const name of ['dendro_events_lost_total', 'dendro_evicted_total{kind="process"}', 'dendro_gaps'])
       expect(metric(name)).toBe(0);
     expect(metric('dendro_source_up')).toBe(1);
   });

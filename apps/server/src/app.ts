@@ -3,6 +3,7 @@
 // tests build it too.
 
 import { existsSync } from 'node:fs';
+import { DendroError } from '@dendro/protocol';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
@@ -11,14 +12,14 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance } from 'fastify';
 import { Access, type AccessOptions } from './access.ts';
-import { errorHandlers } from './errors.ts';
+import { errorHandlers, refuseAddress, refuseBytes } from './errors.ts';
 import { livePlugin } from './live/plugin.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { hostRoutes } from './routes/hosts.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { taskRoutes } from './routes/tasks.ts';
-import { sendSignInPage, signInRoutes } from './sign-in.ts';
+import { refuseToken, signInRoutes } from './sign-in.ts';
 import type { TreeClient } from './tree-worker/tree-client.ts';
 
 export interface AppOptions {
@@ -33,6 +34,10 @@ export async function buildApp(client: TreeClient, options: AppOptions): Promise
     logger: { level: 'warn' },
     forceCloseConnections: true,
     bodyLimit: 1024 * 1024,
+    // Longer than any that is valid: a route that says what is wrong with it is better than none that fits.
+    routerOptions: { maxParamLength: 1024 },
+    frameworkErrors: refuseAddress,
+    clientErrorHandler: refuseBytes,
   }).withTypeProvider<TypeBoxTypeProvider>();
   const access = new Access(options.access);
   await app.register(cookie);
@@ -85,11 +90,11 @@ export async function buildApp(client: TreeClient, options: AppOptions): Promise
   app.get<{ Querystring: { token?: string } }>('/', { schema: { hide: true } }, async (request, reply) => {
     const { token } = request.query;
     if (token !== undefined) {
-      if (!access.isToken(token)) return sendSignInPage(reply, true);
+      if (!access.isToken(token)) return refuseToken(request, reply);
       access.signIn(reply);
       return reply.redirect(withoutToken(request.url), 303);
     }
-    if (!access.isSignedIn(request)) return sendSignInPage(reply);
+    if (!access.isSignedIn(request)) throw new DendroError('DENDRO_UNAUTHENTICATED');
     return reply.header('cache-control', 'no-cache').sendFile('index.html');
   });
   return app;

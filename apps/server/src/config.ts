@@ -20,6 +20,8 @@ export interface ServeConfig extends SourceConfig {
 export interface TreeConfig extends SourceConfig {
   readonly command: 'tree';
   readonly at: string;
+  /** How long a source may take to tell what runs. */
+  readonly waitMs: number;
 }
 
 export type Config = ServeConfig | TreeConfig;
@@ -53,8 +55,10 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, vers
   withSource(program.command('tree'))
     .description('Print the tree as text, as of a time.')
     .option('--at <time>', 'epoch nanoseconds, RFC 3339, relative to now (-5m), or live', 'live')
+    .option('--wait <seconds>', 'how long the source may take to tell what runs', count(1, 86_400), 10)
     .action((options: Options) => {
-      config = { command: 'tree', at: String(options['at']), ...sourceConfig(options) };
+      const waitMs = (options['wait'] as number) * 1000;
+      config = { command: 'tree', at: String(options['at']), waitMs, ...sourceConfig(options) };
     });
   try {
     program.parse(argv, { from: 'user' });

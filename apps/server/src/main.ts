@@ -37,6 +37,7 @@ async function start(config: ServeConfig): Promise<void> {
   client.listen({
     batch: () => {},
     status: () => {},
+    host: () => {},
     failed: (error) => {
       console.error(`dendro: the process tree has stopped: ${error.message}`);
       process.exitCode = 1;

@@ -4,12 +4,7 @@ import { removeOwnInstance } from '@dendro/sources';
 import type { TreeConfig } from './config.ts';
 import { TreeClient } from './tree-worker/tree-client.ts';
 
-/** How often it is looked whether a recording has been read to its end. */
-const LOOK_MS = 20;
-/** A live source has been scanned to its end when no version came for so long. */
-const QUIET_MS = 250;
-
-export async function printTree({ at, source, maxProcesses, maxThreads }: TreeConfig): Promise<void> {
+export async function printTree({ at, waitMs, source, maxProcesses, maxThreads }: TreeConfig): Promise<void> {
   const client = await TreeClient.start({ source, maxProcesses, maxThreads });
   const end = (): void => {
     void client.kill().then(() => {
@@ -19,25 +14,53 @@ export async function printTree({ at, source, maxProcesses, maxThreads }: TreeCo
   };
   process.once('SIGINT', end).once('SIGTERM', end);
   try {
-    await untilRead(client);
-    process.stdout.write(await client.ask({ kind: 'text', at }));
-    const { source: status } = client.status;
-    const rejected = Object.values(status.rejected).reduce((sum, times) => sum + times, 0);
-    if (rejected > 0) process.stderr.write(`dendro: ${rejected} lines could not be used.\n`);
-    if (status.lost > 0) process.stderr.write(`dendro: ${status.lost} events were lost.\n`);
+    const isComplete = await untilComplete(client, waitMs);
+    await print(await client.ask({ kind: 'text', at }));
+    if (!isComplete) {
+      complain(
+        `the source has not told everything within ${waitMs / 1000} s, so this is what was known by then: give it more time with --wait.`,
+      );
+    }
+    complainOfLosses(client);
   } finally {
     await client.stop();
   }
 }
 
-async function untilRead(client: TreeClient): Promise<void> {
-  let version = -1;
-  let quietSince = Date.now();
+/** A host goes on for ever and gets so much time; a recording has an end and gets it again as long as reading goes on. */
+async function untilComplete(client: TreeClient, waitMs: number): Promise<boolean> {
+  const readSoFar = () => client.status.source.progress?.done;
   for (;;) {
-    if (client.version !== version) quietSince = Date.now();
-    version = client.version;
-    const isRead = client.host.isLive || client.status.source.state !== 'running';
-    if (isRead && Date.now() - quietSince >= QUIET_MS) return;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    const before = readSoFar();
+    if (await client.untilComplete(waitMs)) return true;
+    if (client.host.isLive || readSoFar() === before) return false;
   }
+}
+
+/** Resolves when the text has been passed on, or nobody reads on: `dendro tree | head`. */
+function print(text: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EPIPE' ? resolve() : reject(error),
+    );
+    process.stdout.write(text, (error) => {
+      if (!error) resolve();
+    });
+  });
+}
+
+function complainOfLosses({ status: { source, stats } }: TreeClient): void {
+  const rejected = Object.values(source.rejected).reduce((sum, times) => sum + times, 0);
+  if (rejected > 0) complain(`${rejected} lines could not be used.`);
+  if (source.lost > 0) complain(`${source.lost} events were lost.`);
+  if (stats.evicted > 0) {
+    complain(`${stats.evicted} tasks had to leave memory: keep more with --max-processes and --max-threads.`);
+  }
+  if (source.state !== 'failed') return;
+  for (const notice of source.notices) complain(notice);
+  process.exitCode = 1;
+}
+
+function complain(sentence: string): void {
+  process.stderr.write(`dendro: ${sentence}\n`);
 }

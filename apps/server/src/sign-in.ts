@@ -2,6 +2,7 @@
 // the printed URL. It works without scripts.
 
 import { createHash } from 'node:crypto';
+import { DendroError } from '@dendro/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from './access.ts';
 
@@ -39,6 +40,11 @@ export function sendSignInPage(reply: FastifyReply, isRefused = false): FastifyR
     .send(page(isRefused ? '<p class="error" role="alert">That is not the token.</p>' : ''));
 }
 
+export function refuseToken(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (wantsPage(request)) return sendSignInPage(reply, true);
+  throw new DendroError('DENDRO_UNAUTHENTICATED', 'That is not the token.');
+}
+
 /** `POST /login` takes the token as a form or as JSON; `GET /?token=` is what the printed URL leads to. */
 export function signInRoutes(app: FastifyInstance, access: Access): void {
   app.addContentTypeParser(
@@ -51,13 +57,13 @@ export function signInRoutes(app: FastifyInstance, access: Access): void {
   app.post('/login', { schema: { hide: true }, bodyLimit: 4096 }, async (request, reply) => {
     const body: unknown = request.body;
     const token = typeof body === 'object' && body !== null && 'token' in body ? body.token : undefined;
-    if (!access.isToken(token))
-      return wantsPage(request) ? sendSignInPage(reply, true) : reply.code(401).send({ ok: false });
+    if (!access.isToken(token)) return refuseToken(request, reply);
     access.signIn(reply);
     return wantsPage(request) ? reply.redirect('/', 303) : reply.send({ ok: true });
   });
 }
 
-function wantsPage(request: FastifyRequest): boolean {
+/** Does a person wait for the answer? Programs are answered in JSON. */
+export function wantsPage(request: FastifyRequest): boolean {
   return request.headers.accept?.includes('text/html') ?? false;
 }

@@ -27,6 +27,14 @@ test('RFC 3339 keeps all nine digits, whatever the zone', () => {
   expect(parseTime('2023-11-14T14:13:20.999999999-08:00', NOW)).toBe(1_700_000_000_999_999_999n);
 });
 
+test('a zone whose plus became a blank on its way through a query is read all the same', () => {
+  expect(parseTime('2023-11-14T23:13:20 01:00', NOW)).toBe(1_700_000_000_000_000_000n);
+  expect(parseTime('2023-11-15T03:58:20.000000001 05:45', NOW)).toBe(1_700_000_000_000_000_001n);
+  for (const text of ['2023-11-14T23:13:20  01:00', '2023-11-14T23:13:20 01:60', '2023-11-14 23:13', ' 01:00'])
+    expect(parseTime(text, NOW)).toBeUndefined();
+  expect(parseRfc3339Ns('2023-11-14T23:13:20 01:00')).toBeUndefined();
+});
+
 test('times before 1970 are exact too', () => {
   expect(parseRfc3339Ns('1969-12-31T23:59:59.999999999Z')).toBe(-1n);
   expect(parseRfc3339Ns('1969-12-31T23:59:58.25Z')).toBe(-1_750_000_000n);

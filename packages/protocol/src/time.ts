@@ -30,6 +30,7 @@ export function epochMsOf(base: TimeBase, at: EventNs): number {
 
 const RELATIVE = /^-(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d)$/;
 const RFC_3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/;
+const UNESCAPED_ZONE = / (\d{2}:\d{2})$/;
 const UNIT_NS: Readonly<Record<string, bigint>> = {
   ms: 1_000_000n,
   s: 1_000_000_000n,
@@ -42,7 +43,8 @@ const UNIT_NS: Readonly<Record<string, bigint>> = {
  * Reads a time as a user writes it.
  *
  * @param text `live`, epoch nanoseconds in decimal, RFC 3339 (`2026-11-23T12:00:00.5Z`), or relative
- *   to now (`-5m`, `-1.5s`, `-250ms`; units ms, s, m, h, d).
+ *   to now (`-5m`, `-1.5s`, `-250ms`; units ms, s, m, h, d). The plus of `+01:00` may be a blank: that is what a query
+ *   makes of a plus that was not escaped.
  * @returns epoch nanoseconds, `'live'`, or undefined when the text is none of these.
  */
 export function parseTime(text: string, nowEpochNs: bigint): bigint | 'live' | undefined {
@@ -55,7 +57,7 @@ export function parseTime(text: string, nowEpochNs: bigint): bigint | 'live' | u
     const ago = BigInt(whole) * unit + (unit * BigInt(fraction.padEnd(9, '0'))) / 1_000_000_000n;
     return inRange(nowEpochNs - ago);
   }
-  return parseRfc3339Ns(text);
+  return parseRfc3339Ns(text.replace(UNESCAPED_ZONE, '+$1'));
 }
 
 /** Epoch nanoseconds of an RFC 3339 time, all nine decimals kept; undefined when it is not one. */

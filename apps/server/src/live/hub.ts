@@ -28,10 +28,13 @@ export class LiveHub implements SessionHub {
         this.#ring.push(entry);
         for (const session of this.#sessions) session.offer(entry);
       },
-      status: (status) => {
+      status: ({ now, source, stats }) => {
         for (const session of this.#sessions) {
-          if (session.kind !== 'paused') session.say({ type: 'stats', ...status });
+          if (session.kind !== 'paused') session.say({ type: 'stats', now, source, stats });
         }
+      },
+      host: (host) => {
+        for (const session of this.#sessions) session.greet(host, this.newest);
       },
       failed: () => {
         for (const session of this.#sessions) {
@@ -61,8 +64,9 @@ export class LiveHub implements SessionHub {
   join(socket: Socket, isJson: boolean): Session {
     const session = new Session(socket, this, isJson);
     this.#sessions.add(session);
-    session.say({ type: 'hello', protocol: 1, host: this.#client.host, version: this.newest });
-    session.say({ type: 'stats', ...this.#client.status });
+    session.greet(this.#client.host, this.newest);
+    const { now, source, stats } = this.#client.status;
+    session.say({ type: 'stats', now, source, stats });
     return session;
   }
 

@@ -18,10 +18,15 @@ export async function livePlugin(app: FastifyInstance, { client }: { readonly cl
   });
   app.addHook('preClose', async () => hub.close());
 
-  app.get<{ Params: { host: string }; Querystring: { format?: string } }>(
-    '/api/v1/hosts/:host/live',
-    { websocket: true, schema: { hide: true } },
-    (socket, request) => {
+  app.route<{ Params: { host: string }; Querystring: { format?: string } }>({
+    method: 'GET',
+    url: '/api/v1/hosts/:host/live',
+    schema: { hide: true },
+    handler: ({ params }) => {
+      if (params.host !== client.host.id) throw new DendroError('DENDRO_HOST_UNKNOWN');
+      throw new DendroError('DENDRO_REQUEST_INVALID', 'This is the live socket: open it as a WebSocket.');
+    },
+    wsHandler: (socket, request) => {
       // First of all: a socket error without a listener would end the server.
       socket.on('error', () => socket.terminate());
       const session = hub.join(socket, request.query.format === 'json');
@@ -51,5 +56,5 @@ export async function livePlugin(app: FastifyInstance, { client }: { readonly cl
         session.end(1008, 'DENDRO_HOST_UNKNOWN');
       }
     },
-  );
+  });
 }

@@ -154,6 +154,21 @@ describe('a session', () => {
     expect(bench.taken()).toEqual(['batch 0..1']);
   });
 
+  test('greeted anew sends nothing more until it is asked again, whatever it was about to send', () => {
+    const host = { id: 'local', name: 'n1', baseEpochNs: '7', isLive: true, users: {} };
+    const hello = JSON.stringify({ type: 'hello', protocol: 1, host, version: 1 });
+    bench.session.hear('{"type":"subscribe","version":0}');
+    bench.commit();
+    bench.session.hear('{"type":"subscribe"}');
+    bench.session.greet(host, bench.newest);
+    expect(bench.requests.size).toBe(0);
+    bench.commit();
+    expect(bench.taken()).toEqual(['batch 0..1', '{"type":"resync","reason":"first"}', hello]);
+    bench.session.hear('{"type":"subscribe"}');
+    bench.snapshot(2);
+    expect(bench.taken()).toEqual(['{"type":"resync","reason":"first"}', 'snapshot 0..2']);
+  });
+
   test('forgets its snapshot when it is gone', () => {
     bench.session.hear('{"type":"subscribe"}');
     bench.session.forget();

@@ -8,6 +8,8 @@ import {
   DendroError,
   decodeFrame,
   factsOf,
+  type HostInfo,
+  PROTOCOL_VERSION,
   parseClientMessage,
   type ResyncReason,
   type ServerMessage,
@@ -73,6 +75,14 @@ export class Session {
 
   say(message: ServerMessage): void {
     if (this.#state.kind !== 'closed') this.#socket.send(JSON.stringify(message));
+  }
+
+  /** Says hello, again if need be: whatever was sent before means nothing then, and the client says anew what it wants. */
+  greet(host: HostInfo, version: Version): void {
+    if (this.#state.kind === 'closed') return;
+    this.#leaveSnapshot();
+    this.#state = { kind: 'waiting' };
+    this.say({ type: 'hello', protocol: PROTOCOL_VERSION, host, version });
   }
 
   /** A message of the client. One that is not valid ends the session. */

@@ -8,8 +8,9 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 /** `POST /api/v1/hosts/{host}/events`: lines of Tracee, in either dialect, or the one event of a webhook. */
 export const eventRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient }> = async (app, { client }) => {
-  // Bytes as they are: numbers of 64 bits would not survive the usual parser.
-  app.removeContentTypeParser('application/json');
+  // Bytes as they are, whatever they are called: numbers of 64 bits would not survive the usual parsers, and
+  // `curl --data-binary` says that it sends a form.
+  app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES }, (_request, body, done) =>
     done(null, body),
   );
@@ -27,6 +28,8 @@ export const eventRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClien
           }),
           400: Problem,
           404: Problem,
+          413: Problem,
+          429: Problem,
         },
       },
     },

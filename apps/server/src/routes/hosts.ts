@@ -36,7 +36,7 @@ const listOf = <T extends Parameters<typeof Type.Array>[0]>(key: string, item: T
     [key]: Type.Array(item),
     returned: Type.Integer(),
     total: Type.Integer(),
-    reason: Nullable(Type.String({ description: 'Why not all are returned' })),
+    reason: Nullable(Type.String({ description: 'Why not all are returned, or why some may be missing' })),
   });
 
 /** `GET /api/v1/hosts` and `GET /api/v1/hosts/{host}/tree`. */
@@ -67,6 +67,7 @@ export const hostRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient
           ]),
           400: Problem,
           404: Problem,
+          429: Problem,
         },
       },
     },

@@ -6,66 +6,116 @@ import type { TreeClient } from '../tree-worker/tree-client.ts';
 export function metricsRoute(app: FastifyInstance, client: TreeClient): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
-  // Counted elsewhere: what is there is taken over, so that they rise as counters do.
-  const counter = (name: string, help: string, value: () => number) =>
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(value());
-      },
-    });
-  gauge('dendro_processes', 'Living processes, kernel threads included.', () => client.status.stats.processes);
-  gauge('dendro_threads', 'Living threads, leaders included.', () => client.status.stats.threads);
-  gauge('dendro_tasks', 'Tasks in memory, ended ones too.', () => client.status.stats.tasks);
-  gauge('dendro_gaps', 'Spans of time in which events were lost.', () => client.status.stats.gaps);
-  gauge('dendro_source_up', 'Is the source being read, or has it been read to its end?', () =>
-    client.isRunning && client.status.source.state !== 'failed' ? 1 : 0,
-  );
-  counter('dendro_batches_total', 'Batches committed.', () => client.version);
-  counter('dendro_events_total', 'Events taken in.', () => client.status.source.events);
-  counter(
-    'dendro_events_lost_total',
-    'Events that the kernel or the feed says were lost.',
-    () => client.status.source.lost,
-  );
-  counter('dendro_evicted_total', 'Tasks that left memory.', () => client.status.stats.evicted);
-  counter(
-    'dendro_rings_refused_total',
-    'Parents and creators refused because they would make a task its own ancestor.',
-    () => client.status.stats.ringsRefused,
-  );
-  counter(
-    'dendro_enrichments_dropped_total',
-    'Questions to /proc dropped because too many waited.',
-    () => client.status.stats.enrichmentsDropped,
-  );
-  new Counter({
-    name: 'dendro_rejected_total',
-    help: 'Input that could not be used, by reason.',
-    labelNames: ['reason'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [reason, times] of Object.entries(client.status.source.rejected)) this.inc({ reason }, times);
-    },
-  });
+  const meters = new Meters(registry);
+  treeMetrics(meters, client);
+  sourceMetrics(meters, client);
 
   app.get(
     '/metrics',
     { schema: { summary: "Numbers in Prometheus' text format", produces: ['text/plain'] } },
     async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()),
   );
+}
+
+function treeMetrics({ gauge, counter, gauges, counters }: Meters, client: TreeClient): void {
+  const counts = () => client.status.counts;
+  gauge('dendro_processes', 'Living processes, kernel threads included.', () => counts().processes);
+  gauge('dendro_threads', 'Living threads, leaders included.', () => counts().threads);
+  gauges(
+    'dendro_tasks',
+    'Tasks in memory. The thread of a leader is its process; how many of the ended ones were threads is not counted.',
+    ['kind', 'state'],
+    () => {
+      const { processes, threads, tasks } = counts();
+      return [
+        [processes, 'process', 'living'],
+        [threads - processes, 'thread', 'living'],
+        [tasks - threads, 'any', 'ended'],
+      ];
+    },
+  );
+  gauges('dendro_tasks_limit', 'Tasks that may be in memory, ended ones too; leaders are processes.', ['kind'], () => [
+    [counts().maxProcesses, 'process'],
+    [counts().maxThreads, 'thread'],
+  ]);
+  counters('dendro_evicted_total', 'Tasks that left memory to make room.', ['kind'], () => [
+    [counts().evictedProcesses, 'process'],
+    [counts().evictedThreads, 'thread'],
+  ]);
+  gauge('dendro_stubs', 'Evicted tasks that others in memory still refer to.', () => counts().stubs);
+  gauge(
+    'dendro_placeholders',
+    'Tasks in memory known only because something else mentioned them.',
+    () => counts().placeholders,
+  );
+  gauge('dendro_trimmed_fields', 'Fields that have lost their oldest values.', () => counts().trimmedFields);
+  gauge('dendro_texts', 'Different texts in memory.', () => counts().texts);
+  gauge('dendro_gaps', 'Spans of time in which events were lost.', () => counts().gaps);
+  counter('dendro_batches_total', 'Batches committed.', () => client.version);
+  counter(
+    'dendro_rings_refused_total',
+    'Parents and creators refused because they would make a task its own ancestor.',
+    () => counts().ringsRefused,
+  );
+  counter(
+    'dendro_enrichments_dropped_total',
+    'Questions to /proc dropped because too many waited.',
+    () => counts().enrichmentsDropped,
+  );
+}
+
+function sourceMetrics({ gauge, counter, counters }: Meters, client: TreeClient): void {
+  const source = () => client.status.source;
+  gauge('dendro_source_up', 'Is the source being read, or has it been read to its end?', () =>
+    client.isRunning && source().state !== 'failed' ? 1 : 0,
+  );
+  counter('dendro_events_total', 'Events taken in.', () => source().events);
+  counter('dendro_events_lost_total', 'Events that the kernel or the feed says were lost.', () => source().lost);
+  counters('dendro_rejected_total', 'Input that could not be used, by reason.', ['reason'], () =>
+    Object.entries(source().rejected).map(([reason, times]) => [times, reason]),
+  );
+}
+
+/** A value and the values of its labels, in the order of their names. */
+type Labelled = readonly [value: number, ...labels: string[]];
+
+/** Makes meters of what is counted elsewhere: they are set when somebody asks. */
+class Meters {
+  readonly #registers: Registry[];
+
+  constructor(registry: Registry) {
+    this.#registers = [registry];
+  }
+
+  readonly gauge = (name: string, help: string, value: () => number): void =>
+    this.gauges(name, help, [], () => [[value()]]);
+
+  readonly counter = (name: string, help: string, value: () => number): void =>
+    this.counters(name, help, [], () => [[value()]]);
+
+  readonly gauges = (name: string, help: string, labelNames: string[], values: () => readonly Labelled[]): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: this.#registers,
+      collect() {
+        this.reset();
+        for (const [value, ...labels] of values()) this.labels(...labels).set(value);
+      },
+    });
+  };
+
+  readonly counters = (name: string, help: string, labelNames: string[], values: () => readonly Labelled[]): void => {
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers: this.#registers,
+      collect() {
+        this.reset();
+        for (const [value, ...labels] of values()) this.labels(...labels).inc(value);
+      },
+    });
+  };
 }

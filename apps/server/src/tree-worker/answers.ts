@@ -13,9 +13,9 @@ import {
 import {
   DendroError,
   type EntityId,
-  type EventNs,
   epochOf,
   eventTimeOf,
+  formatRfc3339Ns,
   isTid,
   parseTime,
   type TaskId,
@@ -29,10 +29,16 @@ import { treeText } from './tree-text.ts';
 /** @throws DendroError what is wrong with the question */
 export function answerJson(runner: HostRunner, question: Question): string {
   switch (question.kind) {
-    case 'tree':
-      return treeJson(runner.host, runner.info.id, timeOf(runner, question.at), question.withExited);
+    case 'tree': {
+      const { host, base, info } = runner;
+      const epochNs = epochTimeOf(runner, question.at);
+      const { withExited } = question;
+      const mayLack = runner.mayLack(eventTimeOf(base, epochNs), withExited);
+      return treeJson(host, { host: info.id, base, epochNs, withExited, mayLack });
+    }
     case 'text':
-      return treeText(runner.host.tree, timeOf(runner, question.at));
+      // A terminal is shown no times, so one that is too far away to be exact does no harm.
+      return treeText(runner.host.tree, eventTimeOf(runner.base, parsedTime(runner, question.at)));
     case 'events':
       return JSON.stringify(runner.takeIn(question.ndjson));
     default:
@@ -41,9 +47,9 @@ export function answerJson(runner: HostRunner, question: Question): string {
 }
 
 function aboutTask(runner: HostRunner, question: Exclude<Question, { kind: 'tree' | 'text' | 'events' }>): object {
-  const time = timeOf(runner, question.at);
+  const { base } = runner;
+  const time = eventTimeOf(base, epochTimeOf(runner, question.at));
   const task = taskRef(question.id);
-  const base = runner.host.base ?? { epochNs: 0n };
   const source = new ProcessTreeDataSource(runner.host);
   try {
     switch (question.kind) {
@@ -69,18 +75,27 @@ function aboutTask(runner: HostRunner, question: Exclude<Question, { kind: 'tree
   }
 }
 
+/** A time that the tree can be asked about. @throws DendroError DENDRO_TIME_INVALID, DENDRO_TIME_OUT_OF_RANGE */
+function epochTimeOf(runner: HostRunner, text: string): bigint {
+  const epochNs = parsedTime(runner, text);
+  if (runner.reaches(epochNs)) return epochNs;
+  throw new DendroError(
+    'DENDRO_TIME_OUT_OF_RANGE',
+    `The tree can be asked about times up to 104 days from ${formatRfc3339Ns(runner.base.epochNs)}.`,
+  );
+}
+
 /** A time as a user writes it; relative ones count from the host's now. @throws DendroError DENDRO_TIME_INVALID */
-function timeOf(runner: HostRunner, text: string): EventNs {
-  const base = runner.host.base ?? { epochNs: 0n };
-  const { now } = runner;
-  const time = parseTime(text, epochOf(base, now));
+function parsedTime({ base, now }: HostRunner, text: string): bigint {
+  const epochNow = epochOf(base, now);
+  const time = parseTime(text, epochNow);
   if (time === undefined) {
     throw new DendroError(
       'DENDRO_TIME_INVALID',
       `"${text.slice(0, 64)}" is not a time: use epoch nanoseconds, RFC 3339, -5m or live.`,
     );
   }
-  return time === 'live' ? now : eventTimeOf(base, time);
+  return time === 'live' ? epochNow : time;
 }
 
 /** `17`, `e:3121682638`, `pid:4242`. @throws DendroError DENDRO_TASK_ID_INVALID */

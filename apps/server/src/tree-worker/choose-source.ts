@@ -21,6 +21,10 @@ export interface Feed {
   /** Reads /proc of the host that the events are of; undefined when they are of another one or of the past. */
   readonly procfs: ProcfsReader | undefined;
   readonly clock: HostClock | undefined;
+  /** Does the source say what its times count from? Otherwise the first event that is posted does. */
+  readonly hasBase: boolean;
+  /** When it has told what there is: as soon as it has started, after its first scan of /proc, or at its end. */
+  readonly completeAt: 'start' | 'scan' | 'end';
 }
 
 export const SOURCE_FORMS = [
@@ -77,19 +81,19 @@ function scanned(open: (options: { clock: HostClock; scan: () => Iterable<TaskEv
     yield* reader.scan();
     yield { type: 'scan', from, at: clock.now() };
   };
-  return { source: open({ clock, scan }), procfs: reader, clock };
+  return { source: open({ clock, scan }), procfs: reader, clock, hasBase: true, completeAt: 'scan' };
 }
 
 function procfs(): Feed {
   const clock = HostClock.read();
-  return { source: new ProcfsSource({ clock }), procfs: undefined, clock };
+  return { source: new ProcfsSource({ clock }), procfs: undefined, clock, hasBase: true, completeAt: 'start' };
 }
 
 function none(): Feed {
   const clock = HostClock.read();
-  return { source: new NoSource(clock), procfs: undefined, clock };
+  return { source: new NoSource(clock), procfs: undefined, clock, hasBase: false, completeAt: 'start' };
 }
 
 function recorded(source: Source): Feed {
-  return { source, procfs: undefined, clock: undefined };
+  return { source, procfs: undefined, clock: undefined, hasBase: true, completeAt: 'end' };
 }

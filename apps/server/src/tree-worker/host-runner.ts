@@ -2,13 +2,14 @@
 // events do not say, and facts leave in batches, at most twenty a second.
 
 import { hostname } from 'node:os';
-import { ProcessTree } from '@dendro/engine';
+import { ProcessTree, type ProcessTreeCounts } from '@dendro/engine';
 import {
   DendroError,
   type EventNs,
   type HostInfo,
   type SourceStatus,
   type TaskEvent,
+  type TimeBase,
   type TreeStats,
 } from '@dendro/protocol';
 import { TraceeDecoder } from '@dendro/sources';
@@ -20,6 +21,8 @@ const TICK_MS = 50;
 const STATUS_MS = 1000;
 /** A batch is closed early when it has this many facts: a long feed must not pile up. */
 const MAX_BATCH_FACTS = 20_000;
+/** As far from its base a time is exact in a double: 104 days. */
+const MAX_EXACT_NS = Number.MAX_SAFE_INTEGER;
 /** Time per tick that reading /proc may take: a tenth of a core. */
 const ENRICH_BUDGET_MS = 5;
 
@@ -29,6 +32,13 @@ export class HostRunner {
   readonly #post: (message: FromWorker, transfer?: ArrayBuffer[]) => void;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #notices: readonly string[];
+  /** The clock's base less the tree's, as soon as there is one. */
+  #clockAheadNs = 0;
+  /** From then on all living tasks are in memory; never again once a living one had to leave it. */
+  #wholeSince = Number.NEGATIVE_INFINITY;
+  #evicted = 0;
+  #hasScanned = false;
+  #isComplete = false;
   #posted = 0;
   readonly #postedRejected: Record<string, number> = {};
   #eventsBefore = 0;
@@ -65,7 +75,9 @@ export class HostRunner {
       const feed = open();
       const runner = new HostRunner(options, feed, notices, post);
       try {
-        await feed.source.start((event) => runner.#take(event));
+        await feed.source.start((event) => {
+          if (event.type !== 'clock' || feed.hasBase) runner.#take(event);
+        });
         runner.#startTimers();
         return runner;
       } catch (error) {
@@ -78,26 +90,55 @@ export class HostRunner {
   }
 
   get info(): HostInfo {
-    const { source } = this.#feed;
+    const { source, clock } = this.#feed;
     return {
       id: 'local',
       name: source.isLive ? hostname() : source.name,
-      baseEpochNs: String(this.host.base?.epochNs ?? 0n),
-      isLive: source.isLive,
-      users: this.#feed.clock === undefined ? {} : readUsers(),
+      baseEpochNs: String(this.base.epochNs),
+      isLive: source.isLive && (clock === undefined || this.#isOfNow),
+      users: clock === undefined ? {} : readUsers(),
     };
+  }
+
+  /** What event times count from; provisional as long as nobody has said any. */
+  get base(): TimeBase {
+    return this.host.base ?? this.#feed.clock?.base ?? { epochNs: 0n };
   }
 
   /** Event time now: of a live host its clock, of a recording its newest event. */
   get now(): EventNs {
     const { newest } = this.host;
     const seen = (Number.isFinite(newest) ? newest : 0) as EventNs;
-    const clock = this.#feed.clock?.now();
-    return clock !== undefined && clock > seen ? clock : seen;
+    const { clock } = this.#feed;
+    return clock === undefined || !this.#isOfNow ? seen : (Math.max(seen, clock.now() + this.#clockAheadNs) as EventNs);
+  }
+
+  /** Can the tree be asked about this time, to the nanosecond? */
+  reaches(epochNs: bigint): boolean {
+    if (!Number.isFinite(this.host.newest)) return true; // nothing is known of any time
+    const distance = epochNs - this.base.epochNs;
+    return distance >= -MAX_EXACT_NS && distance <= this.#latest;
+  }
+
+  /** May tasks that lived then (or had lived until then) have left memory without a trace? */
+  mayLack(at: EventNs, withExited: boolean): boolean {
+    this.#noteEvictions();
+    return withExited ? this.#evicted > 0 : at < this.#wholeSince;
+  }
+
+  // A tree that has been fed for longer than that goes on all the same, a nanosecond or two less exact.
+  get #latest(): number {
+    return Math.max(MAX_EXACT_NS, this.now);
+  }
+
+  /** Are the events of the time of this host's clock? Years ago they may have been, when they are posted. */
+  get #isOfNow(): boolean {
+    return Math.abs(this.#clockAheadNs) <= MAX_EXACT_NS;
   }
 
   get status(): HostStatus {
-    return { now: this.now, source: this.#sourceStatus, stats: this.#stats };
+    const { counts } = this.host;
+    return { now: this.now, source: this.#sourceStatus, stats: this.#statsOf(counts), counts };
   }
 
   /** Commits and sends what has been collected. */
@@ -110,15 +151,30 @@ export class HostRunner {
   }
 
   /** Takes in lines of Tracee, or one event on many lines, as its webhook may send it. */
-  takeIn(ndjson: Uint8Array): { readonly accepted: number; readonly rejected: Readonly<Record<string, number>> } {
-    const decoder = new TraceeDecoder((event) => this.#take(event), { base: this.host.base });
-    decoder.pushAll(ndjson);
+  takeIn(body: Uint8Array): { readonly accepted: number; readonly rejected: Readonly<Record<string, number>> } {
+    const latest = this.#latest;
+    let tooFar = 0;
+    let tooFarLine = 0;
+    const decoder = new TraceeDecoder(
+      (event) => {
+        // Only its own time: the start of an old daemon is further away, and nobody would want to miss what it does.
+        if (!('at' in event) || (event.at >= -MAX_EXACT_NS && event.at <= latest)) this.#take(event);
+        else if (decoder.decoded !== tooFarLine) {
+          tooFarLine = decoder.decoded; // a line can give two events
+          tooFar++;
+        }
+      },
+      { base: this.host.base },
+    );
+    decoder.pushAll(withoutByteOrderMark(body));
     this.flush();
-    this.#posted += decoder.decoded;
-    for (const [reason, times] of Object.entries(decoder.rejected)) {
+    const accepted = decoder.decoded - tooFar;
+    const rejected = tooFar === 0 ? decoder.rejected : { ...decoder.rejected, 'time-out-of-range': tooFar };
+    this.#posted += accepted;
+    for (const [reason, times] of Object.entries(rejected)) {
       this.#postedRejected[reason] = (this.#postedRejected[reason] ?? 0) + times;
     }
-    return { accepted: decoder.decoded, rejected: decoder.rejected };
+    return { accepted, rejected };
   }
 
   async stop(): Promise<void> {
@@ -128,8 +184,18 @@ export class HostRunner {
   }
 
   #take(event: TaskEvent): void {
+    const hadBase = this.host.base !== undefined;
     this.host.apply(event);
+    if (!hadBase) this.#noteBase();
+    if (event.type === 'scan') this.#hasScanned = true;
     if (this.host.pending >= MAX_BATCH_FACTS) this.flush();
+  }
+
+  #noteBase(): void {
+    const { base } = this.host;
+    if (base === undefined) return;
+    if (this.#feed.clock !== undefined) this.#clockAheadNs = Number(this.#feed.clock.base.epochNs - base.epochNs);
+    this.#post({ type: 'host', host: this.info });
   }
 
   #startTimers(): void {
@@ -142,6 +208,17 @@ export class HostRunner {
   #tick(): void {
     this.#enrich();
     this.flush();
+    if (!this.#isComplete) this.#noteComplete();
+  }
+
+  #noteComplete(): void {
+    const { source, completeAt } = this.#feed;
+    const { state } = source.status();
+    this.#isComplete =
+      completeAt === 'start' || (completeAt === 'scan' && this.#hasScanned) || state === 'ended' || state === 'failed';
+    if (!this.#isComplete) return;
+    this.#postStatus(); // whoever waits for this asks next how it went
+    this.#post({ type: 'complete' });
   }
 
   #enrich(): void {
@@ -158,7 +235,19 @@ export class HostRunner {
     }
   }
 
+  // The ended leave first: while there is room for more than the living, none of these has left.
+  #noteEvictions(): void {
+    const { evictedProcesses, evictedThreads, processes, threads, maxProcesses, maxThreads } = this.host.counts;
+    const evicted = evictedProcesses + evictedThreads;
+    if (evicted === this.#evicted) return;
+    this.#evicted = evicted;
+    const isFull = processes >= maxProcesses || threads - processes >= maxThreads;
+    if (isFull) this.#wholeSince = Number.POSITIVE_INFINITY;
+    else this.#wholeSince = Math.max(this.#wholeSince, this.host.newest);
+  }
+
   #postStatus(): void {
+    this.#noteEvictions();
     const { events } = this.#sourceStatus;
     const now = performance.now();
     this.#eventsPerSecond = Math.round(((events - this.#eventsBefore) * 1000) / (now - this.#statusBefore));
@@ -180,14 +269,13 @@ export class HostRunner {
     };
   }
 
-  get #stats(): TreeStats {
-    const { processes, threads, tasks, evictedProcesses, evictedThreads, gaps, ringsRefused, enrichmentsDropped } =
-      this.host.counts;
+  #statsOf(counts: ProcessTreeCounts): TreeStats {
+    const { processes, threads, tasks, gaps, ringsRefused, enrichmentsDropped } = counts;
     return {
       processes,
       threads,
       tasks,
-      evicted: evictedProcesses + evictedThreads,
+      evicted: counts.evictedProcesses + counts.evictedThreads,
       gaps,
       ringsRefused,
       enrichmentsDropped,
@@ -195,4 +283,11 @@ export class HostRunner {
       memoryBytes: process.memoryUsage.rss(),
     };
   }
+}
+
+/** What some editors put before a text in UTF-8. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
+function withoutByteOrderMark(body: Uint8Array): Uint8Array {
+  return BYTE_ORDER_MARK.every((byte, i) => body[i] === byte) ? body.subarray(BYTE_ORDER_MARK.length) : body;
 }

@@ -1,5 +1,6 @@
 // What the main thread and the worker that owns the tree say to each other.
 
+import type { ProcessTreeCounts } from '@dendro/engine';
 import type { ErrorCode, EventNs, HostInfo, SourceStatus, TreeStats, Version } from '@dendro/protocol';
 
 /** `workerData` of the worker. */
@@ -28,8 +29,12 @@ export type Question =
 
 export type FromWorker =
   | { readonly type: 'ready'; readonly host: HostInfo; readonly status: HostStatus }
+  /** What was said of the host when this was ready has changed: it is known now what times count from. */
+  | { readonly type: 'host'; readonly host: HostInfo }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'stopped' }
+  /** The source has told what there is: its first scan, or its recording, is at an end. Said once. */
+  | { readonly type: 'complete' }
   | {
       readonly type: 'batch';
       readonly from: Version;
@@ -58,5 +63,7 @@ export type FromWorker =
 export interface HostStatus {
   readonly now: EventNs;
   readonly source: SourceStatus;
+  /** What a browser is told of `counts`. */
   readonly stats: TreeStats;
+  readonly counts: ProcessTreeCounts;
 }

@@ -11,6 +11,8 @@ type ChunkMessage = Extract<FromWorker, { type: 'chunk' }>;
 export interface TreeListener {
   batch(batch: BatchMessage): void;
   status(status: HostStatus): void;
+  /** What is known of the host has changed: times count from another base, if any times were known before. */
+  host(host: HostInfo): void;
   /** The worker has died; nothing more will come. */
   failed(error: Error): void;
 }
@@ -29,6 +31,7 @@ export class TreeClient {
   readonly #listeners = new Set<TreeListener>();
   readonly #questions = new Map<number, Waiting>();
   readonly #snapshots = new Map<number, (chunk: ChunkMessage) => void>();
+  readonly #complete = Promise.withResolvers<void>();
   #host: HostInfo;
   #status: HostStatus;
   #version: number;
@@ -41,6 +44,7 @@ export class TreeClient {
     this.#host = first.host;
     this.#status = first.status;
     this.#version = version;
+    this.#complete.promise.catch(() => {}); // said to those who wait for it, if any
     worker.on('message', (message: FromWorker) => this.#receive(message));
     worker.on('error', (error) => this.#fail(toError(error)));
     worker.on('exit', () => {
@@ -101,16 +105,30 @@ export class TreeClient {
 
   /**
    * @returns JSON in UTF-8
-   * @throws DendroError what is wrong with the question; DENDRO_TREE_UNAVAILABLE
+   * @throws DendroError what is wrong with the question; DENDRO_BUSY, DENDRO_TREE_UNAVAILABLE
    */
   ask(question: Question): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.#questions.size >= MAX_QUESTIONS || !this.isRunning) {
-      return Promise.reject(new DendroError('DENDRO_TREE_UNAVAILABLE'));
-    }
+    if (!this.isRunning) return Promise.reject(new DendroError('DENDRO_TREE_UNAVAILABLE'));
+    if (this.#questions.size >= MAX_QUESTIONS) return Promise.reject(new DendroError('DENDRO_BUSY'));
     return new Promise((resolve, reject) => {
       const request = this.#request((number) => ({ type: 'ask', request: number, question }));
       this.#questions.set(request, { resolve, reject });
     });
+  }
+
+  /**
+   * Waits until the source has told what there is.
+   * @returns false when it has not within `timeoutMs`
+   * @throws DendroError DENDRO_TREE_UNAVAILABLE
+   */
+  async untilComplete(timeoutMs: number): Promise<boolean> {
+    const timeout = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => timeout.resolve(false), timeoutMs);
+    try {
+      return await Promise.race([this.#complete.promise.then(() => true), timeout.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Ends source and worker. Whatever the worker does, it is gone within some seconds. */
@@ -152,6 +170,10 @@ export class TreeClient {
         this.#status = message.status;
         for (const listener of this.#listeners) listener.status(message.status);
         return;
+      case 'host':
+        this.#host = message.host;
+        for (const listener of this.#listeners) listener.host(message.host);
+        return;
       case 'chunk':
         this.#snapshots.get(message.request)?.(message);
         if (message.isLast) this.#snapshots.delete(message.request);
@@ -163,6 +185,9 @@ export class TreeClient {
         this.#take(message.request)?.reject(
           new DendroError(message.code, message.message, { details: message.details }),
         );
+        return;
+      case 'complete':
+        this.#complete.resolve();
         return;
       case 'ready':
       case 'failed':
@@ -183,6 +208,7 @@ export class TreeClient {
     for (const question of this.#questions.values()) question.reject(new DendroError('DENDRO_TREE_UNAVAILABLE'));
     this.#questions.clear();
     this.#snapshots.clear();
+    this.#complete.reject(new DendroError('DENDRO_TREE_UNAVAILABLE'));
     for (const listener of this.#listeners) listener.failed(error);
   }
 }

@@ -2,7 +2,7 @@
 // fork chain can be deeper than any nested JSON may be.
 
 import { NO_TASK, type ProcessTree, type TaskIndex } from '@dendro/engine';
-import { type EventNs, epochOf, type TimeBase } from '@dendro/protocol';
+import { type EventNs, epochOf, eventTimeOf, type TimeBase } from '@dendro/protocol';
 
 /** One task in the answer to `GET /api/v1/hosts/{host}/tree`. Times are epoch nanoseconds in decimal. */
 export interface TreeJsonTask {
@@ -25,26 +25,47 @@ export interface TreeJsonTask {
   readonly placeholder: boolean;
 }
 
-export function treeJson(
-  { tree, version, base = { epochNs: 0n } }: ProcessTree,
-  host: string,
-  at: EventNs,
-  withExited: boolean,
-): string {
+export interface TreeJsonOptions {
+  /** Id of the host. */
+  readonly host: string;
+  readonly base: TimeBase;
+  /** The instant. */
+  readonly epochNs: bigint;
+  /** Also tasks that had ended by then. */
+  readonly withExited: boolean;
+  /** May tasks of that time have left memory of which nothing is known any more? */
+  readonly mayLack: boolean;
+}
+
+const EVICTED =
+  'Tasks of that time have left memory to make room: total counts those that are known of. --max-processes and --max-threads keep more.';
+const LOST = 'Events of that time were lost.';
+
+export function treeJson({ tree, version }: ProcessTree, options: TreeJsonOptions): string {
+  const { host, base, epochNs, withExited, mayLack } = options;
+  const at = eventTimeOf(base, epochNs);
   const tasks: TreeJsonTask[] = [];
+  let evicted = 0;
   for (let slot = 0; slot < tree.slotCount; slot++) {
     const task = slot as TaskIndex;
-    if (!tree.isPresent(task) || tree.startOf(task) > at) continue;
-    if (withExited || tree.isAliveAt(task, at)) tasks.push(taskJson(tree, base, task, at));
+    const isPresent = tree.isPresent(task);
+    if ((!isPresent && !tree.isStub(task)) || tree.startOf(task) > at) continue;
+    if (!withExited && !tree.isAliveAt(task, at)) continue;
+    if (isPresent) tasks.push(taskJson(tree, base, task, at));
+    else evicted++;
   }
+  const reasons = [
+    ...(mayLack || evicted > 0 ? [EVICTED] : []),
+    ...(tree.gaps().some(({ from, to }) => from <= at && at <= to) ? [LOST] : []),
+  ];
   return JSON.stringify({
     host,
-    at: String(epochOf(base, at)),
+    at: String(epochNs),
     version,
     tasks,
     returned: tasks.length,
-    total: tasks.length,
-    reason: null,
+    total: tasks.length + evicted,
+    reason: reasons.length === 0 ? null : reasons.join(' '),
   });
 }
 
