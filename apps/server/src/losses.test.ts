@@ -49,7 +49,7 @@ test('living tasks that left memory are missing from the present too, and counte
   expect(await tree()).toEqual({ returned: 16, total: 17, reason: EVICTED });
 });
 
-test('a lineage says that it ends at somebody who left memory, and at a parent that is no longer kept', async () => {
+test('a lineage goes on through somebody who left memory, and says that it ends at a parent that is no longer kept', async () => {
   server = await TestServer.start({ maxProcesses: 16 });
   const parent = born(50, 1);
   const lines = [forkLine(at(1), INIT, parent), forkLine(at(2), parent, born(51, 2)), exitLine(at(3), parent)];
@@ -59,9 +59,9 @@ test('a lineage says that it ends at somebody who left memory, and at a parent t
   }
   await server.post(lines.join('\n'));
   expect(await ask('lineage/pid:51')).toMatchObject({
-    lineage: [{ info: { pid: 51 } }, { info: { pid: 50 } }],
-    returned: 2,
-    end: 'evicted',
+    lineage: [{ info: { pid: 51 } }, { info: { pid: 50 } }, { info: { pid: 1 } }],
+    returned: 3,
+    end: 'root',
   });
 
   // Each line says who the parent is, now this one, now that: 64 of them are kept.

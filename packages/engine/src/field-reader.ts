@@ -28,6 +28,8 @@ const NEVER = Number.POSITIVE_INFINITY as EventNs;
 const ALWAYS = Number.NEGATIVE_INFINITY as EventNs;
 /** A rename so shortly before an exec is part of it: the kernel names the task before it tells of the exec. */
 const RENAME_SLACK_NS = 100_000_000;
+/** Ancestors up to which a value is looked for anew each time; what comes from further up is kept until a fact changes. */
+const NEAR = 64;
 /** Two tellings of one exec are so far apart at most. */
 const EXEC_SLACK_NS = 1_000_000;
 
@@ -49,6 +51,11 @@ export class FieldReader {
   readonly #own = new Int32Array(FIELD_COUNT); // the newest entry by then
   readonly #next = new Int32Array(FIELD_COUNT); // the first one after it
   readonly #fallback = new Int32Array(FIELD_COUNT); // the sighting that holds where nothing is inherited
+  /**
+   * Field id -> TaskIndex -> the entry that it inherits at its start, plus one; 0 not looked up yet. Of long chains
+   * only, where reading every task would else walk the whole way up for each. Valid until the next change of a fact.
+   */
+  readonly #births: (Int32Array | undefined)[] = [];
 
   constructor(tasks: TaskTable, changelogs: ChangelogTable) {
     this.#tasks = tasks;
@@ -97,24 +104,41 @@ export class FieldReader {
     return time;
   }
 
-  /** The entry that holds at `at`, perhaps another task's; NO_ENTRY or TRIMMED. It can say "not known". */
-  find(task: TaskIndex, field: number, at: EventNs): EntryIndex {
+  /** To be called when a fact has changed. */
+  noteChange(): void {
+    if (this.#births.length > 0) this.#births.length = 0;
+  }
+
+  /**
+   * The entry that holds at `at`, perhaps another task's; NO_ENTRY or TRIMMED. It can say "not known".
+   * @param maxSteps ancestors that are looked at; NO_ENTRY also where it comes from further up
+   */
+  find(task: TaskIndex, field: number, at: EventNs, maxSteps = this.#tasks.length): EntryIndex {
     if (this.#changelogs.countOf(field) === 0) return NO_ENTRY;
     const bit = 1 << field;
+    const births = this.#births[field];
     let from = task;
     let time = at;
     let fallback: EntryIndex = NO_ENTRY;
     // Creators cannot form a ring in a true feed; in a hostile one they can.
-    for (let steps = this.#tasks.length; steps >= 0; steps--) {
+    for (let steps = 0; steps <= maxSteps; steps++) {
       const limit = Math.min(time, this.endOf(from)) as EventNs;
       if (((this.#changelogs.fieldsOf(from) | this.#changelogs.trimmedOf(from)) & (bit | (1 << ARGV))) !== 0) {
         const entry = this.#findOwn(from, field, limit);
         if (entry === TRIMMED) return TRIMMED;
         if (entry === BLOCKED) return fallback;
-        if (entry >= 0) return fallback !== NO_ENTRY && !this.#isKnown(entry) ? fallback : entry;
+        if (entry >= 0) {
+          if (steps > NEAR && fallback === NO_ENTRY) this.#keepBirths(task, from, field, at, entry);
+          return fallback !== NO_ENTRY && !this.#isKnown(entry) ? fallback : entry;
+        }
         if (entry !== NO_ENTRY) fallback = entry - FALLBACK;
       }
       if ((INHERITED & bit) === 0) return fallback;
+      const kept = births?.[from] ?? 0;
+      if (kept !== 0 && limit >= this.#tasks.startOf(from)) {
+        if (steps > NEAR && fallback === NO_ENTRY) this.#keepBirths(task, from, field, at, kept - 1);
+        return fallback !== NO_ENTRY && !this.#isKnown(kept - 1) ? fallback : kept - 1;
+      }
       const creator = this.#tasks.creatorOf(from);
       if ((this.#tasks.flagsOf(from) & TASK_FLAG.thread) !== 0 && (field !== COMM || creator === NO_TASK)) {
         time = limit;
@@ -126,6 +150,22 @@ export class FieldReader {
       if (from === NO_TASK) return fallback;
     }
     return fallback;
+  }
+
+  /** Notes what the tasks from `task` up to below `owner` inherit: they all had nothing of their own. */
+  #keepBirths(task: TaskIndex, owner: TaskIndex, field: number, at: EventNs, entry: EntryIndex): void {
+    while (this.#births.length <= field) this.#births.push(undefined);
+    this.#births[field] ??= new Int32Array(this.#tasks.length);
+    const births = this.#births[field]!;
+    let time = at;
+    for (let one = task; one !== owner && one !== NO_TASK; one = this.#tasks.creatorOf(one)) {
+      // Threads read more than what they were born with.
+      if ((this.#tasks.flagsOf(one) & TASK_FLAG.thread) !== 0) return;
+      const start = this.#tasks.startOf(one);
+      if (Math.min(time, this.endOf(one)) < start) return;
+      births[one] = entry + 1;
+      time = start;
+    }
   }
 
   /**

@@ -255,7 +255,7 @@ export class ProcessTree {
     this.#announce(task, event.tid, leader, creator, start, flags, AUTHORITY.event);
     if (!isNewest) this.#settleReuse(event.tid, task);
     if (!isThread) this.#nameParent(task, event, start, isSibling);
-    if (event.comm !== undefined && event.comm !== this.tree.textAt(task, 'comm', start)) {
+    if (event.comm !== undefined && !this.tree.hasNameNearby(task, event.comm, start)) {
       this.#recorder.text(task, 'comm', start, AUTHORITY.event, event.comm);
     }
     this.#setNumber(task, 'nsTid', start, AUTHORITY.event, event.nsTid);

@@ -64,6 +64,7 @@ export type NumberField = 'uid' | 'gid' | 'nsTid' | 'nsPid' | 'pidNs';
 
 const MAX_GAPS = 10_000;
 const INIT_TID = 1;
+const MAX_STEPS_TO_NAME = 32;
 /** `since` of a fact that says: there was more before. Older than any other, so that it only ever fills up a changelog. */
 const LONG_AGO = -Number.MAX_SAFE_INTEGER as EventNs;
 /** Values kept parsed. */
@@ -178,6 +179,7 @@ export class TemporalTree implements FactVisitor {
     authority: Authority,
   ): boolean {
     const hasChanged = this.#tasks.mergeTask(task, tid, pid, leader, creator, start, entityId, flags, authority);
+    this.#reader.noteChange();
     if (tid === INIT_TID) this.#parentReader.noteInit(task);
     this.#forgetAbandoned();
     return hasChanged;
@@ -186,6 +188,7 @@ export class TemporalTree implements FactVisitor {
   /** `value`: a number, NaN for "not known", or what `intern` gave for a text. */
   mergeValue(task: TaskIndex, field: number, since: EventNs, authority: Authority, value: number): boolean {
     if (this.#tasks.isStub(task)) return false;
+    this.#reader.noteChange();
     return this.#changelogs.merge(task, field, since, authority, value);
   }
 
@@ -197,6 +200,7 @@ export class TemporalTree implements FactVisitor {
   }
 
   mergeExit(task: TaskIndex, at: EventNs, authority: Authority, code = NOT_KNOWN, signal = NOT_KNOWN): boolean {
+    this.#reader.noteChange();
     return this.#tasks.mergeExit(task, at, authority, code, signal);
   }
 
@@ -219,6 +223,7 @@ export class TemporalTree implements FactVisitor {
    */
   evictTask(task: TaskIndex, isCut: boolean): void {
     if (!this.#tasks.isPresent(task)) return;
+    this.#reader.noteChange();
     if (this.#tasks.isReferenced(task)) {
       this.#tasks.makeStub(task);
       if (isCut) {
@@ -490,6 +495,15 @@ export class TemporalTree implements FactVisitor {
 
   textAt(task: TaskIndex, field: TextField, at: EventNs): string | undefined {
     return this.#wireTextAt(task, FIELDS[field].id, at);
+  }
+
+  /**
+   * Does a task read this name, its own or that of an ancestor nearby? A walk of bounded length: for a writer that asks at
+   * every birth.
+   */
+  hasNameNearby(task: TaskIndex, name: string, at: EventNs): boolean {
+    const entry = this.#reader.find(task, FIELDS.comm.id, at, MAX_STEPS_TO_NAME);
+    return entry >= 0 && this.#strings.textOf(this.#changelogs.valueOf(entry)) === name;
   }
 
   numberAt(task: TaskIndex, field: NumberField, at: EventNs): number | undefined {

@@ -1,4 +1,4 @@
-import { type EventNs, encodeFrame, type Version } from '@dendro/protocol';
+import { type EventNs, encodeFrame, PROTOCOL_VERSION, type Version } from '@dendro/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BatchRing, type RingEntry } from './batch-ring.ts';
 import { Session, type SessionHub, type SnapshotFrame, type Socket } from './session.ts';
@@ -156,7 +156,7 @@ describe('a session', () => {
 
   test('greeted anew sends nothing more until it is asked again, whatever it was about to send', () => {
     const host = { id: 'local', name: 'n1', baseEpochNs: '7', isLive: true, users: {} };
-    const hello = JSON.stringify({ type: 'hello', protocol: 1, host, version: 1 });
+    const hello = JSON.stringify({ type: 'hello', protocol: PROTOCOL_VERSION, host, version: 1 });
     bench.session.hear('{"type":"subscribe","version":0}');
     bench.commit();
     bench.session.hear('{"type":"subscribe"}');
