@@ -346,10 +346,14 @@ describe('a process is answered', () => {
     expect([4.9, 5, 9].map(parentAt)).toEqual([
       [20, seconds(3), 'event'],
       [15, seconds(5), 'sighting'],
-      [15, expect.any(Number), 'sighting'],
+      [15, seconds(5), 'sighting'],
     ]);
     host.apply(reparent(11, 30, 1));
     expect(parentAt(12)).toEqual([1, seconds(11), 'event']);
+    // Of one whose birth nobody told, the parent that was seen is so from its start on.
+    host.apply(observe(12, 40, 2, { ppid: 15 }));
+    const { ppid, parentSince, parentSource } = infoAt(host, 40, 13);
+    expect([ppid, parentSince, parentSource]).toEqual([15, seconds(2), 'sighting']);
   });
 
   test('as it was, even when the answer is read after the tree has taken in more', () => {

@@ -97,7 +97,7 @@ export class ProcessInfo {
     this.nsPpid = parent === NO_TASK ? undefined : tree.numberAt(parent, 'nsPid', time);
     this.parentTaskId = parent === NO_TASK ? undefined : tree.taskIdOf(parent);
     this.parentEntityId = parent === NO_TASK ? undefined : tree.entityIdOf(parent);
-    this.parentSince = parentAuthority === undefined ? undefined : tree.sinceAt(process, 'parent', time);
+    this.parentSince = parentAuthority === undefined ? undefined : parentSinceAt(tree, process, parent, time);
     this.parentSource = parentAuthority === undefined ? undefined : SAID_BY[parentAuthority];
     this.comm = values[FIELDS.comm.id] as string | undefined;
     this.cmd = values[FIELDS.argv.id] as readonly string[] | undefined;
@@ -133,6 +133,14 @@ export class ProcessInfo {
     const process = this.#tree.indexOf(this.taskId);
     return process === NO_TASK ? [] : related(this.#tree, livingChildren(this.#tree, process, this.#time));
   }
+}
+
+/** A parent that was seen is so from before the sighting on, as far back as it is read [PA2]. */
+function parentSinceAt(tree: TemporalTree, process: TaskIndex, parent: TaskIndex, time: EventNs): EventNs | undefined {
+  const since = tree.sinceAt(process, 'parent', time);
+  if (since === undefined || since <= tree.startOf(process)) return since;
+  const before = (since - 1) as EventNs;
+  return tree.parentAt(process, before) === parent ? tree.sinceAt(process, 'parent', before) : since;
 }
 
 /** The threads of a process that lived at a time, the leader first. */
