@@ -263,6 +263,30 @@ describe('[AS9] after its end', () => {
   });
 });
 
+test('[BO3] what is told of a task that has been evicted changes nothing that is read through it', () => {
+  const born = [
+    task(1),
+    set(1, 'comm', 1, 'creator'),
+    set(1, 'parent', 1, 3),
+    task(2, { creator: 1, start: 5 }),
+    task(3),
+  ];
+  const evicted: WriteFact = (out) => out.evict(1 as TaskId, false);
+  const late = [
+    set(1, 'comm', 2, 'late'),
+    set(1, 'uid', 2, 7),
+    set(1, 'parent', 2, 2),
+    exit(1, 4),
+    task(1, { start: -9 }),
+  ];
+  const tree = treeOf([...born, evicted, ...late]);
+  const [one, two, three] = [1, 2, 3].map((id) => tree.indexOf(id as TaskId)) as [TaskIndex, TaskIndex, TaskIndex];
+  expect([tree.isStub(one), tree.isPresent(one), tree.taskCount]).toEqual([true, false, 2]);
+  expect([tree.startOf(one), tree.exitOf(one)]).toEqual([0, Number.POSITIVE_INFINITY]);
+  expect([tree.textAt(two, 'comm', at(9)), tree.numberAt(two, 'uid', at(9))]).toEqual(['creator', undefined]);
+  expect([tree.parentAt(two, at(9)), tree.parentAt(one, at(9))]).toEqual([one, three]);
+});
+
 describe('[GA1] a gap', () => {
   const gap = (from: number, to: number, lost: number) =>
     ({ type: 'gap', from: seconds(from), to: seconds(to), lost }) as const;
