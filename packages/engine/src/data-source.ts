@@ -5,7 +5,7 @@
 //
 // Nothing that came after that time is in an answer.
 
-import type { EntityId, EventNs, TaskId } from '@dendro/protocol';
+import { type EntityId, type EventNs, FIELDS, type FieldName, type TaskId } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { livingChildren, livingThreads, ProcessInfo } from './process-info.ts';
 import type { ProcessTree } from './process-tree.ts';
@@ -44,7 +44,10 @@ export interface ThreadInfo {
   readonly taskId: TaskId;
   readonly entityId: EntityId;
   readonly tid: number;
+  /** The same ids inside of its pid namespace, and the inode of that. */
   readonly nsTid: number | undefined;
+  readonly nsPid: number | undefined;
+  readonly pidNs: number | undefined;
   readonly pid: number;
   readonly processTaskId: TaskId | undefined;
   readonly processEntityId: EntityId | undefined;
@@ -57,16 +60,18 @@ export interface ThreadInfo {
   readonly signal: number | undefined;
   readonly isAlive: boolean;
   readonly isPlaceholder: boolean;
+  /** As of a process. */
+  readonly trimmed: readonly FieldName[];
 }
 
 export interface ProcessLineage {
   /** The process at the time of the key, then each parent at the start of its child. */
   readonly ancestors: readonly TimeRelevant<ProcessInfo>[];
   /**
-   * Why there are no more: it has no parent (`root`), the depth was reached, the next one has been evicted, or it is
-   * no longer kept who was the parent then (`trimmed`).
+   * Why there are no more: the last one has no parent (`root`), nobody has said who its parent is (`unknown`), the depth
+   * was reached, that went when the last one was evicted, or it is no longer kept who was the parent then (`trimmed`).
    */
-  readonly end: 'root' | 'depth' | 'evicted' | 'trimmed';
+  readonly end: 'root' | 'unknown' | 'depth' | 'evicted' | 'trimmed';
 }
 
 export interface Answers {
@@ -75,6 +80,8 @@ export interface Answers {
   readonly LineageKey: { readonly process_lineage: TimeRelevant<ProcessLineage> };
 }
 
+/** Init (1) and kthreadd (2) have no parent, said or not. */
+const KTHREADD_PID = 2;
 const KEYS = ['ProcKey', 'ThreadKey', 'LineageKey'] as const;
 
 export class ProcessTreeDataSource {
@@ -112,21 +119,28 @@ export class ProcessTreeDataSource {
     return this.#answer(key) as Answers[K['kind']];
   }
 
-  /** Living processes whose parent it was at the time. @throws as `get` */
+  /** Living processes whose parent it was at the time; none of one that is not known. @throws AmbiguousTaskError */
   getChildren(task: TaskRef, time: EventNs): TimeRelevant<ProcessInfo>[] {
-    const children = livingChildren(this.#tree, this.#process(task, time), time);
-    return children.map((child) => this.#processAt(child, time));
+    const process = this.#processIfKnown(task, time);
+    if (process === NO_TASK) return [];
+    return livingChildren(this.#tree, process, time).map((child) => this.#processAt(child, time));
   }
 
-  /** Living threads at the time, the leader first. @throws as `get` */
+  /** Living threads at the time, the leader first; none of one that is not known. @throws AmbiguousTaskError */
   getThreads(task: TaskRef, time: EventNs): TimeRelevant<ThreadInfo>[] {
-    const threads = livingThreads(this.#tree, this.#process(task, time), time);
-    return threads.map((thread) => this.#threadAt(thread, time));
+    const process = this.#processIfKnown(task, time);
+    if (process === NO_TASK) return [];
+    return livingThreads(this.#tree, process, time).map((thread) => this.#threadAt(thread, time));
   }
 
-  /** As `process_lineage`, without its envelope. @throws as `get` */
+  /**
+   * The process and its ancestors, as in `process_lineage`. As in Tracee's store of this name, and other than in a
+   * `LineageKey`, `maxDepth` counts the process itself: 1 gives it alone, 0 nothing. Nothing either of one that is not
+   * known. @throws AmbiguousTaskError
+   */
   getAncestry(task: TaskRef, time: EventNs, maxDepth: number): readonly TimeRelevant<ProcessInfo>[] {
-    return this.#lineageAt(this.#process(task, time), time, maxDepth).ancestors;
+    const process = maxDepth >= 1 ? this.#processIfKnown(task, time) : NO_TASK;
+    return process === NO_TASK ? [] : this.#lineageAt(process, time, maxDepth - 1).ancestors;
   }
 
   #answer(key: TreeKey): Answers[TreeKey['kind']] {
@@ -152,12 +166,23 @@ export class ProcessTreeDataSource {
     return leader;
   }
 
+  /** As `#process`; NO_TASK where there is none. @throws AmbiguousTaskError */
+  #processIfKnown(ref: TaskRef, time: EventNs): TaskIndex {
+    try {
+      return this.#process(ref, time);
+    } catch (error) {
+      if (error instanceof DataNotFoundError) return NO_TASK;
+      throw error;
+    }
+  }
+
   #processAt(process: TaskIndex, time: EventNs): TimeRelevant<ProcessInfo> {
-    return { timestamp: time, info: new ProcessInfo(this.#tree, process, time) };
+    return { timestamp: time, info: new ProcessInfo(this.#tree, process, time, this.#tree.parentAt(process, time)) };
   }
 
   #threadAt(task: TaskIndex, time: EventNs): TimeRelevant<ThreadInfo> {
     const tree = this.#tree;
+    const values = tree.valuesAt(task, time);
     const leader = tree.leaderOf(task);
     const exit = tree.exitOf(task);
     const hasEnded = exit <= time;
@@ -165,53 +190,62 @@ export class ProcessTreeDataSource {
       taskId: tree.taskIdOf(task),
       entityId: tree.entityIdOf(task),
       tid: tree.tidOf(task),
-      nsTid: tree.numberAt(task, 'nsTid', time),
+      nsTid: values[FIELDS.nsTid.id] as number | undefined,
+      nsPid: values[FIELDS.nsPid.id] as number | undefined,
+      pidNs: values[FIELDS.pidNs.id] as number | undefined,
       pid: tree.pidOf(task),
       processTaskId: leader === NO_TASK ? undefined : tree.taskIdOf(leader),
       processEntityId: leader === NO_TASK ? undefined : tree.entityIdOf(leader),
-      name: tree.textAt(task, 'comm', time),
-      uid: tree.numberAt(task, 'uid', time),
-      gid: tree.numberAt(task, 'gid', time),
+      name: values[FIELDS.comm.id] as string | undefined,
+      uid: values[FIELDS.uid.id] as number | undefined,
+      gid: values[FIELDS.gid.id] as number | undefined,
       startTime: tree.startOf(task),
       exitTime: hasEnded ? exit : undefined,
       exitCode: hasEnded ? tree.exitCodeOf(task) : undefined,
       signal: hasEnded ? tree.exitSignalOf(task) : undefined,
       isAlive: tree.isAliveAt(task, time),
       isPlaceholder: tree.isPlaceholder(task),
+      trimmed: tree.trimmedAt(task, time),
     };
     return { timestamp: time, info };
   }
 
   #lineageAt(process: TaskIndex, time: EventNs, maxDepth: number): ProcessLineage {
-    const ancestors = [this.#processAt(process, time)];
-    const seen = new Visited(process);
+    const tree = this.#tree;
+    const ancestors: TimeRelevant<ProcessInfo>[] = [];
+    const seen = new Visited();
     let child = process;
     let at = time;
     for (let depth = 0; ; depth++) {
-      at = Math.min(at, this.#tree.startOf(child)) as EventNs;
-      const parent = this.#tree.parentAt(child, at);
-      if (parent === NO_TASK || seen.has(parent)) return { ancestors, end: this.#endAt(child, at) };
+      let parent = tree.parentAt(child, at);
+      const info = new ProcessInfo(tree, child, at, parent);
+      ancestors.push({ timestamp: at, info });
+      at = Math.min(at, info.startTime) as EventNs;
+      // Nearly always it has had one parent from its start on, and nobody needs to look again.
+      const isSame = info.parentSource === 'event' && info.parentSince !== undefined && info.parentSince <= at;
+      if (!isSame) parent = tree.parentAt(child, at);
+      if (parent === NO_TASK) return { ancestors, end: this.#endAt(child, at) };
+      seen.add(child);
+      if (seen.has(parent)) return { ancestors, end: 'unknown' }; // a ring: what was said of it cannot be [AS8]
       if (depth >= maxDepth) return { ancestors, end: 'depth' };
-      ancestors.push(this.#processAt(parent, at));
-      seen.add(parent);
       child = parent;
     }
   }
 
+  /** Why a task has no parent at `at`. */
   #endAt(oldest: TaskIndex, at: EventNs): ProcessLineage['end'] {
-    if (this.#tree.isStub(oldest)) return 'evicted';
-    return this.#tree.isTrimmedAt(oldest, 'parent', at) ? 'trimmed' : 'root';
+    const tree = this.#tree;
+    if (tree.isTrimmedAt(oldest, 'parent', at)) return 'trimmed';
+    const isSaid = tree.authorityAt(oldest, 'parent', at) !== undefined;
+    if (isSaid || tree.pidOf(oldest) <= KTHREADD_PID) return 'root';
+    return tree.isStub(oldest) ? 'evicted' : 'unknown';
   }
 }
 
 /** Tasks that were passed on the way up: few as a rule, then a list is faster than a set. */
 class Visited {
-  readonly #few: TaskIndex[];
+  readonly #few: TaskIndex[] = [];
   #many: Set<TaskIndex> | undefined;
-
-  constructor(first: TaskIndex) {
-    this.#few = [first];
-  }
 
   has(task: TaskIndex): boolean {
     return this.#many?.has(task) ?? this.#few.includes(task);

@@ -2,6 +2,7 @@
 
 import {
   AUTHORITY,
+  type Authority,
   type EntityId,
   type EventNs,
   FIELDS,
@@ -19,11 +20,14 @@ export interface RelatedTask {
   readonly entityId: EntityId;
 }
 
-const SOURCES = {
+const SAID_BY = {
   [AUTHORITY.event]: 'event',
   [AUTHORITY.sighting]: 'sighting',
   [AUTHORITY.inferred]: 'inferred',
 } as const;
+
+/** How something is known: an event said it, somebody looked (/proc, a tracer in passing), or it was concluded. */
+export type KnownFrom = (typeof SAID_BY)[Authority];
 
 /**
  * An answer of the data source. Everything but the two lists is taken down at once. The lists can be long, and nobody
@@ -34,11 +38,19 @@ export class ProcessInfo {
   readonly taskId: TaskId;
   readonly entityId: EntityId;
   readonly pid: number;
+  /** The same ids inside of its pid namespace, and the inode of that. */
+  readonly nsTid: number | undefined;
   readonly nsPid: number | undefined;
+  readonly pidNs: number | undefined;
   /** 0 where it has no parent or none is known. */
   readonly ppid: number;
+  /** The parent's pid inside of the parent's own pid namespace. */
+  readonly nsPpid: number | undefined;
   readonly parentTaskId: TaskId | undefined;
   readonly parentEntityId: EntityId | undefined;
+  /** Since when it has that parent, or no parent; undefined where nobody has said which. */
+  readonly parentSince: EventNs | undefined;
+  readonly parentSource: KnownFrom | undefined;
   readonly comm: string | undefined;
   readonly cmd: readonly string[] | undefined;
   readonly executionBinary: FileInfo | undefined;
@@ -59,25 +71,34 @@ export class ProcessInfo {
   readonly signal: number | undefined;
   readonly isAlive: boolean;
   readonly isPlaceholder: boolean;
+  /** Out of memory but for what others read through it: an ancestor in a lineage can be. */
+  readonly isEvicted: boolean;
   /** Fields whose value of that time is no longer kept: they read as not known. Nearly always none. */
   readonly trimmed: readonly FieldName[];
   /** Who said that it exists. */
-  readonly source: 'event' | 'sighting' | 'inferred';
+  readonly source: KnownFrom;
   readonly #tree: TemporalTree;
   readonly #time: EventNs;
 
-  constructor(tree: TemporalTree, process: TaskIndex, time: EventNs) {
+  /** @param parent as of the time */
+  constructor(tree: TemporalTree, process: TaskIndex, time: EventNs, parent: TaskIndex) {
     const values = tree.valuesAt(process, time);
-    const parent = tree.parentAt(process, time);
+    const parentAuthority = tree.authorityAt(process, 'parent', time);
+    const start = tree.startOf(process);
     const exit = tree.exitOf(process);
     const hasEnded = exit <= time;
     this.taskId = tree.taskIdOf(process);
     this.entityId = tree.entityIdOf(process);
     this.pid = tree.pidOf(process);
+    this.nsTid = values[FIELDS.nsTid.id] as number | undefined;
     this.nsPid = values[FIELDS.nsPid.id] as number | undefined;
+    this.pidNs = values[FIELDS.pidNs.id] as number | undefined;
     this.ppid = parent === NO_TASK ? 0 : tree.pidOf(parent);
+    this.nsPpid = parent === NO_TASK ? undefined : tree.numberAt(parent, 'nsPid', time);
     this.parentTaskId = parent === NO_TASK ? undefined : tree.taskIdOf(parent);
     this.parentEntityId = parent === NO_TASK ? undefined : tree.entityIdOf(parent);
+    this.parentSince = parentAuthority === undefined ? undefined : parentSinceAt(tree, process, parent, time);
+    this.parentSource = parentAuthority === undefined ? undefined : SAID_BY[parentAuthority];
     this.comm = values[FIELDS.comm.id] as string | undefined;
     this.cmd = values[FIELDS.argv.id] as readonly string[] | undefined;
     this.executionBinary = values[FIELDS.executable.id] as FileInfo | undefined;
@@ -87,30 +108,39 @@ export class ProcessInfo {
     this.containerId = values[FIELDS.container.id] as string | undefined;
     this.uid = values[FIELDS.uid.id] as number | undefined;
     this.gid = values[FIELDS.gid.id] as number | undefined;
-    this.startTime = tree.startOf(process);
+    this.startTime = start;
     this.execTime = tree.execTimeAt(process, time);
     this.exitTime = hasEnded ? exit : undefined;
     this.exitCode = hasEnded ? tree.exitCodeOf(process) : undefined;
     this.signal = hasEnded ? tree.exitSignalOf(process) : undefined;
-    this.isAlive = tree.isAliveAt(process, time);
+    this.isAlive = start <= time && time <= exit;
     this.isPlaceholder = tree.isPlaceholder(process);
+    this.isEvicted = tree.isStub(process);
     this.trimmed = tree.trimmedAt(process, time);
-    this.source = SOURCES[tree.authorityOf(process)];
+    this.source = SAID_BY[tree.authorityOf(process)];
     this.#tree = tree;
     this.#time = time;
   }
 
-  /** Living threads, the leader first. Empty once the process has been evicted. */
+  /** Living threads, the leader first. Once the process has been evicted, only who is still kept. */
   get threadIds(): readonly RelatedTask[] {
     const process = this.#tree.indexOf(this.taskId);
     return process === NO_TASK ? [] : related(this.#tree, livingThreads(this.#tree, process, this.#time));
   }
 
-  /** Living children, in no order. Empty once the process has been evicted. */
+  /** Living children, in no order. Once the process has been evicted, only who is still kept. */
   get childProcessIds(): readonly RelatedTask[] {
     const process = this.#tree.indexOf(this.taskId);
     return process === NO_TASK ? [] : related(this.#tree, livingChildren(this.#tree, process, this.#time));
   }
+}
+
+/** A parent that was seen is so from before the sighting on, as far back as it is read [PA2]. */
+function parentSinceAt(tree: TemporalTree, process: TaskIndex, parent: TaskIndex, time: EventNs): EventNs | undefined {
+  const since = tree.sinceAt(process, 'parent', time);
+  if (since === undefined || since <= tree.startOf(process)) return since;
+  const before = (since - 1) as EventNs;
+  return tree.parentAt(process, before) === parent ? tree.sinceAt(process, 'parent', before) : since;
 }
 
 /** The threads of a process that lived at a time, the leader first. */

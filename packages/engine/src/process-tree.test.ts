@@ -191,7 +191,7 @@ describe('exec', () => {
     expect(host.tree.valueAt(only(host, 20), 'argv', at(30))).toBeUndefined();
   });
 
-  test('[EX5] what /proc says after an exec holds since the exec', () => {
+  test('[OB2] what /proc says after an exec holds since the exec', () => {
     const host = treeOf([
       INIT,
       fork(10, 20, 1),

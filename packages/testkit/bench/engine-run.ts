@@ -101,7 +101,7 @@ function dendroSubject(limits: Limits): Subject {
       );
     },
     lineageAt: (id, at) =>
-      orUndefined(() => source.getAncestry({ entityId: id as EntityId }, at as EventNs, 5).length) ?? 0,
+      orUndefined(() => source.getAncestry({ entityId: id as EntityId }, at as EventNs, 1 + 5).length) ?? 0,
     shares: () => ({ encodeShare: encodeMs / feedMs, decodeShare: decodeMs / feedMs }),
   };
 }

@@ -18,10 +18,17 @@ const File = Type.Object({
   hash: Type.Optional(Type.String()),
 });
 const RelatedTask = Type.Object({ tid: Type.Integer(), taskId: Type.Integer(), entityId: Type.Integer() });
+const Trimmed = Type.Array(Type.String(), {
+  description: 'Fields whose value of that time is no longer kept: they read as not known',
+});
+const KNOWN_FROM = 'event, sighting (seen, as in /proc) or inferred';
 const Common = {
   taskId: Type.Integer(),
   entityId: Type.Integer(),
   pid: Type.Integer(),
+  nsTid: Nullable(Type.Integer()),
+  nsPid: Nullable(Type.Integer()),
+  pidNs: Nullable(Type.Integer({ description: 'Inode of the pid namespace that nsTid and nsPid are of' })),
   uid: Nullable(Type.Integer()),
   gid: Nullable(Type.Integer()),
   startTime: Ns,
@@ -30,15 +37,18 @@ const Common = {
   signal: Nullable(Type.Integer()),
   isAlive: Type.Boolean(),
   placeholder: Type.Boolean(),
+  trimmed: Trimmed,
 };
 const Process = Type.Object({
   timestamp: Ns,
   info: Type.Object({
     ...Common,
-    nsPid: Nullable(Type.Integer()),
     ppid: Type.Integer({ description: '0 where there is no parent or none is known' }),
+    nsPpid: Nullable(Type.Integer({ description: "The parent's pid in its own namespace" })),
     parentTaskId: Nullable(Type.Integer()),
     parentEntityId: Nullable(Type.Integer()),
+    parentSince: Nullable(Type.String({ description: 'Since when it has that parent, epoch nanoseconds' })),
+    parentSource: Nullable(Type.String({ description: `How the parent is known: ${KNOWN_FROM}` })),
     comm: Nullable(Type.String()),
     cmd: Nullable(Type.Array(Type.String())),
     executionBinary: Nullable(File),
@@ -49,10 +59,8 @@ const Process = Type.Object({
     execTime: Nullable(Ns),
     threadIds: Type.Array(RelatedTask, { description: 'Living threads, the leader first' }),
     childProcessIds: Type.Array(RelatedTask, { description: 'Living children, in no order' }),
-    trimmed: Type.Array(Type.String(), {
-      description: 'Fields whose value of that time is no longer kept: they read as not known',
-    }),
-    source: Type.String({ description: 'Who said that it exists: event, sighting (seen, as in /proc) or inferred' }),
+    isEvicted: Type.Boolean({ description: 'No longer in memory but for what its descendants have from it' }),
+    source: Type.String({ description: `How its existence is known: ${KNOWN_FROM}` }),
   }),
 });
 const Thread = Type.Object({
@@ -60,7 +68,6 @@ const Thread = Type.Object({
   info: Type.Object({
     ...Common,
     tid: Type.Integer(),
-    nsTid: Nullable(Type.Integer()),
     processTaskId: Nullable(Type.Integer()),
     processEntityId: Nullable(Type.Integer()),
     name: Nullable(Type.String()),
@@ -70,7 +77,9 @@ const Lineage = Type.Object({
   timestamp: Ns,
   lineage: Type.Array(Process, { description: 'The process, then each parent at the start of its child' }),
   returned: Type.Integer(),
-  end: Type.String({ description: 'Why there are no more: root, depth, evicted or trimmed' }),
+  end: Type.String({
+    description: 'Why there are no more: root, unknown (who the parent is), depth, evicted or trimmed',
+  }),
 });
 const problems = { 400: Problem, 404: Problem, 409: Problem };
 

@@ -13,6 +13,7 @@ import {
 import {
   DendroError,
   type EntityId,
+  type EventNs,
   epochOf,
   eventTimeOf,
   formatRfc3339Ns,
@@ -111,14 +112,15 @@ function taskRef(text: string): TaskRef {
 }
 
 function processJson(base: TimeBase, { timestamp, info }: TimeRelevant<ProcessInfo>): object {
-  const { startTime, execTime, exitTime, isPlaceholder, ...rest } = info;
+  const { startTime, execTime, exitTime, parentSince, isPlaceholder, ...rest } = info;
   return {
     timestamp: String(epochOf(base, timestamp)),
     info: {
       ...withNulls(rest),
+      parentSince: epochOrNull(base, parentSince),
       startTime: String(epochOf(base, startTime)),
-      execTime: execTime === undefined ? null : String(epochOf(base, execTime)),
-      exitTime: exitTime === undefined ? null : String(epochOf(base, exitTime)),
+      execTime: epochOrNull(base, execTime),
+      exitTime: epochOrNull(base, exitTime),
       threadIds: info.threadIds,
       childProcessIds: info.childProcessIds,
       placeholder: isPlaceholder,
@@ -133,10 +135,14 @@ function threadJson(base: TimeBase, { timestamp, info }: TimeRelevant<ThreadInfo
     info: {
       ...withNulls(rest),
       startTime: String(epochOf(base, startTime)),
-      exitTime: exitTime === undefined ? null : String(epochOf(base, exitTime)),
+      exitTime: epochOrNull(base, exitTime),
       placeholder: isPlaceholder,
     },
   };
+}
+
+function epochOrNull(base: TimeBase, time: EventNs | undefined): string | null {
+  return time === undefined ? null : String(epochOf(base, time));
 }
 
 /** JSON leaves undefined out; an answer says that a value is not known. */
