@@ -303,7 +303,10 @@ export class ProcessTree {
     return task;
   }
 
-  /** A late birth: what was told of the life before it, at times after it, was meant for it [ID6]. */
+  /**
+   * A late birth: what was told of the life before it, at times after it, was meant for it [ID6]. Who sees a task knows
+   * its start: sightings stay.
+   */
   #settleReuse(tid: number, task: TaskIndex): void {
     const before = this.#lives.olderOf(task);
     if (before === NO_TASK) return;
@@ -312,10 +315,11 @@ export class ProcessTree {
     const after = this.#lives.newerOf(tid, task);
     const end = after === NO_TASK ? Number.POSITIVE_INFINITY : tree.startOf(after);
     tree.forEachEntrySince(before, start, (field, since, authority, value) => {
-      if (since < end) this.#recorder.value(task, field, since, authority, value);
+      if (since < end && authority !== AUTHORITY.sighting) this.#recorder.value(task, field, since, authority, value);
     });
     tree.forEachParent(before, (parent, since, authority) => {
-      if (since >= start && since < end) this.#setParent(task, parent, since, authority);
+      if (since >= start && since < end && authority !== AUTHORITY.sighting)
+        this.#setParent(task, parent, since, authority);
     });
     this.#handOver(before, task, start, end);
     if (!tree.isExitSaid(before)) return;
@@ -352,8 +356,12 @@ export class ProcessTree {
       if (at > time && at < first) first = at;
     };
     if (tree.exitAuthorityOf(task) === AUTHORITY.event) note(tree.exitOf(task));
-    tree.forEachEntrySince(task, time, (_, since) => note(since));
-    tree.forEachParent(task, (_, since) => note(since));
+    tree.forEachEntrySince(task, time, (_, since, authority) => {
+      if (authority !== AUTHORITY.sighting) note(since);
+    });
+    tree.forEachParent(task, (_, since, authority) => {
+      if (authority !== AUTHORITY.sighting) note(since);
+    });
     for (let one = tree.firstThreadOf(task); one !== NO_TASK; one = tree.nextThreadOf(one)) note(tree.startOf(one));
     for (let one = tree.firstCreatedBy(task); one !== NO_TASK; one = tree.nextCreatedOf(one)) note(tree.startOf(one));
     return first as EventNs;

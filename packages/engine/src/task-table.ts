@@ -277,9 +277,9 @@ export class TaskTable {
   }
 
   /**
-   * Merges a task fact. Start, pid and leader come from the greatest authority (then the smaller start, a
-   * thread before a process, the smaller pid, the leader with the greater id), the creator from the greatest authority that knows one (then the greater id): any
-   * order of facts ends the same.
+   * Merges a task fact. Start, pid and leader come from the greatest authority (then the smaller start, a thread before
+   * a process, the leader with the greater id), the creator from the greatest authority that knows one (then the
+   * greater id): any order of facts ends the same.
    * @returns whether anything changed
    */
   mergeTask(
@@ -416,11 +416,11 @@ export class TaskTable {
   #isSmaller(task: TaskIndex, tid: Tid, pid: Tid, leader: TaskIndex, start: EventNs, flags: number): boolean {
     const order =
       start - this.startOf(task) ||
-      tid - this.tidOf(task) ||
       Number(this.pidOf(task) !== this.tidOf(task)) - Number(pid !== tid) ||
+      this.#idOrZero(this.leaderOf(task)) - this.#idOrZero(leader) ||
+      tid - this.tidOf(task) ||
       pid - this.pidOf(task) ||
-      (flags & START_FLAGS) - (this.flagsOf(task) & START_FLAGS) ||
-      this.#idOrZero(this.leaderOf(task)) - this.#idOrZero(leader);
+      (flags & START_FLAGS) - (this.flagsOf(task) & START_FLAGS);
     return order < 0;
   }
 
