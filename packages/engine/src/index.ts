@@ -1,4 +1,10 @@
 export {
+  type BatchOutcome,
+  BatchSequence,
+  type BatchSequenceOptions,
+  type SequencedBatch,
+} from './batch-sequence.ts';
+export {
   type Answers,
   type LineageKey,
   type ProcessLineage,

@@ -42,13 +42,29 @@ test('a first snapshot is shown chunk by chunk and counts as a version once it i
   expect([replica.tree.taskCount, replica.version]).toEqual([2, 7]);
 });
 
-test('batches follow on each other; one that does not is not taken', () => {
+test('[FA9] batches follow on each other: an early one waits, one that comes again is passed over', () => {
   replica.resync();
   replica.takeFrame(frame('snapshot', 0, 7, [1]));
   expect(replica.takeFrame(frame('batch', 7, 8, [2]))).toBe(true);
-  expect(replica.takeFrame(frame('batch', 9, 10, [3]))).toBe(false);
-  expect(replica.takeFrame(frame('snapshot', 0, 10, [3]))).toBe(false);
-  expect([replica.tree.taskCount, replica.version]).toEqual([2, 8]);
+  expect(replica.takeFrame(frame('batch', 9, 10, [4], { now: 5e9 as EventNs }))).toBe(true);
+  expect(replica.takeFrame(frame('batch', 7, 8, [2]))).toBe(true);
+  expect([replica.tree.taskCount, replica.version, replica.now()]).toEqual([2, 8, 0]);
+  expect(replica.takeFrame(frame('batch', 8, 9, [3]))).toBe(true);
+  expect([replica.tree.taskCount, replica.version, replica.now()]).toEqual([4, 10, 5e9]);
+});
+
+test('[FA9] when too many wait, or one does not fit, a snapshot is needed; none is taken that nobody asked for', () => {
+  replica.resync();
+  replica.takeFrame(frame('snapshot', 0, 7, [1]));
+  const early = [9, 10, 11, 12, 13, 14, 15, 16, 17].map((from) => frame('batch', from, from + 1, [from]));
+  expect(early.map((one) => replica.takeFrame(one)).indexOf(false)).toBe(8);
+  expect(replica.takeFrame(frame('snapshot', 0, 20, [3]))).toBe(false);
+  expect([replica.tree.taskCount, replica.version]).toEqual([1, 7]);
+  replica.resync();
+  expect(replica.takeFrame(frame('batch', 18, 19, [18]))).toBe(true);
+  expect(replica.takeFrame(frame('snapshot', 0, 17, [1]))).toBe(true);
+  expect([replica.tree.taskCount, replica.version]).toEqual([3, 19]);
+  expect(replica.takeFrame(frame('batch', 18, 20, []))).toBe(false);
 });
 
 test('while a later snapshot comes in, what is known stays in view; then what is gone is gone', () => {

@@ -2,13 +2,20 @@
 // and not React's business: views read it as of an instant and are told when
 // it has changed.
 
-import { TemporalTree } from '@dendro/engine';
+import { BatchSequence, type SequencedBatch, TemporalTree } from '@dendro/engine';
 import { decodeFrame, type EventNs, type HostInfo, type ServerMessage, type Version } from '@dendro/protocol';
 
 export type HostStats = Omit<Extract<ServerMessage, { type: 'stats' }>, 'type'>;
 
+/** A batch, and the event time when it was sent. */
+interface LiveBatch extends SequencedBatch {
+  readonly now: EventNs;
+}
+
 /** Word comes every second while a host is connected. */
 const MAX_UNHEARD_MS = 3000;
+/** Less than half a second's batches: on one socket nothing overtakes, so what is missing will hardly come. */
+const MAX_WAITING = 8;
 
 export class Replica {
   readonly #clock: () => number;
@@ -16,7 +23,7 @@ export class Replica {
   #tree = new TemporalTree();
   /** A newer tree that a snapshot is building; shown once it is whole, or at once when there is nothing to show yet. */
   #arriving: TemporalTree | undefined;
-  #version: Version | undefined;
+  #batches = this.#newSequence();
   #host: HostInfo | undefined;
   #stats: HostStats | undefined;
   #now = 0 as EventNs;
@@ -36,7 +43,7 @@ export class Replica {
 
   /** Undefined until a first snapshot has come whole. */
   get version(): Version | undefined {
-    return this.#version;
+    return this.#batches.version;
   }
 
   get host(): HostInfo | undefined {
@@ -81,7 +88,7 @@ export class Replica {
     this.#host = host;
     if (!isSameRun) {
       this.#tree = new TemporalTree();
-      this.#version = undefined;
+      this.#batches = this.#newSequence();
       this.#stats = undefined;
       this.#latestNow = 0 as EventNs;
       this.#readNow(0 as EventNs);
@@ -94,7 +101,7 @@ export class Replica {
   /** A snapshot follows. */
   resync(): void {
     this.#arriving = new TemporalTree();
-    if (this.#version === undefined) {
+    if (this.version === undefined) {
       this.#tree = this.#arriving;
       this.#facts++;
     }
@@ -108,29 +115,38 @@ export class Replica {
   }
 
   /**
-   * Merges a frame.
-   * @returns false when it does not follow on what is here: a snapshot is needed
+   * Merges a frame. A batch that comes early waits for those before it, one that comes again is passed over [FA9].
+   * @returns false when what is missing will not come, or the frame leads nowhere: a snapshot is needed
    * @throws DendroError DENDRO_BATCH_MALFORMED
    */
   takeFrame(bytes: Uint8Array): boolean {
     const frame = decodeFrame(bytes);
     if (frame.kind === 'batch') {
-      if (frame.from !== this.#version) return false;
-      this.#tree.apply(frame.batch);
-      this.#version = frame.to;
-    } else {
-      if (this.#arriving === undefined) return false;
-      this.#arriving.apply(frame.batch);
-      if (frame.isLast) {
-        this.#tree = this.#arriving;
-        this.#arriving = undefined;
-        this.#version = frame.to;
-      }
+      const { from, to, now, batch } = frame;
+      const outcome = this.#batches.take({ from, to, now, bytes: batch });
+      if (outcome === 'merged') this.#tell();
+      return !this.#batches.needsSnapshot || this.#arriving !== undefined;
     }
+    if (this.#arriving === undefined) return false;
+    this.#arriving.apply(frame.batch);
     this.#facts++;
     this.#readNow(frame.now);
+    if (frame.isLast) {
+      this.#tree = this.#arriving;
+      this.#arriving = undefined;
+      this.#batches.reset(frame.to);
+    }
     this.#tell();
     return true;
+  }
+
+  #newSequence(): BatchSequence<LiveBatch> {
+    const merge = ({ bytes, now }: LiveBatch): void => {
+      this.#tree.apply(bytes);
+      this.#facts++;
+      this.#readNow(now);
+    };
+    return new BatchSequence(merge, { maxWaiting: MAX_WAITING });
   }
 
   #readNow(now: EventNs): void {
