@@ -12,6 +12,8 @@ import type { TemporalTree } from './temporal-tree.ts';
 const TICK_NS = 10_000_000;
 /** Two sources stamp one birth with two times, less than this apart. The kernel gives no tid out again so soon. [ID8] */
 const BIRTH_SLACK_NS = 1_000_000;
+/** Ends that are told of one process together, or by two sources, are so far apart at most. */
+export const END_SLACK_NS = 1_000_000;
 
 export class Lives {
   readonly #tree: TemporalTree;
@@ -25,12 +27,12 @@ export class Lives {
     this.#table = new LivesTable(tree.rows);
   }
 
-  /** The life that was running at `at`: begun by then and not known to have ended before. */
+  /** The life that was running at `at`: begun by then and not known to have ended before, or only just. [ID4] */
   livingAt(tid: number, at: EventNs): TaskIndex {
     let life = this.#table.newestOf(tid);
     while (life !== NO_TASK && this.#tree.startOf(life) > at) life = this.#table.olderOf(life);
     if (life === NO_TASK || this.#residents.isLiving(life)) return life;
-    return this.#tree.exitOf(life) >= at ? life : NO_TASK;
+    return this.#tree.exitOf(life) + END_SLACK_NS > at ? life : NO_TASK;
   }
 
   /** The newest life that had begun by `at`, ended or not. */

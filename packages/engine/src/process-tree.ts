@@ -32,7 +32,7 @@ import { EnrichmentQueue, type EnrichmentRequest } from './enrichment-queue.ts';
 import { EntityIds } from './entity-id.ts';
 import { EntityTable } from './entity-table.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
-import { Lives } from './lives.ts';
+import { END_SLACK_NS, Lives } from './lives.ts';
 import { type Batch, MAX_STUBS, Recorder } from './recorder.ts';
 import { Residents } from './residents.ts';
 import { AmbiguousTaskError, DataNotFoundError, type TaskRef } from './task-ref.ts';
@@ -77,8 +77,6 @@ export interface ProcessTreeCounts {
 }
 
 const INIT_PID = 1;
-/** Two sources stamp one end with two times, so far apart at most. */
-const END_SLACK_NS = 1_000_000;
 
 export class ProcessTree {
   /** For reading only. */
