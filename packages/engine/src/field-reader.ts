@@ -97,7 +97,7 @@ export class FieldReader {
     for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY; entry = i32[entry * INTEGERS + NEXT]!) {
       const since = f64[entry * DOUBLES + SINCE]!;
       if (since > limit || !isExec(i32[entry * INTEGERS + KIND]!)) continue;
-      if (time !== undefined && (time - since > EXEC_SLACK_NS || f64[entry * DOUBLES + VALUE] !== value)) break;
+      if (time !== undefined && (time - since >= EXEC_SLACK_NS || f64[entry * DOUBLES + VALUE] !== value)) break;
       time = since as EventNs;
       value = f64[entry * DOUBLES + VALUE]!;
     }
@@ -150,6 +150,35 @@ export class FieldReader {
       if (from === NO_TASK) return fallback;
     }
     return fallback;
+  }
+
+  /**
+   * Does the task itself say so already: is its newest entry by `at` one of the same image that was said or seen, with
+   * this value? Of what stays for a whole life any entry will do.
+   */
+  says(task: TaskIndex, field: number, at: EventNs, value: number): boolean {
+    const bit = 1 << field;
+    if ((this.#changelogs.fieldsOf(task) & bit) === 0) return false;
+    const { i32, f64 } = this.#changelogs.rows;
+    for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY; entry = i32[entry * INTEGERS + NEXT]!) {
+      const kind = i32[entry * INTEGERS + KIND]!;
+      const isField = (kind & ENTRY.fieldBits) === field;
+      if (!isField && !isExec(kind)) continue;
+      const isSame =
+        isField && kind >> ENTRY.authorityAt >= AUTHORITY.sighting && f64[entry * DOUBLES + VALUE] === value;
+      if ((OF_LIFE & bit) !== 0) {
+        if (isSame) return true;
+      } else if (f64[entry * DOUBLES + SINCE]! <= at) {
+        // Of one instant, an exec and what it says can stand in either order.
+        if (isField || !this.#hasEntryOf(task, field, f64[entry * DOUBLES + SINCE]!)) return isSame;
+      }
+    }
+    return false;
+  }
+
+  #hasEntryOf(task: TaskIndex, field: number, since: number): boolean {
+    const entry = this.#changelogs.find(task, field, since as EventNs);
+    return entry !== NO_ENTRY && this.#changelogs.sinceOf(entry) === since;
   }
 
   /** Notes what the tasks from `task` up to below `owner` inherit: they all had nothing of their own. */

@@ -16,6 +16,7 @@ import {
   type ExecEvent,
   type ExitEvent,
   type FieldName,
+  type FileInfo,
   type ForkEvent,
   type ObserveEvent,
   type RenameEvent,
@@ -25,7 +26,6 @@ import {
   type TaskEvent,
   type TaskId,
   type TimeBase,
-  toWireText,
   type Version,
 } from '@dendro/protocol';
 import { EnrichmentQueue, type EnrichmentRequest } from './enrichment-queue.ts';
@@ -86,8 +86,8 @@ export class ProcessTree {
   readonly #residents: Residents;
   readonly #byEntity: EntityTable;
   readonly #enrichments: EnrichmentQueue | undefined;
-  /** Leaders whose own thread is gone while others of their process go on. */
-  readonly #goneLeaders = new Set<TaskIndex>();
+  /** Leaders whose own thread is gone while others of their process go on, and how it went. */
+  readonly #goneLeaders = new Map<TaskIndex, ExitEvent>();
   #base: TimeBase | undefined;
   #entityIds = new EntityIds({ epochNs: 0n });
   #newest = Number.NEGATIVE_INFINITY as EventNs;
@@ -454,7 +454,7 @@ export class ProcessTree {
     const code = event.code ?? NOT_KNOWN;
     const signal = event.signal ?? NOT_KNOWN;
     const task = this.#lifeAt(event.tid, at, event.start, event.pid);
-    if (event.comm !== undefined) this.#seeText(task, 'comm', at, event.comm);
+    this.#seeField(task, 'comm', at, event.comm);
     if (at < newest && (event.isGroupDead === true || task !== this.tree.leaderOf(task))) this.#settleEnd(task, at);
     this.#touch(task, at);
     const leader = this.tree.leaderOf(task);
@@ -467,7 +467,7 @@ export class ProcessTree {
     const isLast = event.isGroupDead ?? !this.#hasLivingThread(leader, at);
     if (isLast) this.#endProcess(leader, at, authority, code, signal);
     // Told late, of a leader whose place another thread has taken with an exec since: the process has one again.
-    else if (this.tree.nextExecAfter(leader, at) === Number.POSITIVE_INFINITY) this.#goneLeaders.add(leader);
+    else if (this.tree.nextExecAfter(leader, at) === Number.POSITIVE_INFINITY) this.#goneLeaders.set(leader, event);
   }
 
   #hasLivingThread(leader: TaskIndex, at: EventNs): boolean {
@@ -539,48 +539,28 @@ export class ProcessTree {
     if (!isThread && event.ppid > 0) this.#seeParent(task, event.ppid, at);
   }
 
-  /** Takes over what a sighting says and the tree does not know yet [OB1]. */
+  /** Takes over what a sighting says [OB1]. */
   #see(task: TaskIndex, event: ObserveEvent): void {
-    const { at } = event;
-    this.#seeNumber(task, 'nsTid', at, event.nsTid);
-    this.#seeNumber(task, 'nsPid', at, event.nsPid);
-    this.#seeNumber(task, 'pidNs', at, event.pidNs);
-    if (event.comm !== undefined) this.#seeText(task, 'comm', at, event.comm);
+    this.#seeField(task, 'nsTid', event.at, event.nsTid);
+    this.#seeField(task, 'nsPid', event.at, event.nsPid);
+    this.#seeField(task, 'pidNs', event.at, event.pidNs);
+    this.#seeField(task, 'comm', event.at, event.comm);
     if (event.tid !== event.pid) return;
-    const { executable, argv } = event;
-    if (executable !== undefined && this.#isNews(task, 'executable', at, toWireText('file', executable)))
-      this.#recorder.file(task, 'executable', at, AUTHORITY.sighting, executable);
-    if (argv !== undefined && this.#isNews(task, 'argv', at, toWireText('strings', argv)))
-      this.#recorder.list(task, 'argv', at, AUTHORITY.sighting, argv);
-    if (event.cwd !== undefined) this.#seeText(task, 'cwd', at, event.cwd);
-    if (event.container !== undefined) this.#seeText(task, 'container', at, event.container);
-    this.#seeNumber(task, 'uid', at, event.uid);
-    this.#seeNumber(task, 'gid', at, event.gid);
+    this.#seeField(task, 'executable', event.at, event.executable);
+    this.#seeField(task, 'argv', event.at, event.argv);
+    this.#seeField(task, 'cwd', event.at, event.cwd);
+    this.#seeField(task, 'container', event.at, event.container);
+    this.#seeField(task, 'uid', event.at, event.uid);
+    this.#seeField(task, 'gid', event.at, event.gid);
   }
 
-  /** Does a sighting say something else than is known, or with more authority? */
-  #isNews(task: TaskIndex, field: 'executable' | 'argv', at: EventNs, wire: string): boolean {
-    return this.tree.wireTextAt(task, field, at) !== wire || this.#isConcluded(task, field, at);
-  }
-
-  #isConcluded(task: TaskIndex, field: FieldName, at: EventNs): boolean {
-    return (this.tree.authorityAt(task, field, at) ?? AUTHORITY.inferred) === AUTHORITY.inferred;
-  }
-
-  #seeText(task: TaskIndex, field: 'comm' | 'cwd' | 'container', at: EventNs, value: string): void {
-    const isKnown = this.tree.textAt(task, field, at) === toWireText('string', value);
-    if (!isKnown || this.#isConcluded(task, field, at)) this.#recorder.text(task, field, at, AUTHORITY.sighting, value);
-  }
-
-  #seeNumber(
+  #seeField(
     task: TaskIndex,
-    field: 'uid' | 'gid' | 'nsTid' | 'nsPid' | 'pidNs',
+    field: Exclude<FieldName, 'parent'>,
     at: EventNs,
-    value: number | undefined,
+    value: FileInfo | readonly string[] | string | number | undefined,
   ): void {
-    if (value === undefined) return;
-    if (this.tree.numberAt(task, field, at) !== value || this.#isConcluded(task, field, at))
-      this.#recorder.number(task, field, at, AUTHORITY.sighting, value);
+    if (value !== undefined) this.#recorder.seen(task, field, at, value);
   }
 
   #applyReparent(event: ReparentEvent): void {
@@ -596,7 +576,8 @@ export class ProcessTree {
 
   #seeParent(task: TaskIndex, ppid: number, at: EventNs): void {
     const parent = this.#leaderAt(ppid, at, undefined);
-    if (this.tree.parentAt(task, at) !== parent || this.#isConcluded(task, 'parent', at))
+    const authority = this.tree.authorityAt(task, 'parent', at) ?? AUTHORITY.inferred;
+    if (this.tree.parentAt(task, at) !== parent || authority === AUTHORITY.inferred)
       this.#setParent(task, parent, at, AUTHORITY.sighting);
   }
 
@@ -696,7 +677,29 @@ export class ProcessTree {
     // A placeholder that was taken for a process can turn out to be a thread.
     if (isThread !== wasThread) this.#residents.forget(task);
     this.#residents.touch(task, isThread, start);
-    if (isThread !== wasThread && this.tree.isExitSaid(task)) this.#residents.end(task, isThread);
+    if (isThread === wasThread) return;
+    this.#passThreads(task, own);
+    const gone = this.#goneLeaders.get(task);
+    this.#goneLeaders.delete(task);
+    // So that was no leader, and its end that of a thread.
+    if (gone !== undefined && isThread) {
+      const by = gone.authority ?? AUTHORITY.event;
+      this.#endLife(task, gone.at, by, gone.code ?? NOT_KNOWN, gone.signal ?? NOT_KNOWN);
+    } else if (this.tree.isExitSaid(task)) this.#residents.end(task, isThread);
+  }
+
+  /** Threads were born in what was taken for a process, and is a thread of `leader`. */
+  #passThreads(task: TaskIndex, leader: TaskIndex): void {
+    const { tree } = this;
+    for (let thread = tree.firstThreadOf(task); thread !== NO_TASK; ) {
+      const next = tree.nextThreadOf(thread);
+      const start = tree.startOf(thread);
+      if (tree.isPresent(thread)) {
+        const [flags, by] = [tree.flagsOf(thread), tree.authorityOf(thread)];
+        this.#announce(thread, tree.tidOf(thread), leader, NO_TASK, start, flags, by);
+      }
+      thread = next;
+    }
   }
 
   #newTask(): TaskIndex {

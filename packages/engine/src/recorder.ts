@@ -121,6 +121,23 @@ export class Recorder {
     this.#writer.set(this.#tree.taskIdOf(task), id, since, authority, value);
   }
 
+  /** A sighting. It is left out where the task itself says so already: what others say of it can turn out otherwise. */
+  seen(
+    task: TaskIndex,
+    field: Exclude<FieldName, 'parent'>,
+    at: EventNs,
+    value: FileInfo | readonly string[] | string | number,
+  ): void {
+    const { id } = FIELDS[field];
+    const raw = typeof value === 'number' ? value : this.#indexOf(value);
+    if (!this.#tree.says(task, id, at, raw)) this.value(task, id, at, AUTHORITY.sighting, raw);
+  }
+
+  #indexOf(value: FileInfo | readonly string[] | string): number {
+    if (typeof value === 'string') return this.#tree.intern(toWireText('string', value));
+    return 'path' in value ? this.#texts.file(value) : this.#tree.intern(toWireText('strings', value));
+  }
+
   parent(task: TaskIndex, parent: TaskIndex, since: EventNs, authority: Authority): void {
     if (!this.#tree.mergeParent(task, parent, since, authority)) return;
     const value = parent === NO_TASK ? Number.NaN : this.#tree.taskIdOf(parent);

@@ -506,6 +506,11 @@ export class TemporalTree implements FactVisitor {
     return entry >= 0 && this.#strings.textOf(this.#changelogs.valueOf(entry)) === name;
   }
 
+  /** Has the task itself said or shown this value of a field by `at`, since its last exec? `value` as for `mergeValue`. */
+  says(task: TaskIndex, field: number, at: EventNs, value: number): boolean {
+    return this.#reader.says(task, field, at, value);
+  }
+
   numberAt(task: TaskIndex, field: NumberField, at: EventNs): number | undefined {
     const entry = this.#reader.find(task, FIELDS[field].id, at);
     if (entry < 0) return undefined;
