@@ -384,8 +384,11 @@ export class FieldReader {
 
   /** Is an entry a sighting of the image that runs until `nextExec`, while the task lived? */
   #goesBack(task: TaskIndex, entry: EntryIndex, nextExec: EventNs): boolean {
+    if (this.#changelogs.authorityOf(entry) !== AUTHORITY.sighting) return false;
+    // What stays for a whole life can be seen after it too.
+    if ((OF_LIFE & (1 << this.#changelogs.fieldOf(entry))) !== 0) return true;
     const since = this.#changelogs.sinceOf(entry);
-    return this.#changelogs.authorityOf(entry) === AUTHORITY.sighting && since < nextExec && since <= this.endOf(task);
+    return since < nextExec && since <= this.endOf(task);
   }
 }
 
