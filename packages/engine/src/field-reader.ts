@@ -31,7 +31,7 @@ const RENAME_SLACK_NS = 100_000_000;
 /** Ancestors up to which a value is looked for anew each time; what comes from further up is kept until a fact changes. */
 const NEAR = 64;
 /** Two tellings of one exec are so far apart at most. */
-const EXEC_SLACK_NS = 1_000_000;
+const EXEC_SLACK_NS = 100_000;
 
 const bits = (names: readonly (keyof typeof FIELDS)[]) => names.reduce((sum, name) => sum | (1 << FIELDS[name].id), 0);
 /** An exec ends what was known of these. */

@@ -679,13 +679,23 @@ export class ProcessTree {
     this.#residents.touch(task, isThread, start);
     if (isThread === wasThread) return;
     this.#passThreads(task, own);
-    const gone = this.#goneLeaders.get(task);
-    this.#goneLeaders.delete(task);
-    // So that was no leader, and its end that of a thread.
-    if (gone !== undefined && isThread) {
-      const by = gone.authority ?? AUTHORITY.event;
-      this.#endLife(task, gone.at, by, gone.code ?? NOT_KNOWN, gone.signal ?? NOT_KNOWN);
-    } else if (this.tree.isExitSaid(task)) this.#residents.end(task, isThread);
+    if (isThread) this.#endAsThread(task, own);
+  }
+
+  /** What was told of the end of a process was told of a thread, and perhaps of the last of its process. */
+  #endAsThread(thread: TaskIndex, leader: TaskIndex): void {
+    const { tree } = this;
+    const gone = this.#goneLeaders.get(thread);
+    if (gone !== undefined) {
+      this.#goneLeaders.delete(thread);
+      const authority = gone.authority ?? AUTHORITY.event;
+      this.#endLife(thread, gone.at, authority, gone.code ?? NOT_KNOWN, gone.signal ?? NOT_KNOWN);
+    } else if (tree.isExitSaid(thread)) {
+      this.#residents.end(thread, true);
+      const authority = tree.exitAuthorityOf(thread);
+      if (authority !== AUTHORITY.event) return;
+      this.#endProcess(leader, tree.exitOf(thread), authority, tree.exitCodeOf(thread), tree.exitSignalOf(thread));
+    }
   }
 
   /** Threads were born in what was taken for a process, and is a thread of `leader`. */
