@@ -479,8 +479,9 @@ export class ProcessTree {
   }
 
   #endProcess(leader: TaskIndex, at: EventNs, authority: Authority, code = NOT_KNOWN, signal = NOT_KNOWN): void {
-    if (this.#goneLeaders.size > 0) this.#goneLeaders.delete(leader);
     const { tree } = this;
+    // Of a placeholder it can turn out that it is a thread: then its own end counts.
+    if (this.#goneLeaders.size > 0 && !tree.isPlaceholder(leader)) this.#goneLeaders.delete(leader);
     for (let thread = tree.firstThreadOf(leader); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
       this.#residents.end(thread, true);
     }
@@ -685,17 +686,17 @@ export class ProcessTree {
   /** What was told of the end of a process was told of a thread, and perhaps of the last of its process. */
   #endAsThread(thread: TaskIndex, leader: TaskIndex): void {
     const { tree } = this;
-    const gone = this.#goneLeaders.get(thread);
-    if (gone !== undefined) {
-      this.#goneLeaders.delete(thread);
-      const authority = gone.authority ?? AUTHORITY.event;
-      this.#endLife(thread, gone.at, authority, gone.code ?? NOT_KNOWN, gone.signal ?? NOT_KNOWN);
-    } else if (tree.isExitSaid(thread)) {
+    if (tree.isExitSaid(thread)) {
       this.#residents.end(thread, true);
       const authority = tree.exitAuthorityOf(thread);
-      if (authority !== AUTHORITY.event) return;
-      this.#endProcess(leader, tree.exitOf(thread), authority, tree.exitCodeOf(thread), tree.exitSignalOf(thread));
+      if (authority === AUTHORITY.event)
+        this.#endProcess(leader, tree.exitOf(thread), authority, tree.exitCodeOf(thread), tree.exitSignalOf(thread));
     }
+    const gone = this.#goneLeaders.get(thread);
+    if (gone === undefined) return;
+    this.#goneLeaders.delete(thread);
+    const authority = gone.authority ?? AUTHORITY.event;
+    this.#endLife(thread, gone.at, authority, gone.code ?? NOT_KNOWN, gone.signal ?? NOT_KNOWN);
   }
 
   /** Threads were born in what was taken for a process, and is a thread of `leader`. */
