@@ -290,7 +290,8 @@ export class FieldReader {
       nextExec = NEVER;
     }
     const isOld = own !== NO_ENTRY && f64[own * DOUBLES + SINCE]! < image - (field === COMM ? RENAME_SLACK_NS : 0);
-    if (own !== NO_ENTRY && !isOld && this.#isSettled(own)) return own;
+    if (own !== NO_ENTRY && this.#isSettled(own) && (!isOld || ((OF_IMAGE & bit) === 0 && this.#isSaid(own))))
+      return own;
     if (next !== NO_ENTRY && this.#goesBack(task, next, nextExec)) {
       return own === NO_ENTRY && image === ALWAYS ? FALLBACK + next : next;
     }
@@ -348,7 +349,8 @@ export class FieldReader {
       if ((own & bit) === 0) continue;
       const entry = this.#own[field]!;
       const isOld = (old & bit & ~OF_LIFE) !== 0;
-      if (!isOld && this.#isSettled(entry)) this.#answer(field, entry);
+      const isKept = !isOld || ((OF_IMAGE & bit) === 0 && this.#isSaid(entry));
+      if (isKept && this.#isSettled(entry)) this.#answer(field, entry);
       else if ((next & bit) !== 0 && this.#goesBack(task, this.#next[field]!, (OF_LIFE & bit) === 0 ? nextExec : NEVER))
         this.#answer(field, this.#next[field]!);
       else if (!isOld || (OF_IMAGE & bit) === 0) this.#answer(field, entry);
@@ -375,6 +377,10 @@ export class FieldReader {
   /** Was it said or seen, and is it something that is known? */
   #isSettled(entry: EntryIndex): boolean {
     return this.#changelogs.authorityOf(entry) >= AUTHORITY.sighting && this.#isKnown(entry);
+  }
+
+  #isSaid(entry: EntryIndex): boolean {
+    return this.#changelogs.authorityOf(entry) === AUTHORITY.event;
   }
 
   #isKnown(entry: EntryIndex): boolean {

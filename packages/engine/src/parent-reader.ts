@@ -112,7 +112,7 @@ export class ParentReader {
       if (this.#links.isTrimmed(task)) return NO_TASK;
       parent = this.#birthParentOf(task, start);
       this.#since = start;
-      if (parent !== NO_TASK) this.#authority = this.#tasks.creatorAuthorityOf(task);
+      this.#authority = parent === NO_TASK ? undefined : this.#tasks.creatorAuthorityOf(task);
     }
     parent = this.#processOf(parent);
     if (parent === task) parent = NO_TASK;
@@ -135,21 +135,18 @@ export class ParentReader {
   /** The process of its creator; for one that was born as a sibling, the parent of that process at the time. */
   #birthParentOf(task: TaskIndex, start: EventNs): TaskIndex {
     let process = this.#processOf(this.#tasks.creatorOf(task));
-    if ((this.#tasks.flagsOf(task) & TASK_FLAG.sibling) === 0) return process;
-    for (let steps = this.#tasks.length; steps >= 0 && process !== NO_TASK; steps--) {
-      const link = this.#links.find(process, start);
-      const next = link === NO_LINK ? this.#links.findNext(process, start) : NO_LINK;
+    if (!this.#isSibling(task)) return process;
+    // Siblings of siblings, as far as nobody has said who their parent is, have the same one.
+    for (let steps = this.#tasks.length; steps >= 0 && process !== NO_TASK && this.#isSibling(process); steps--) {
       const creator = this.#processOf(this.#tasks.creatorOf(process));
-      if (link === NO_LINK && creator !== NO_TASK && (this.#tasks.flagsOf(process) & TASK_FLAG.sibling) !== 0) {
-        process = creator;
-        continue;
-      }
-      const parent = link === NO_LINK ? creator : this.#processOf(this.#links.parentOf(link));
-      if (parent !== NO_TASK && this.#tasks.exitOf(parent) > start) return parent;
-      if (next !== NO_LINK && this.#goesBack(process, next)) return this.#processOf(this.#links.parentOf(next));
-      return parent === NO_TASK || process === this.#init ? NO_TASK : this.#init;
+      if (creator === NO_TASK || this.#links.find(process, start) !== NO_LINK) break;
+      process = creator;
     }
-    return NO_TASK;
+    return process === NO_TASK ? NO_TASK : this.#read(process, start);
+  }
+
+  #isSibling(task: TaskIndex): boolean {
+    return (this.#tasks.flagsOf(task) & TASK_FLAG.sibling) !== 0;
   }
 
   #goesBack(task: TaskIndex, link: LinkIndex): boolean {

@@ -80,7 +80,9 @@ export class Oracle {
       const inherited = life.creator === undefined ? undefined : this.valueAt(life.creator, field, life.start); // [AS3]
       return inherited === undefined && goesBack ? next?.value : inherited;
     }
-    if (goesBack) return next?.value;
+    const earlier = own.findLast((one) => one.at < since && one.how !== 'concluded');
+    const isKept = earlier?.how === 'said' && !OF_IMAGE.includes(field); // [OB2]
+    if (goesBack && !isKept) return next?.value;
     if (!OF_IMAGE.includes(field)) return this.valueAt(life, field, image - 1);
     return own.find((one) => one.how === 'concluded' && one.at === image)?.value; // [EX2] [EX4]
   }
