@@ -42,8 +42,11 @@ export class Lives {
     return life;
   }
 
-  /** The life that began at `start` (exact, as an event says it). */
-  begunAt(tid: number, start: EventNs): TaskIndex {
+  /**
+   * The life that began at `start` (exact, as an event says it).
+   * @param isThread as the event says; undefined where it does not
+   */
+  begunAt(tid: number, start: EventNs, isThread?: boolean): TaskIndex {
     let near: TaskIndex = NO_TASK;
     for (let life = this.#table.newestOf(tid); life !== NO_TASK; life = this.#table.olderOf(life)) {
       const flags = this.#tree.flagsOf(life);
@@ -53,7 +56,9 @@ export class Lives {
         // The kernel's stamp of a birth comes some microseconds after the start itself, so a tick edge may lie between.
         if (start >= begun && start - begun < 2 * TICK_NS) return life;
       } else if ((flags & TASK_FLAG.startIsUnknown) !== 0) {
-        if (begun > start - BIRTH_SLACK_NS && !this.#hasLifeBetween(life, start)) return life;
+        // A mention that named its process was of a thread, and not of this one.
+        const isOther = isThread === false && (flags & TASK_FLAG.thread) !== 0;
+        if (!isOther && begun > start - BIRTH_SLACK_NS && !this.#hasLifeBetween(life, start)) return life;
       } else if (Math.abs(begun - start) < BIRTH_SLACK_NS && this.#tree.exitOf(life) >= start) near = life;
       if (begun < start - 2 * TICK_NS) break;
     }
@@ -61,8 +66,8 @@ export class Lives {
   }
 
   /** The life that was seen at `at` with this start. */
-  observed(tid: number, start: EventNs, startIsTick: boolean, at: EventNs): TaskIndex {
-    if (!startIsTick) return this.begunAt(tid, start);
+  observed(tid: number, start: EventNs, startIsTick: boolean, at: EventNs, isThread: boolean): TaskIndex {
+    if (!startIsTick) return this.begunAt(tid, start, isThread);
     for (let life = this.#table.newestOf(tid); life !== NO_TASK; life = this.#table.olderOf(life)) {
       const flags = this.#tree.flagsOf(life);
       const begun = this.#tree.startOf(life);

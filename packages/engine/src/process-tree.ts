@@ -248,7 +248,7 @@ export class ProcessTree {
     const leader = isThread ? this.#leaderOfBirth(event, this.tree.leaderOf(named)) : NO_TASK;
     const flags = (isThread ? TASK_FLAG.thread : 0) | (isSibling ? TASK_FLAG.sibling : 0);
     this.#touch(named, at);
-    const task = this.#beginLife(event.tid, start);
+    const task = this.#beginLife(event.tid, start, isThread);
     const creator = this.#isCreatedBy(named, task) ? NO_TASK : named;
     this.#announce(task, event.tid, leader, creator, start, flags, AUTHORITY.event);
     if (!isNewest) this.#settleReuse(event.tid, task);
@@ -289,8 +289,8 @@ export class ProcessTree {
   }
 
   /** The life of `tid` that began at `start`, made when nobody has mentioned it; whoever had the tid before has ended. */
-  #beginLife(tid: number, start: EventNs): TaskIndex {
-    const known = this.#lives.begunAt(tid, start);
+  #beginLife(tid: number, start: EventNs, isThread?: boolean): TaskIndex {
+    const known = this.#lives.begunAt(tid, start, isThread);
     if (known !== NO_TASK) return known;
     const task = this.#newTask();
     if (this.#lives.insert(tid, task, start)) return task;
@@ -522,8 +522,8 @@ export class ProcessTree {
     const authority = event.authority ?? AUTHORITY.sighting;
     const isThread = event.tid !== event.pid;
     const leader = isThread ? this.#leaderAt(event.pid, at, undefined) : NO_TASK;
-    let task = this.#lives.observed(event.tid, event.start, event.startIsTick, at);
-    if (task === NO_TASK) task = this.#beginLife(event.tid, event.start);
+    let task = this.#lives.observed(event.tid, event.start, event.startIsTick, at, isThread);
+    if (task === NO_TASK) task = this.#beginLife(event.tid, event.start, isThread);
     if (!this.tree.isPresent(task) || this.tree.authorityOf(task) < authority) {
       const flags =
         (isThread ? TASK_FLAG.thread : 0) |
@@ -612,7 +612,8 @@ export class ProcessTree {
 
   /** The life of a tid that an event at `at` speaks of; a placeholder when nobody has announced it. */
   #lifeAt(tid: number, at: EventNs, start: EventNs | undefined, pid: number | undefined): TaskIndex {
-    const known = start === undefined ? this.#lives.livingAt(tid, at) : this.#lives.begunAt(tid, start);
+    const isThread = pid === undefined ? undefined : pid !== tid;
+    const known = start === undefined ? this.#lives.livingAt(tid, at) : this.#lives.begunAt(tid, start, isThread);
     if (known !== NO_TASK) {
       if (start !== undefined && this.tree.isPlaceholder(known)) this.#knowStart(known, start);
       if (pid !== undefined && pid !== tid && !this.tree.isThread(known)) this.#knowLeader(known, tid, pid, at);
@@ -625,7 +626,7 @@ export class ProcessTree {
       return mentioned;
     }
     const leader = pid === undefined || pid === tid ? NO_TASK : this.#lifeAt(pid, at, undefined, pid);
-    const task = this.#beginLife(tid, start ?? at);
+    const task = this.#beginLife(tid, start ?? at, isThread);
     this.#announcePlaceholder(task, tid, leader, start ?? at, start === undefined ? TASK_FLAG.startIsUnknown : 0);
     if (leader === NO_TASK) this.#requestEnrichment(task);
     return task;
