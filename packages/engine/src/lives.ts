@@ -56,9 +56,10 @@ export class Lives {
         // The kernel's stamp of a birth comes some microseconds after the start itself, so a tick edge may lie between.
         if (start >= begun && start - begun < 2 * TICK_NS) return life;
       } else if ((flags & TASK_FLAG.startIsUnknown) !== 0) {
-        // A mention that named its process was of a thread, and not of this one.
-        const isOther = isThread === false && (flags & TASK_FLAG.thread) !== 0;
-        if (!isOther && begun > start - BIRTH_SLACK_NS && !this.#hasLifeBetween(life, start)) return life;
+        // A mention can have told already whether it was of a thread.
+        const isOther = isThread === true ? TASK_FLAG.namedAsProcess : isThread === false ? TASK_FLAG.thread : 0;
+        if ((flags & isOther) === 0 && begun > start - BIRTH_SLACK_NS && !this.#hasLifeBetween(life, start))
+          return life;
       } else if (Math.abs(begun - start) < BIRTH_SLACK_NS && this.#tree.exitOf(life) >= start) near = life;
       if (begun < start - 2 * TICK_NS) break;
     }

@@ -627,7 +627,14 @@ export class ProcessTree {
     }
     const leader = pid === undefined || pid === tid ? NO_TASK : this.#lifeAt(pid, at, undefined, pid);
     const task = this.#beginLife(tid, start ?? at, isThread);
-    this.#announcePlaceholder(task, tid, leader, start ?? at, start === undefined ? TASK_FLAG.startIsUnknown : 0);
+    const kind = pid === tid ? TASK_FLAG.namedAsProcess : 0;
+    this.#announcePlaceholder(
+      task,
+      tid,
+      leader,
+      start ?? at,
+      kind | (start === undefined ? TASK_FLAG.startIsUnknown : 0),
+    );
     if (leader === NO_TASK) this.#requestEnrichment(task);
     return task;
   }
@@ -636,9 +643,9 @@ export class ProcessTree {
     return this.#lifeAt(pid, at, start, pid);
   }
 
-  #announcePlaceholder(task: TaskIndex, tid: number, leader: TaskIndex, start: EventNs, startFlag: number): void {
+  #announcePlaceholder(task: TaskIndex, tid: number, leader: TaskIndex, start: EventNs, more: number): void {
     const isThread = leader !== NO_TASK && leader !== task;
-    const flags = TASK_FLAG.placeholder | startFlag | (isThread ? TASK_FLAG.thread : 0);
+    const flags = TASK_FLAG.placeholder | more | (isThread ? TASK_FLAG.thread : 0);
     this.#announce(task, tid, leader, NO_TASK, start, flags, AUTHORITY.inferred);
   }
 

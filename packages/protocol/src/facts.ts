@@ -33,6 +33,8 @@ export const TASK_FLAG = {
   startIsUnknown: 16,
   /** Born with CLONE_PARENT: its parent is that of its creator. */
   sibling: 32,
+  /** Named as a process before it was known: no thread's birth can be its own. */
+  namedAsProcess: 64,
 } as const;
 
 /** A file as it was when it was executed. 64-bit numbers are exact decimal strings. */
