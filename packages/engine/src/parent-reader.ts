@@ -40,6 +40,16 @@ export class ParentReader {
     return this.#read(task, at);
   }
 
+  /** Who said what `parentAt` gave last; undefined where nobody has said anything. */
+  get lastAuthority(): Authority | undefined {
+    return this.#authority;
+  }
+
+  /** Since when that is so; means nothing where nobody has said anything. */
+  get lastSince(): EventNs {
+    return this.#since;
+  }
+
   authorityAt(task: TaskIndex, at: EventNs): Authority | undefined {
     this.#read(task, at);
     return this.#authority;

@@ -80,10 +80,11 @@ export class ProcessInfo {
   readonly #tree: TemporalTree;
   readonly #time: EventNs;
 
-  /** @param parent as of the time */
+  /** @param parent as of the time: what the tree was asked for last */
   constructor(tree: TemporalTree, process: TaskIndex, time: EventNs, parent: TaskIndex) {
+    const parentAuthority = tree.lastParentAuthority;
+    const parentSince = tree.lastParentSince;
     const values = tree.valuesAt(process, time);
-    const parentAuthority = tree.authorityAt(process, 'parent', time);
     const start = tree.startOf(process);
     const exit = tree.exitOf(process);
     const hasEnded = exit <= time;
@@ -97,7 +98,7 @@ export class ProcessInfo {
     this.nsPpid = parent === NO_TASK ? undefined : tree.numberAt(parent, 'nsPid', time);
     this.parentTaskId = parent === NO_TASK ? undefined : tree.taskIdOf(parent);
     this.parentEntityId = parent === NO_TASK ? undefined : tree.entityIdOf(parent);
-    this.parentSince = parentAuthority === undefined ? undefined : parentSinceAt(tree, process, parent, time);
+    this.parentSince = parentAuthority === undefined ? undefined : parentSinceAt(tree, process, parent, parentSince);
     this.parentSource = parentAuthority === undefined ? undefined : SAID_BY[parentAuthority];
     this.comm = values[FIELDS.comm.id] as string | undefined;
     this.cmd = values[FIELDS.argv.id] as readonly string[] | undefined;
@@ -136,11 +137,15 @@ export class ProcessInfo {
 }
 
 /** A parent that was seen is so from before the sighting on, as far back as it is read [PA2]. */
-function parentSinceAt(tree: TemporalTree, process: TaskIndex, parent: TaskIndex, time: EventNs): EventNs | undefined {
-  const since = tree.sinceAt(process, 'parent', time);
+function parentSinceAt(
+  tree: TemporalTree,
+  process: TaskIndex,
+  parent: TaskIndex,
+  since: EventNs | undefined,
+): EventNs | undefined {
   if (since === undefined || since <= tree.startOf(process)) return since;
   const before = (since - 1) as EventNs;
-  return tree.parentAt(process, before) === parent ? tree.sinceAt(process, 'parent', before) : since;
+  return tree.parentAt(process, before) === parent ? tree.lastParentSince : since;
 }
 
 /** The threads of a process that lived at a time, the leader first. */

@@ -488,6 +488,16 @@ export class TemporalTree implements FactVisitor {
     return this.#parentReader.parentAt(task, at);
   }
 
+  /** Who said what `parentAt` gave last; undefined where nobody has said anything. */
+  get lastParentAuthority(): Authority | undefined {
+    return this.#parentReader.lastAuthority;
+  }
+
+  /** Since when that is so; undefined where nobody has said anything. */
+  get lastParentSince(): EventNs | undefined {
+    return this.#parentReader.lastAuthority === undefined ? undefined : this.#parentReader.lastSince;
+  }
+
   /** Processes whose parent was `parent` at `at`, dead ones too, in no order. */
   childrenAt(parent: TaskIndex, at: EventNs): TaskIndex[] {
     return this.#parentReader.childrenAt(parent, at);
