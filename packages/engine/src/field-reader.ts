@@ -261,8 +261,9 @@ export class FieldReader {
     const bit = 1 << field;
     const isOfLife = (OF_LIFE & bit) !== 0;
     const trimmed = this.#changelogs.trimmedOf(task);
-    // Until an entry of argv tells of execs by then, there can have been one that was let go of.
-    let isUnsure = !isOfLife && (trimmed & (1 << ARGV)) !== 0;
+    // Until an exec is found that was there by then, there can have been one that was let go of, but not after an
+    // entry of argv.
+    let isUnsure = !isOfLife && field !== ARGV && (trimmed & (1 << ARGV)) !== 0;
     let own = NO_ENTRY;
     let next = NO_ENTRY;
     let nextExec = NEVER;
@@ -275,9 +276,9 @@ export class FieldReader {
         if (isExec(kind)) nextExec = since;
         continue;
       }
-      if ((kind & ENTRY.fieldBits) === ARGV) {
+      if (isExec(kind) && image === ALWAYS) {
+        image = since;
         isUnsure = false;
-        if (image === ALWAYS && isExec(kind)) image = since;
       }
       if ((kind & ENTRY.fieldBits) === field) {
         own = entry;
@@ -324,14 +325,14 @@ export class FieldReader {
         next |= bit;
         if (isExec(kind)) nextExec = since;
       } else {
-        if (field === ARGV) {
+        if (isExec(kind) && image === ALWAYS) {
+          image = since;
           isUnsure = false;
-          if (isExec(kind) && image === ALWAYS) image = since;
         }
         if ((own & bit) === 0) {
           own |= bit;
           this.#own[field] = entry;
-          if (isUnsure) unsure |= bit;
+          if (isUnsure && field !== ARGV) unsure |= bit;
           if (since < image - (field === COMM ? RENAME_SLACK_NS : 0)) old |= bit;
           if (field !== ARGV || image !== ALWAYS) sought &= ~bit;
         } else if (field === ARGV && image !== ALWAYS) sought &= ~bit;
@@ -390,7 +391,7 @@ export class FieldReader {
 
   /** Is an entry a sighting of the image that runs until `nextExec`, while the task lived? */
   #goesBack(task: TaskIndex, entry: EntryIndex, nextExec: EventNs): boolean {
-    if (this.#changelogs.authorityOf(entry) !== AUTHORITY.sighting) return false;
+    if (this.#changelogs.authorityOf(entry) !== AUTHORITY.sighting || !this.#isKnown(entry)) return false;
     // What stays for a whole life can be seen after it too.
     if ((OF_LIFE & (1 << this.#changelogs.fieldOf(entry))) !== 0) return true;
     const since = this.#changelogs.sinceOf(entry);

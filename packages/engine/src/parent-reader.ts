@@ -12,6 +12,9 @@ import { NO_TASK, type TaskIndex } from './ids.ts';
 import { type LinkIndex, NO_LINK, type ParentageTable } from './parentage-table.ts';
 import type { TaskTable } from './task-table.ts';
 
+/** A leader that is a thread itself has a leader; facts from elsewhere can make a ring of them. */
+const MAX_LEADERS = 8;
+
 export class ParentReader {
   readonly #tasks: TaskTable;
   readonly #links: ParentageTable;
@@ -73,11 +76,7 @@ export class ParentReader {
       // Of orphans nobody keeps a list: they are whose parent has ended.
       for (let task = 0; task < this.#tasks.length; task++) candidates.add(task as TaskIndex);
     } else {
-      this.#collect(parent, candidates);
-      for (let thread = this.#tasks.firstThreadOf(parent); thread !== NO_TASK; ) {
-        this.#collect(thread, candidates);
-        thread = this.#tasks.nextThreadOf(thread);
-      }
+      for (const task of this.#withThreads(parent)) this.#collect(task, candidates);
       // The set grows while it is walked.
       if (this.#tasks.hasSiblings) for (const child of candidates) this.#collectSiblings(child, candidates);
     }
@@ -135,7 +134,7 @@ export class ParentReader {
     if (parent !== NO_TASK && limit !== start && this.#tasks.exitOf(parent) <= limit) {
       this.#since = Math.max(this.#since, this.#tasks.exitOf(parent)) as EventNs;
       this.#authority = AUTHORITY.inferred;
-      parent = task === this.#init ? NO_TASK : this.#init;
+      parent = this.#initFor(task);
     }
     if (!isSeen) return parent;
     this.#authority = AUTHORITY.sighting;
@@ -155,6 +154,10 @@ export class ParentReader {
     return process === NO_TASK ? NO_TASK : this.#read(process, start);
   }
 
+  #initFor(orphan: TaskIndex): TaskIndex {
+    return orphan === this.#init || (this.#init !== NO_TASK && this.#isThread(this.#init)) ? NO_TASK : this.#init;
+  }
+
   #isSibling(task: TaskIndex): boolean {
     return (this.#tasks.flagsOf(task) & TASK_FLAG.sibling) !== 0;
   }
@@ -165,11 +168,25 @@ export class ParentReader {
     );
   }
 
+  /** A process and its threads. What comes as facts from elsewhere can say that threads have threads. */
+  #withThreads(process: TaskIndex): Set<TaskIndex> {
+    const tasks = new Set([process]);
+    for (const task of tasks) {
+      let thread = this.#tasks.firstThreadOf(task);
+      for (; thread !== NO_TASK; thread = this.#tasks.nextThreadOf(thread)) tasks.add(thread);
+    }
+    return tasks;
+  }
+
   // A parent can have been named before anybody knew that it is a thread.
   #processOf(task: TaskIndex): TaskIndex {
-    if (task === NO_TASK || !this.#isThread(task)) return task;
-    const leader = this.#tasks.leaderOf(task);
-    return leader === NO_TASK ? task : leader;
+    let process = task;
+    for (let steps = 0; process !== NO_TASK && this.#isThread(process) && steps < MAX_LEADERS; steps++) {
+      const leader = this.#tasks.leaderOf(process);
+      if (leader === NO_TASK) return process;
+      process = leader;
+    }
+    return process;
   }
 
   #isThread(task: TaskIndex): boolean {

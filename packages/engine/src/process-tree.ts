@@ -250,7 +250,9 @@ export class ProcessTree {
     this.#touch(named, at);
     const task = this.#beginLife(event.tid, start, isThread);
     const creator = this.#isCreatedBy(named, task) ? NO_TASK : named;
-    this.#announce(task, event.tid, leader, creator, start, flags, AUTHORITY.event);
+    // Whose thread it is stays open while nobody knows whether its creator is a thread itself.
+    const isOpen = isThread && event.pid === undefined && this.#mayBeThread(leader);
+    this.#announce(task, event.tid, leader, creator, start, flags, isOpen ? AUTHORITY.sighting : AUTHORITY.event);
     if (!isNewest) this.#settleReuse(event.tid, task);
     if (!isThread) this.#nameParent(task, event, start, isSibling);
     if (event.comm !== undefined && !this.tree.hasNameNearby(task, event.comm, start)) {
@@ -260,6 +262,11 @@ export class ProcessTree {
     this.#setNumber(task, 'nsPid', start, AUTHORITY.event, event.nsPid);
     // Its end, or that of its process, may have been told already.
     if (!isNewest && this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#residents.end(task, isThread);
+  }
+
+  #mayBeThread(process: TaskIndex): boolean {
+    const flags = this.tree.flagsOf(process);
+    return (flags & TASK_FLAG.placeholder) !== 0 && (flags & TASK_FLAG.namedAsProcess) === 0;
   }
 
   /** Where a source names a parent that does not follow from the creator, that is a fact of its own [FO4]. */
@@ -714,8 +721,7 @@ export class ProcessTree {
       const next = tree.nextThreadOf(thread);
       const start = tree.startOf(thread);
       if (tree.isPresent(thread)) {
-        const [flags, by] = [tree.flagsOf(thread), tree.authorityOf(thread)];
-        this.#announce(thread, tree.tidOf(thread), leader, NO_TASK, start, flags, by);
+        this.#announce(thread, tree.tidOf(thread), leader, NO_TASK, start, tree.flagsOf(thread), AUTHORITY.event);
       }
       thread = next;
     }

@@ -278,7 +278,7 @@ export class TaskTable {
 
   /**
    * Merges a task fact. Start, pid and leader come from the greatest authority (then the smaller start, a thread before
-   * a process, a leader that is no thread, the leader with the greater id), the creator from the greatest authority that knows one (then the
+   * a process, the leader with the greater id), the creator from the greatest authority that knows one (then the
    * greater id): any order of facts ends the same.
    * @returns whether anything changed
    */
@@ -417,16 +417,11 @@ export class TaskTable {
     const order =
       start - this.startOf(task) ||
       Number(this.pidOf(task) !== this.tidOf(task)) - Number(pid !== tid) ||
-      Number(this.#isThread(leader)) - Number(this.#isThread(this.leaderOf(task))) ||
       this.#idOrZero(this.leaderOf(task)) - this.#idOrZero(leader) ||
       tid - this.tidOf(task) ||
       pid - this.pidOf(task) ||
       (flags & START_FLAGS) - (this.flagsOf(task) & START_FLAGS);
     return order < 0;
-  }
-
-  #isThread(task: TaskIndex): boolean {
-    return task !== NO_TASK && (this.flagsOf(task) & TASK_FLAG.thread) !== 0;
   }
 
   #idOrZero(task: TaskIndex): number {

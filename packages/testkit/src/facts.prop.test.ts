@@ -166,9 +166,10 @@ function slowParent(tree: TemporalTree, task: TaskIndex, time: EventNs): TaskInd
   const start = tree.startOf(task);
   if (tree.isThread(task) || time < start) return NO_TASK;
   const at = Math.min(time, Math.max(start, tree.exitOf(task))) as EventNs;
-  const process = (one: TaskIndex) => {
-    const leader = one !== NO_TASK && tree.isThread(one) ? tree.leaderOf(one) : one;
-    return leader === NO_TASK ? one : leader;
+  const process = (one: TaskIndex, steps = 0): TaskIndex => {
+    if (one === NO_TASK || !tree.isThread(one) || steps === 8) return one;
+    const leader = tree.leaderOf(one);
+    return leader === NO_TASK ? one : process(leader, steps + 1);
   };
   const taskOf = (entry: ChangelogEntry | undefined) =>
     entry?.value === undefined ? NO_TASK : process(tree.indexOf(entry.value as TaskId));
@@ -183,7 +184,7 @@ function slowParent(tree: TemporalTree, task: TaskIndex, time: EventNs): TaskInd
   if (isSeen && (hasEnded || authority === AUTHORITY.inferred)) return taskOf(next);
   if (!hasEnded) return parent;
   const init = slotsOf(tree).find((slot) => (tree.isPresent(slot) || tree.isStub(slot)) && tree.tidOf(slot) === 1);
-  return init === undefined || init === task ? NO_TASK : init;
+  return init === undefined || init === task || tree.isThread(init) ? NO_TASK : init;
 }
 
 test('[AS6] [AS7] children and parents say the same at every time', () => {
