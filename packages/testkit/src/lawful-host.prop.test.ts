@@ -71,12 +71,6 @@ describe('a tracer that knows starts', () => {
     check(steps(), silent, (host, random) => ({ told: tellTracee(host, random, { knowsGroups: false }) }));
   });
 
-  test('[EN3] in any order, where the kernel does not say who was the last of its group', () => {
-    check(steps(), silent, (host, random) => {
-      return { told: shuffledAndRepeated(tellTracee(host, random, { knowsGroups: false }), random) };
-    });
-  });
-
   test('[OB1] [OB2] [OB3] [ID2] beside sightings in /proc, all in any order and some of it twice', () => {
     check(steps({ weights: WATCHED }), APART, (host, random) => {
       // Init is seen in /proc, and in part: what it has of the rest is known once somebody sees it.
