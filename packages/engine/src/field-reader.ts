@@ -36,6 +36,8 @@ const EXEC_SLACK_NS = 100_000;
 const bits = (names: readonly (keyof typeof FIELDS)[]) => names.reduce((sum, name) => sum | (1 << FIELDS[name].id), 0);
 /** An exec ends what was known of these. */
 const OF_IMAGE = bits(['executable', 'argv', 'interpreter', 'interp']);
+/** Of these, what is seen after an exec goes back to it, before what was known of the image before. */
+const ENDS = OF_IMAGE | bits(['comm']);
 /** These stay as they are for a whole life. */
 const OF_LIFE = bits(['nsTid', 'nsPid', 'pidNs']);
 const INHERITED = bits(namesWhere((name) => FIELDS[name].inherited));
@@ -153,32 +155,25 @@ export class FieldReader {
   }
 
   /**
-   * Does the task itself say so already: is its newest entry by `at` one of the same image that was said or seen, with
-   * this value? Of what stays for a whole life any entry will do.
+   * Does the task itself say so already: is its newest entry by `at`, of the same image where that matters, one that was
+   * said or seen, with this value? Of what stays for a whole life any entry will do.
    */
   says(task: TaskIndex, field: number, at: EventNs, value: number): boolean {
     const bit = 1 << field;
     if ((this.#changelogs.fieldsOf(task) & bit) === 0) return false;
     const { i32, f64 } = this.#changelogs.rows;
+    let image = ALWAYS;
     for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY; entry = i32[entry * INTEGERS + NEXT]!) {
       const kind = i32[entry * INTEGERS + KIND]!;
-      const isField = (kind & ENTRY.fieldBits) === field;
-      if (!isField && !isExec(kind)) continue;
-      const isSame =
-        isField && kind >> ENTRY.authorityAt >= AUTHORITY.sighting && f64[entry * DOUBLES + VALUE] === value;
+      const since = f64[entry * DOUBLES + SINCE]! as EventNs;
+      if (since <= at && image === ALWAYS && isExec(kind)) image = since;
+      if ((kind & ENTRY.fieldBits) !== field) continue;
+      const isSame = kind >> ENTRY.authorityAt >= AUTHORITY.sighting && f64[entry * DOUBLES + VALUE] === value;
       if ((OF_LIFE & bit) !== 0) {
         if (isSame) return true;
-      } else if (f64[entry * DOUBLES + SINCE]! <= at) {
-        // Of one instant, an exec and what it says can stand in either order.
-        if (isField || !this.#hasEntryOf(task, field, f64[entry * DOUBLES + SINCE]!)) return isSame;
-      }
+      } else if (since <= at) return isSame && ((ENDS & bit) === 0 || since >= image);
     }
     return false;
-  }
-
-  #hasEntryOf(task: TaskIndex, field: number, since: number): boolean {
-    const entry = this.#changelogs.find(task, field, since as EventNs);
-    return entry !== NO_ENTRY && this.#changelogs.sinceOf(entry) === since;
   }
 
   /** Notes what the tasks from `task` up to below `owner` inherit: they all had nothing of their own. */
@@ -290,9 +285,11 @@ export class FieldReader {
       image = ALWAYS;
       nextExec = NEVER;
     }
-    const isOld = own !== NO_ENTRY && f64[own * DOUBLES + SINCE]! < image - (field === COMM ? RENAME_SLACK_NS : 0);
-    if (own !== NO_ENTRY && this.#isSettled(own) && (!isOld || ((OF_IMAGE & bit) === 0 && this.#isSaid(own))))
-      return own;
+    const isOld =
+      own !== NO_ENTRY &&
+      (ENDS & bit) !== 0 &&
+      f64[own * DOUBLES + SINCE]! < image - (field === COMM ? RENAME_SLACK_NS : 0);
+    if (own !== NO_ENTRY && !isOld && this.#isSettled(own)) return own;
     if (next !== NO_ENTRY && this.#goesBack(task, next, nextExec)) {
       return own === NO_ENTRY && image === ALWAYS ? FALLBACK + next : next;
     }
@@ -349,9 +346,8 @@ export class FieldReader {
       const bit = 1 << field;
       if ((own & bit) === 0) continue;
       const entry = this.#own[field]!;
-      const isOld = (old & bit & ~OF_LIFE) !== 0;
-      const isKept = !isOld || ((OF_IMAGE & bit) === 0 && this.#isSaid(entry));
-      if (isKept && this.#isSettled(entry)) this.#answer(field, entry);
+      const isOld = (old & bit & ENDS) !== 0;
+      if (!isOld && this.#isSettled(entry)) this.#answer(field, entry);
       else if ((next & bit) !== 0 && this.#goesBack(task, this.#next[field]!, (OF_LIFE & bit) === 0 ? nextExec : NEVER))
         this.#answer(field, this.#next[field]!);
       else if (!isOld || (OF_IMAGE & bit) === 0) this.#answer(field, entry);
@@ -378,10 +374,6 @@ export class FieldReader {
   /** Was it said or seen, and is it something that is known? */
   #isSettled(entry: EntryIndex): boolean {
     return this.#changelogs.authorityOf(entry) >= AUTHORITY.sighting && this.#isKnown(entry);
-  }
-
-  #isSaid(entry: EntryIndex): boolean {
-    return this.#changelogs.authorityOf(entry) === AUTHORITY.event;
   }
 
   #isKnown(entry: EntryIndex): boolean {

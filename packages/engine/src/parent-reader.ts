@@ -23,6 +23,7 @@ export class ParentReader {
   // What `#read` found besides the parent. Authority is undefined where nobody has said or seen a parent, nor a creator.
   #authority: Authority | undefined;
   #since = 0 as EventNs;
+  #isFromLater = false; // a sighting that goes back
 
   constructor(tasks: TaskTable, links: ParentageTable, fields: FieldReader) {
     this.#tasks = tasks;
@@ -61,6 +62,12 @@ export class ParentReader {
   sinceAt(task: TaskIndex, at: EventNs): EventNs | undefined {
     this.#read(task, at);
     return this.#authority === undefined ? undefined : this.#since;
+  }
+
+  /** Was it said or seen by `at` that this is the parent, and does it hold? */
+  isKnownAt(task: TaskIndex, parent: TaskIndex, at: EventNs): boolean {
+    const isSame = this.#read(task, at) === parent;
+    return isSame && !this.#isFromLater && (this.#authority ?? AUTHORITY.inferred) >= AUTHORITY.sighting;
   }
 
   /** Has it had parents before the oldest that is kept, at that time? */
@@ -107,6 +114,7 @@ export class ParentReader {
   // hot: runs once per ancestor and row
   #read(task: TaskIndex, at: EventNs): TaskIndex {
     this.#authority = undefined;
+    this.#isFromLater = false;
     const start = this.#tasks.startOf(task);
     if (at < start || this.#isThread(task)) return NO_TASK;
     const hasLinks = this.#links.hasLinks(task);
@@ -138,6 +146,7 @@ export class ParentReader {
     }
     if (!isSeen) return parent;
     this.#authority = AUTHORITY.sighting;
+    this.#isFromLater = true;
     return this.#processOf(this.#links.parentOf(next));
   }
 

@@ -375,12 +375,13 @@ export class ProcessTree {
   /** Threads and children that `before` has got, and that were born while `task` lived, are those of `task`. */
   #handOver(before: TaskIndex, task: TaskIndex, start: EventNs, end: EventNs | number): void {
     const { tree } = this;
+    const leader = tree.isThread(task) ? tree.leaderOf(task) : task;
     const isOf = (other: TaskIndex) => tree.startOf(other) >= start && tree.startOf(other) < end;
     const move = (other: TaskIndex, leader: TaskIndex, creator: TaskIndex, authority: Authority) =>
       this.#announce(other, tree.tidOf(other), leader, creator, tree.startOf(other), tree.flagsOf(other), authority);
     for (let thread = tree.firstThreadOf(before); thread !== NO_TASK; ) {
       const next = tree.nextThreadOf(thread);
-      if (tree.isPresent(thread) && isOf(thread)) move(thread, task, NO_TASK, tree.authorityOf(thread));
+      if (tree.isPresent(thread) && isOf(thread)) move(thread, leader, NO_TASK, AUTHORITY.event);
       thread = next;
     }
     for (let born = tree.firstCreatedBy(before); born !== NO_TASK; ) {
@@ -584,9 +585,7 @@ export class ProcessTree {
 
   #seeParent(task: TaskIndex, ppid: number, at: EventNs): void {
     const parent = this.#leaderAt(ppid, at, undefined);
-    const authority = this.tree.authorityAt(task, 'parent', at) ?? AUTHORITY.inferred;
-    if (this.tree.parentAt(task, at) !== parent || authority === AUTHORITY.inferred)
-      this.#setParent(task, parent, at, AUTHORITY.sighting);
+    if (!this.tree.isParentKnownAt(task, parent, at)) this.#setParent(task, parent, at, AUTHORITY.sighting);
   }
 
   /** Nobody is its own ancestor: a parent that would make it so is refused and counted. */

@@ -464,14 +464,16 @@ describe('[OB2] what was seen', () => {
     ]);
   });
 
-  test('holds back to the exec, over what was inherited or seen in an earlier image, not over what was said', () => {
+  test('holds back to the exec, over what was inherited or a name of the image before, not over what was said or seen', () => {
     const creator = { ...INIT, cwd: '/' } as TaskEvent;
     const seen = [creator, fork(1, 20, 1), exec(3, 20), observe(9, 20, 1, { cwd: '/srv' })];
     expect(values(seen, 'cwd', [2.9, 3, 9])).toEqual(['/', '/srv', '/srv']);
     const said = [fork(1, 20, 1), exec(3, 20, { uid: 7 }), exec(5, 20), observe(9, 20, 1, { uid: 8 })];
     expect(values(said, 'uid', [3, 4.9, 5, 9])).toEqual([7, 7, 7, 8]);
     const twice = [fork(1, 20, 1), observe(3, 20, 1, { uid: 7 }), exec(5, 20), observe(9, 20, 1, { uid: 8 })];
-    expect(values(twice, 'uid', [3, 4.9, 5, 9])).toEqual([7, 7, 8, 8]);
+    expect(values(twice, 'uid', [3, 4.9, 5, 9])).toEqual([7, 7, 7, 8]);
+    const named = [fork(1, 20, 1), observe(3, 20, 1, { comm: 'a' }), exec(5, 20), observe(9, 20, 1, { comm: 'b' })];
+    expect(values(named, 'comm', [3, 4.9, 5, 9])).toEqual(['a', 'a', 'b', 'b']);
   });
 
   test('does not go before what was said or seen in the same image', () => {

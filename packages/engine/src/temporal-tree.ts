@@ -498,6 +498,11 @@ export class TemporalTree implements FactVisitor {
     return this.#parentReader.lastAuthority === undefined ? undefined : this.#parentReader.lastSince;
   }
 
+  /** Was it said or seen by `at` that this is the parent, and does it hold? */
+  isParentKnownAt(task: TaskIndex, parent: TaskIndex, at: EventNs): boolean {
+    return this.#parentReader.isKnownAt(task, parent, at);
+  }
+
   /** Processes whose parent was `parent` at `at`, dead ones too, in no order. */
   childrenAt(parent: TaskIndex, at: EventNs): TaskIndex[] {
     return this.#parentReader.childrenAt(parent, at);

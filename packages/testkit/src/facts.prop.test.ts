@@ -144,17 +144,21 @@ function answerAt(tree: TemporalTree, task: TaskIndex, field: FieldName, at: Eve
   return parent === NO_TASK ? undefined : tree.taskIdOf(parent);
 }
 
-// The rules of reading, in their plainest form, for tasks that never call exec.
+// The rules of reading, in their plainest form. Times are so near to each other that a name is of every image.
 
 function slowComm(tree: TemporalTree, task: TaskIndex, time: EventNs, steps: number): string | undefined {
-  if (task === NO_TASK || steps > 100) return undefined;
+  if (task === NO_TASK || steps > tree.slotCount) return undefined; // a ring
   const at = Math.min(time, tree.exitOf(task)) as EventNs;
   const log = tree.changelogOf(task, 'comm');
   const own = log.findLast((entry) => entry.since <= at);
   const next = log.find((entry) => entry.since > at);
-  const seen = next?.authority === AUTHORITY.sighting && next.since <= tree.exitOf(task) ? next.value : undefined;
+  const execs = tree.changelogOf(task, 'argv').filter(({ authority }) => authority !== AUTHORITY.sighting);
+  const nextExec = execs.find(({ since }) => since > at)?.since ?? Number.POSITIVE_INFINITY;
+  const isSeen = next?.authority === AUTHORITY.sighting && next.since <= tree.exitOf(task) && next.since < nextExec;
+  const seen = isSeen ? next.value : undefined;
   const isSettled = own !== undefined && own.authority >= AUTHORITY.sighting && own.value !== undefined;
   if (own !== undefined) return (isSettled ? own.value : (seen ?? own.value)) as string | undefined;
+  if (seen !== undefined && execs.some(({ since }) => since <= at)) return seen as string;
   const inherited =
     tree.isThread(task) && tree.creatorOf(task) === NO_TASK
       ? slowComm(tree, tree.leaderOf(task), at, steps + 1)

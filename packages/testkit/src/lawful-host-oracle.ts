@@ -80,21 +80,11 @@ export class Oracle {
       const inherited = life.creator === undefined ? undefined : this.valueAt(life.creator, field, life.start); // [AS3]
       return inherited === undefined && goesBack ? next?.value : inherited;
     }
-    const isKept = !OF_IMAGE.includes(field) && this.#lastNews(life, own, since)?.how === 'said'; // [OB2]
+    const isEnded = OF_IMAGE.includes(field) || field === 'comm'; // [OB2]
+    const isKept = !isEnded && own.some((one) => one.at < since && one.how !== 'concluded');
     if (goesBack && !isKept) return next?.value;
     if (!OF_IMAGE.includes(field)) return this.valueAt(life, field, image - 1);
     return own.find((one) => one.how === 'concluded' && one.at === image)?.value; // [EX2] [EX4]
-  }
-
-  /** The last statement before a time that was more than a sighting of what was known of the same image [OB1]. */
-  #lastNews(life: Life, own: readonly About<Field>[], time: number): About<Field> | undefined {
-    let last: About<Field> | undefined;
-    for (const one of own) {
-      if (one.at >= time || one.how === 'concluded') continue;
-      const isKnown = last?.value === one.value && !life.execs.some((exec) => exec > (last?.at ?? 0) && exec <= one.at);
-      if (one.how === 'said' || !isKnown) last = one;
-    }
-    return last;
   }
 
   /** Is the value known only from what was said or seen at the very end of the life? */
