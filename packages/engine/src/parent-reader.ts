@@ -190,12 +190,13 @@ export class ParentReader {
   // A parent can have been named before anybody knew that it is a thread.
   #processOf(task: TaskIndex): TaskIndex {
     let process = task;
-    for (let steps = 0; process !== NO_TASK && this.#isThread(process) && steps < MAX_LEADERS; steps++) {
+    for (let steps = 0; steps < MAX_LEADERS; steps++) {
+      if (process === NO_TASK || !this.#isThread(process)) return process;
       const leader = this.#tasks.leaderOf(process);
       if (leader === NO_TASK) return process;
       process = leader;
     }
-    return process;
+    return task;
   }
 
   #isThread(task: TaskIndex): boolean {

@@ -619,7 +619,8 @@ export class ProcessTree {
   /** The life of a tid that an event at `at` speaks of; a placeholder when nobody has announced it. */
   #lifeAt(tid: number, at: EventNs, start: EventNs | undefined, pid: number | undefined): TaskIndex {
     const isThread = pid === undefined ? undefined : pid !== tid;
-    const known = start === undefined ? this.#lives.livingAt(tid, at) : this.#lives.begunAt(tid, start, isThread);
+    let known = start === undefined ? this.#lives.livingAt(tid, at) : this.#lives.begunAt(tid, start, isThread);
+    if (start === undefined && isThread !== undefined && this.#isOtherKind(known, isThread)) known = NO_TASK;
     if (known !== NO_TASK) {
       if (start !== undefined && this.tree.isPlaceholder(known)) this.#knowStart(known, start);
       if (pid !== undefined && pid !== tid && !this.tree.isThread(known)) this.#knowLeader(known, tid, pid, at);
@@ -643,6 +644,12 @@ export class ProcessTree {
     );
     if (leader === NO_TASK) this.#requestEnrichment(task);
     return task;
+  }
+
+  /** Is a life known to be a thread where a process is meant, or the other way round? Then another life is meant. */
+  #isOtherKind(life: TaskIndex, isThread: boolean): boolean {
+    if (life === NO_TASK || this.tree.isThread(life) === isThread) return false;
+    return this.tree.isThread(life) || !this.#mayBeThread(life);
   }
 
   #leaderAt(pid: number, at: EventNs, start: EventNs | undefined): TaskIndex {

@@ -170,10 +170,13 @@ function slowParent(tree: TemporalTree, task: TaskIndex, time: EventNs): TaskInd
   const start = tree.startOf(task);
   if (tree.isThread(task) || time < start) return NO_TASK;
   const at = Math.min(time, Math.max(start, tree.exitOf(task))) as EventNs;
-  const process = (one: TaskIndex, steps = 0): TaskIndex => {
-    if (one === NO_TASK || !tree.isThread(one) || steps === 8) return one;
-    const leader = tree.leaderOf(one);
-    return leader === NO_TASK ? one : process(leader, steps + 1);
+  const process = (named: TaskIndex): TaskIndex => {
+    let one = named;
+    for (let steps = 0; steps < 8; steps++) {
+      if (one === NO_TASK || !tree.isThread(one) || tree.leaderOf(one) === NO_TASK) return one;
+      one = tree.leaderOf(one);
+    }
+    return named; // a ring
   };
   const taskOf = (entry: ChangelogEntry | undefined) =>
     entry?.value === undefined ? NO_TASK : process(tree.indexOf(entry.value as TaskId));
