@@ -118,7 +118,7 @@ export class ParentReader {
     const start = this.#tasks.startOf(task);
     if (at < start || this.#isThread(task)) return NO_TASK;
     const hasLinks = this.#links.hasLinks(task);
-    const limit = at === start ? at : (Math.min(at, this.#fields.endOf(task)) as EventNs);
+    const limit = at === start ? at : (Math.max(start, Math.min(at, this.#fields.endOf(task))) as EventNs);
     const link = hasLinks ? this.#links.find(task, limit) : NO_LINK;
     let parent: TaskIndex;
     if (link !== NO_LINK) {
@@ -154,13 +154,21 @@ export class ParentReader {
   #birthParentOf(task: TaskIndex, start: EventNs): TaskIndex {
     let process = this.#processOf(this.#tasks.creatorOf(task));
     if (!this.#isSibling(task)) return process;
-    // Siblings of siblings, as far as nobody has said who their parent is, have the same one.
+    // Siblings of siblings, as far as nobody has said who their parent is.
+    const siblings: TaskIndex[] = [task];
     for (let steps = this.#tasks.length; steps >= 0 && process !== NO_TASK && this.#isSibling(process); steps--) {
       const creator = this.#processOf(this.#tasks.creatorOf(process));
       if (creator === NO_TASK || this.#links.find(process, start) !== NO_LINK) break;
+      siblings.push(process);
       process = creator;
     }
-    return process === NO_TASK ? NO_TASK : this.#read(process, start);
+    if (process === NO_TASK) return NO_TASK;
+    let parent = this.#read(process, this.#tasks.startOf(siblings.pop() as TaskIndex));
+    for (let born = siblings.pop(); born !== undefined; born = siblings.pop()) {
+      const hasEnded = parent !== NO_TASK && this.#tasks.exitOf(parent) <= this.#tasks.startOf(born);
+      if (hasEnded) parent = this.#initFor(born);
+    }
+    return parent;
   }
 
   #initFor(orphan: TaskIndex): TaskIndex {

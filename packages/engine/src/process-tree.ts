@@ -628,7 +628,7 @@ export class ProcessTree {
     }
     // An unknown start is the first mention; an earlier mention moves it there.
     const mentioned = start === undefined ? this.#lives.mentionedAfter(tid, at) : NO_TASK;
-    if (mentioned !== NO_TASK) {
+    if (mentioned !== NO_TASK && !(isThread !== undefined && this.#isOtherKind(mentioned, isThread))) {
       this.#announcePlaceholder(mentioned, tid, this.tree.leaderOf(mentioned), at, TASK_FLAG.startIsUnknown);
       return mentioned;
     }
