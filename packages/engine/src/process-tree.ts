@@ -330,14 +330,16 @@ export class ProcessTree {
     if (!tree.isExitSaid(before)) return;
     const exit = tree.exitOf(before);
     const authority = tree.exitAuthorityOf(before) ?? AUTHORITY.inferred;
-    const statusTime = tree.exitStatusTimeOf(before);
     if (exit <= start || exit >= end) return;
-    this.#recorder.exit(task, exit, authority);
-    if (statusTime !== undefined && statusTime >= start) {
-      this.#recorder.exit(task, statusTime, authority, tree.exitCodeOf(before), tree.exitSignalOf(before));
+    if (authority !== AUTHORITY.inferred) {
+      this.#recorder.exit(task, exit, authority);
+      const statusTime = tree.exitStatusTimeOf(before);
+      if (statusTime !== undefined && statusTime >= start) {
+        this.#recorder.exit(task, statusTime, authority, tree.exitCodeOf(before), tree.exitSignalOf(before));
+      }
+      this.#residents.end(task, tree.isThread(task));
     }
     this.#recorder.exit(before, start, authority);
-    this.#residents.end(task, tree.isThread(task));
   }
 
   /** A late end: what was told of the life at later times was meant for another life of its tid, which is not known yet. */
