@@ -96,12 +96,12 @@ export class ParentageTable {
     }
   }
 
-  /** Calls `visit` for every link that names `parent`, with the child of the link. */
-  forEachChildOf(parent: TaskIndex, visit: (child: TaskIndex) => void): void {
+  /** Calls `visit` for every link that names `parent`. No link may change meanwhile. */
+  forEachChildOf(parent: TaskIndex, visit: (child: TaskIndex, since: EventNs, authority: Authority) => void): void {
     const { i32 } = this.#links;
     let link = this.#tasks.childrenOf(parent);
     while (link !== NO_LINK) {
-      visit(i32[link * INTEGERS + CHILD]! as TaskIndex);
+      visit(i32[link * INTEGERS + CHILD]! as TaskIndex, this.sinceOf(link), this.authorityOf(link));
       link = i32[link * INTEGERS + NEXT_OF_PARENT]!;
     }
   }

@@ -369,6 +369,7 @@ export class ProcessTree {
     tree.forEachParent(task, (_, since, authority) => {
       if (authority !== AUTHORITY.sighting) note(since);
     });
+    tree.forEachNamedChild(task, (_, since) => note(since));
     for (let one = tree.firstThreadOf(task); one !== NO_TASK; one = tree.nextThreadOf(one)) note(tree.startOf(one));
     for (let one = tree.firstCreatedBy(task); one !== NO_TASK; one = tree.nextCreatedOf(one)) note(tree.startOf(one));
     return first as EventNs;
@@ -385,6 +386,11 @@ export class ProcessTree {
       const next = tree.nextThreadOf(thread);
       if (tree.isPresent(thread) && isOf(thread)) move(thread, leader, NO_TASK, AUTHORITY.event);
       thread = next;
+    }
+    const named: [child: TaskIndex, since: EventNs, authority: Authority][] = [];
+    tree.forEachNamedChild(before, (child, since, authority) => named.push([child, since, authority]));
+    for (const [child, since, authority] of named) {
+      if (since >= start && since < end) this.#setParent(child, leader, since, authority);
     }
     for (let born = tree.firstCreatedBy(before); born !== NO_TASK; ) {
       const next = tree.nextCreatedOf(born);

@@ -263,6 +263,11 @@ export class TemporalTree implements FactVisitor {
     }
   }
 
+  /** Calls `visit` for every time that somebody said or saw that a task is the parent of another. */
+  forEachNamedChild(task: TaskIndex, visit: (child: TaskIndex, since: EventNs, authority: Authority) => void): void {
+    this.#parents.forEachChildOf(task, visit);
+  }
+
   /** Calls `visit` for every parent that was said or seen of a task, newest first. */
   forEachParent(task: TaskIndex, visit: (parent: TaskIndex, since: EventNs, authority: Authority) => void): void {
     this.#parents.forEachOf(task, visit);
