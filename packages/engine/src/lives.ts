@@ -2,7 +2,7 @@
 // the start exactly, as a 10 ms tick of /proc rounded down, or not at all
 // (first mention).
 
-import { type EventNs, TASK_FLAG } from '@dendro/protocol';
+import { AUTHORITY, type EventNs, TASK_FLAG } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { LivesTable } from './lives-table.ts';
 import type { Residents } from './residents.ts';
@@ -44,9 +44,9 @@ export class Lives {
 
   /**
    * The life that began at `start` (exact, as an event says it).
-   * @param isThread as the event says; undefined where it does not
+   * @param pid of its process, as the event says; undefined where it does not
    */
-  begunAt(tid: number, start: EventNs, isThread?: boolean): TaskIndex {
+  begunAt(tid: number, start: EventNs, pid?: number): TaskIndex {
     let near: TaskIndex = NO_TASK;
     for (let life = this.#table.newestOf(tid); life !== NO_TASK; life = this.#table.olderOf(life)) {
       const flags = this.#tree.flagsOf(life);
@@ -56,10 +56,8 @@ export class Lives {
         // The kernel's stamp of a birth comes some microseconds after the start itself, so a tick edge may lie between.
         if (start >= begun && start - begun < 2 * TICK_NS) return life;
       } else if ((flags & TASK_FLAG.startIsUnknown) !== 0) {
-        // A mention can have told already whether it was of a thread.
-        const isOther = isThread === true ? TASK_FLAG.namedAsProcess : isThread === false ? TASK_FLAG.thread : 0;
-        if ((flags & isOther) === 0 && begun > start - BIRTH_SLACK_NS && !this.#hasLifeBetween(life, start))
-          return life;
+        const fits = begun > start - BIRTH_SLACK_NS && !this.#hasLifeBetween(life, start);
+        if (fits && this.canBeOf(life, pid)) return life;
       } else if (Math.abs(begun - start) < BIRTH_SLACK_NS && this.#tree.exitOf(life) >= start) near = life;
       if (begun < start - 2 * TICK_NS) break;
     }
@@ -67,8 +65,8 @@ export class Lives {
   }
 
   /** The life that was seen at `at` with this start. */
-  observed(tid: number, start: EventNs, startIsTick: boolean, at: EventNs, isThread: boolean): TaskIndex {
-    if (!startIsTick) return this.begunAt(tid, start, isThread);
+  observed(tid: number, start: EventNs, startIsTick: boolean, at: EventNs, pid: number): TaskIndex {
+    if (!startIsTick) return this.begunAt(tid, start, pid);
     for (let life = this.#table.newestOf(tid); life !== NO_TASK; life = this.#table.olderOf(life)) {
       const flags = this.#tree.flagsOf(life);
       const begun = this.#tree.startOf(life);
@@ -80,6 +78,19 @@ export class Lives {
       if (begun < start - 2 * TICK_NS) return NO_TASK;
     }
     return NO_TASK;
+  }
+
+  /** Can it be a life in this process (undefined: any), as far as is known of it? */
+  canBeOf(life: TaskIndex, pid: number | undefined): boolean {
+    if (pid === undefined || this.#tree.pidOf(life) === pid) return true;
+    const flags = this.#tree.flagsOf(life);
+    const isPlaceholder = (flags & TASK_FLAG.placeholder) !== 0;
+    const isThread = (flags & TASK_FLAG.thread) !== 0;
+    // A placeholder can turn out to be a thread, unless it was named as a process; and whose thread it is can be open.
+    const isSure = isThread
+      ? isPlaceholder || this.#tree.authorityOf(life) === AUTHORITY.event
+      : !isPlaceholder || (flags & TASK_FLAG.namedAsProcess) !== 0;
+    return !isSure;
   }
 
   /** A life whose start is unknown and was first mentioned after `at`, with no other life in between. */

@@ -241,14 +241,14 @@ export class ProcessTree {
     // Of what comes after it nothing has been told then.
     const isNewest = start > this.#newest;
     this.#notice(at);
-    const named = this.#lifeAt(event.creatorTid, at, event.creatorStart, event.creatorPid);
+    const named = this.#lifeAt(event.creatorTid, at, creatorStartOf(event), event.creatorPid);
     const cloneFlags = event.cloneFlags ?? 0;
     const isThread = event.pid !== undefined ? event.pid !== event.tid : (cloneFlags & CLONE.thread) !== 0;
     const isSibling = !isThread && (cloneFlags & CLONE.parent) !== 0;
     const leader = isThread ? this.#leaderOfBirth(event, this.tree.leaderOf(named)) : NO_TASK;
     const flags = (isThread ? TASK_FLAG.thread : 0) | (isSibling ? TASK_FLAG.sibling : 0);
     this.#touch(named, at);
-    const task = this.#beginLife(event.tid, start, isThread);
+    const task = this.#beginLife(event.tid, start, isThread ? event.pid : event.tid);
     const creator = this.#isCreatedBy(named, task) ? NO_TASK : named;
     // Whose thread it is stays open while nobody knows whether its creator is a thread itself.
     const isOpen = isThread && event.pid === undefined && this.#mayBeThread(leader);
@@ -296,8 +296,9 @@ export class ProcessTree {
   }
 
   /** The life of `tid` that began at `start`, made when nobody has mentioned it; whoever had the tid before has ended. */
-  #beginLife(tid: number, start: EventNs, isThread?: boolean): TaskIndex {
-    const known = this.#lives.begunAt(tid, start, isThread);
+  /** @param pid of its process, where it is told */
+  #beginLife(tid: number, start: EventNs, pid?: number): TaskIndex {
+    const known = this.#lives.begunAt(tid, start, pid);
     if (known !== NO_TASK) return known;
     const task = this.#newTask();
     if (this.#lives.insert(tid, task, start)) return task;
@@ -313,8 +314,12 @@ export class ProcessTree {
    * its start: sightings stay.
    */
   #settleReuse(tid: number, task: TaskIndex): void {
-    const before = this.#lives.olderOf(task);
-    if (before === NO_TASK) return;
+    for (let before = this.#lives.olderOf(task); before !== NO_TASK; before = this.#lives.olderOf(before)) {
+      this.#takeOver(before, tid, task);
+    }
+  }
+
+  #takeOver(before: TaskIndex, tid: number, task: TaskIndex): void {
     const { tree } = this;
     const start = tree.startOf(task);
     const after = this.#lives.newerOf(tid, task);
@@ -538,8 +543,8 @@ export class ProcessTree {
     const authority = event.authority ?? AUTHORITY.sighting;
     const isThread = event.tid !== event.pid;
     const leader = isThread ? this.#leaderAt(event.pid, at, undefined) : NO_TASK;
-    let task = this.#lives.observed(event.tid, event.start, event.startIsTick, at, isThread);
-    if (task === NO_TASK) task = this.#beginLife(event.tid, event.start, isThread);
+    let task = this.#lives.observed(event.tid, event.start, event.startIsTick, at, event.pid);
+    if (task === NO_TASK) task = this.#beginLife(event.tid, event.start, event.pid);
     if (!this.tree.isPresent(task) || this.tree.authorityOf(task) < authority) {
       const flags =
         (isThread ? TASK_FLAG.thread : 0) |
@@ -626,22 +631,20 @@ export class ProcessTree {
 
   /** The life of a tid that an event at `at` speaks of; a placeholder when nobody has announced it. */
   #lifeAt(tid: number, at: EventNs, start: EventNs | undefined, pid: number | undefined): TaskIndex {
-    const isThread = pid === undefined ? undefined : pid !== tid;
-    let known = start === undefined ? this.#lives.livingAt(tid, at) : this.#lives.begunAt(tid, start, isThread);
-    if (start === undefined && isThread !== undefined && this.#isOtherKind(known, isThread)) known = NO_TASK;
-    if (known !== NO_TASK) {
+    const known = start === undefined ? this.#lives.livingAt(tid, at) : this.#lives.begunAt(tid, start, pid);
+    if (known !== NO_TASK && (start !== undefined || this.#lives.canBeOf(known, pid))) {
       if (start !== undefined && this.tree.isPlaceholder(known)) this.#knowStart(known, start);
       if (pid !== undefined && pid !== tid && !this.tree.isThread(known)) this.#knowLeader(known, tid, pid, at);
       return known;
     }
     // An unknown start is the first mention; an earlier mention moves it there.
     const mentioned = start === undefined ? this.#lives.mentionedAfter(tid, at) : NO_TASK;
-    if (mentioned !== NO_TASK && !(isThread !== undefined && this.#isOtherKind(mentioned, isThread))) {
+    if (mentioned !== NO_TASK && this.#lives.canBeOf(mentioned, pid)) {
       this.#announcePlaceholder(mentioned, tid, this.tree.leaderOf(mentioned), at, TASK_FLAG.startIsUnknown);
       return mentioned;
     }
     const leader = pid === undefined || pid === tid ? NO_TASK : this.#lifeAt(pid, at, undefined, pid);
-    const task = this.#beginLife(tid, start ?? at, isThread);
+    const task = this.#beginLife(tid, start ?? at, pid);
     const kind = pid === tid ? TASK_FLAG.namedAsProcess : 0;
     this.#announcePlaceholder(
       task,
@@ -652,12 +655,6 @@ export class ProcessTree {
     );
     if (leader === NO_TASK) this.#requestEnrichment(task);
     return task;
-  }
-
-  /** Is a life known to be a thread where a process is meant, or the other way round? Then another life is meant. */
-  #isOtherKind(life: TaskIndex, isThread: boolean): boolean {
-    if (life === NO_TASK || this.tree.isThread(life) === isThread) return false;
-    return this.tree.isThread(life) || !this.#mayBeThread(life);
   }
 
   #leaderAt(pid: number, at: EventNs, start: EventNs | undefined): TaskIndex {
@@ -806,4 +803,9 @@ export class ProcessTree {
     this.#base = { epochNs };
     this.#entityIds = new EntityIds(this.#base);
   }
+}
+
+/** Where the creator is the leader or the parent that the event names too, their start is its own. */
+function creatorStartOf({ creatorTid, creatorStart, pid, leaderStart, parentPid, parentStart }: ForkEvent) {
+  return creatorStart ?? (creatorTid === pid ? leaderStart : creatorTid === parentPid ? parentStart : undefined);
 }
