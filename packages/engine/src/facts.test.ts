@@ -132,7 +132,15 @@ describe('[FA4] of a task that several describe', () => {
     );
   });
 
-  test.each(['thread', 'kernelThread', 'sibling'] as const)('that it is a %s is never taken back', (name) => {
+  test('whether it is a thread goes with the greatest authority that said so', () => {
+    const flags = TASK_FLAG.thread;
+    inEveryOrder([task(1, { flags, leader: 3, pid: 3, authority: inferred }), task(1)], (tree, one) => {
+      expect(tree.isThread(one)).toBe(false);
+      expect(tree.leaderOf(one)).toBe(one);
+    });
+  });
+
+  test.each(['kernelThread', 'sibling'] as const)('that it is a %s is never taken back', (name) => {
     const flags = TASK_FLAG[name];
     inEveryOrder([task(1, { flags, authority: inferred }), task(1), task(1, { authority: sighting })], (tree, one) =>
       expect(tree.flagsOf(one)).toBe(flags),

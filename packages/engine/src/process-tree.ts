@@ -482,6 +482,7 @@ export class ProcessTree {
     if (task !== leader) {
       this.#endLife(task, at, authority, code, signal);
       const isLast = event.isGroupDead ?? (this.#goneLeaders.has(leader) && !this.#hasLivingThread(leader, at));
+      if (isLast && at < newest) this.#settleEnd(leader, at);
       if (isLast) this.#endProcess(leader, at, authority, code, signal);
       return;
     }

@@ -20,8 +20,8 @@ export const NOT_KNOWN = -1;
 const NOTHING = -1;
 
 const STATE = { free: 0, mentioned: 1, present: 2, stub: 3 } as const;
-/** Flags that say how the start is known: they go with the start, the others add up. */
-const START_FLAGS = TASK_FLAG.placeholder | TASK_FLAG.startIsTick | TASK_FLAG.startIsUnknown;
+/** Flags that go with start, pid and leader; the others add up. */
+const START_FLAGS = TASK_FLAG.thread | TASK_FLAG.placeholder | TASK_FLAG.startIsTick | TASK_FLAG.startIsUnknown;
 
 const { start: START, exit: EXIT, statusAt: STATUS_AT, id: ID } = TASK_ROW;
 const { tid: TID, pid: PID, entity: ENTITY, leader: LEADER, creator: CREATOR, status: STATUS, bits: BITS } = TASK_ROW;
