@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
-import { type EventNs, FIELD_COUNT, fieldName } from '@dendro/protocol';
+import { BatchWriter, type EventNs, FIELD_COUNT, fieldName } from '@dendro/protocol';
 
 type Name = string | number;
 /** By what is asked. */
@@ -32,7 +32,7 @@ export function answersOf(
     add('presence', tree.isPresent(task));
     add('ids', [tree.tidOf(task), tree.pidOf(task), tree.entityIdOf(task)]);
     add('start', tree.startOf(task));
-    add('flags', tree.flagsOf(task));
+    add('kind', { thread: tree.isThread(task), kernel: tree.isKernelThread(task), known: !tree.isPlaceholder(task) });
     add('leader', name(tree.leaderOf(task)));
     add('creator', name(tree.creatorOf(task)));
     add('threads', names(tree.threadsOf(task).filter((thread) => tree.isPresent(thread))));
@@ -47,6 +47,24 @@ export function answersOf(
     }
   }
   return answers;
+}
+
+/**
+ * A tree as batches of so many tasks: whoever merges them has the same tree. The evicted of whom something stays come
+ * last, each before those that it descends from, for it stays only while somebody refers to it.
+ */
+export function snapshotOf(tree: TemporalTree, batchTasks = Number.POSITIVE_INFINITY): Uint8Array[] {
+  const tasks = Array.from({ length: tree.slotCount }, (_, slot) => slot as TaskIndex);
+  const present = tasks.filter((task) => tree.isPresent(task));
+  const stubs = tasks.filter((task) => tree.isStub(task)).sort((a, b) => tree.startOf(b) - tree.startOf(a));
+  const batches: Uint8Array[] = [];
+  const writer = new BatchWriter();
+  for (const task of [...present, ...stubs]) {
+    tree.writeFacts(task, writer);
+    if (tree.isStub(task)) writer.evict(tree.taskIdOf(task), false);
+    if (writer.taskCount >= batchTasks) batches.push(writer.finish());
+  }
+  return [...batches, writer.finish()];
 }
 
 /** @returns in words where they differ: nothing when they say the same */

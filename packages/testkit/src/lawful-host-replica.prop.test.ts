@@ -2,14 +2,16 @@
 // answers what the server answered then, however badly it is served. The
 // server's tree is small, so that it evicts, leaves stubs and trims.
 
-import { BatchSequence, ProcessTree, type SequencedBatch, type TaskIndex, TemporalTree } from '@dendro/engine';
-import { BatchWriter, type Version } from '@dendro/protocol';
+import { isDeepStrictEqual } from 'node:util';
+import { BatchSequence, ProcessTree, type SequencedBatch, TemporalTree } from '@dendro/engine';
+import type { Version } from '@dendro/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type AllAnswers, answersOf, differencesOf } from './answers.ts';
+import { type AllAnswers, answersOf, differencesOf, snapshotOf } from './answers.ts';
 import { LawfulHost, MS } from './lawful-host.ts';
 import { tellProcfs, tellTracee } from './lawful-host-dialects.ts';
 import { interleaved, RUNS, seed, steps } from './lawful-host-steps.ts';
+import { describeTree } from './tree-text.ts';
 import { Random } from './workload.ts';
 
 /** Of one tree on both sides, or a changelog would be cut at another place. */
@@ -22,8 +24,9 @@ const WINDOW = 6;
 
 interface Served {
   readonly batches: readonly SequencedBatch[];
-  /** By version: all that the tree answered. */
+  /** By version: all that the tree answered, and all that it held. */
   readonly answers: readonly AllAnswers[];
+  readonly descriptions: readonly unknown[][];
   /** By version: the chunks of a snapshot. */
   readonly snapshots: readonly (readonly Uint8Array[])[];
   readonly times: readonly number[];
@@ -37,14 +40,16 @@ function serve(host: LawfulHost, random: Random): Served {
   const times = Array.from({ length: 6 }, (_, part) => Math.floor((host.now * part) / 5));
   const batches: SequencedBatch[] = [];
   const answers = [answersOf(server.tree, times)];
-  const snapshots = [snapshotOf(server.tree, random)];
+  const descriptions = [describeTree(server.tree)];
+  const snapshots = [snapshotOf(server.tree, 1 + random.below(10))];
   let stubs = 0;
   const commit = () => {
     const batch = server.commit();
     if (batch === undefined) return;
     batches.push(batch);
     answers.push(answersOf(server.tree, times));
-    snapshots.push(snapshotOf(server.tree, random));
+    descriptions.push(describeTree(server.tree));
+    snapshots.push(snapshotOf(server.tree, 1 + random.below(10)));
     stubs = Math.max(stubs, server.tree.stubCount);
   };
   server.apply({ type: 'clock', epochNs: 1_700_000_000_000_000_000n });
@@ -54,24 +59,7 @@ function serve(host: LawfulHost, random: Random): Served {
     if (random.below(4) === 0) commit();
   }
   commit();
-  return { batches, answers, snapshots, times, evicted: server.counts.evictedProcesses, stubs };
-}
-
-/** Everything, in chunks; last the stubs, each before those that it descends from. */
-function snapshotOf(tree: TemporalTree, random: Random): Uint8Array[] {
-  const tasks = Array.from({ length: tree.slotCount }, (_, slot) => slot as TaskIndex);
-  const present = tasks.filter((task) => tree.isPresent(task));
-  const stubs = tasks.filter((task) => tree.isStub(task)).sort((a, b) => tree.startOf(b) - tree.startOf(a));
-  const chunks: Uint8Array[] = [];
-  const writer = new BatchWriter();
-  const size = 1 + random.below(10);
-  for (const [place, task] of [...present, ...stubs].entries()) {
-    tree.writeFacts(task, writer);
-    if (tree.isStub(task)) writer.evict(tree.taskIdOf(task), false);
-    if (place % size === size - 1) chunks.push(writer.finish());
-  }
-  chunks.push(writer.finish());
-  return chunks;
+  return { batches, answers, descriptions, snapshots, times, evicted: server.counts.evictedProcesses, stubs };
 }
 
 class TestReplica {
@@ -115,9 +103,11 @@ class TestReplica {
 
   #compare(version: number): void {
     this.reached++;
-    const { answers, times } = this.#served;
+    const { answers, descriptions, times } = this.#served;
     const got = answersOf(this.#tree, times);
     expect(differencesOf(got, answers[version] as AllAnswers), `at version ${version}`).toEqual([]);
+    const description = describeTree(this.#tree);
+    if (!isDeepStrictEqual(description, descriptions[version])) expect(description).toEqual(descriptions[version]);
   }
 }
 
