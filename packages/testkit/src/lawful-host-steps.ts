@@ -1,6 +1,7 @@
 // Random streams of steps, and what is done with the events that tell of them.
 
-import { ProcessTree } from '@dendro/engine';
+import { ProcessTree, type ProcessTreeOptions } from '@dendro/engine';
+import type { TaskEvent } from '@dendro/protocol';
 import fc from 'fast-check';
 import type { Step } from './lawful-host.ts';
 import type { Told } from './lawful-host-dialects.ts';
@@ -51,11 +52,11 @@ export const RUNS: fc.Parameters<unknown> = {
 
 export const seed = fc.integer({ min: 1, max: 0x7fff_ffff });
 
-export function treeOf(told: readonly Told[]): ProcessTree {
+export function treeOf(events: readonly TaskEvent[], limits: ProcessTreeOptions = {}): ProcessTree {
   // Nobody is to be evicted here, and no changelog to be cut short; and room for many thousands takes its time.
-  const tree = new ProcessTree({ entriesPerField: 1000, maxProcesses: 1000, maxThreads: 1000 });
+  const tree = new ProcessTree({ entriesPerField: 1000, maxProcesses: 1000, maxThreads: 1000, ...limits });
   tree.apply({ type: 'clock', epochNs: 1_700_000_000_000_000_000n });
-  for (const { event } of told) tree.apply(event);
+  for (const event of events) tree.apply(event);
   return tree;
 }
 
