@@ -271,14 +271,13 @@ export class FieldReader {
         if (isExec(kind)) nextExec = since;
         continue;
       }
-      if (isExec(kind) && image === ALWAYS) {
-        image = since;
+      if (isExec(kind)) {
+        if (own === NO_ENTRY && image === ALWAYS) image = since;
         isUnsure = false;
       }
-      if ((kind & ENTRY.fieldBits) === field) {
-        own = entry;
-        break;
-      }
+      // An exec further down, that is kept, is older than it and newer than all that were let go of.
+      if (own === NO_ENTRY && (kind & ENTRY.fieldBits) === field) own = entry;
+      if (own !== NO_ENTRY && !isUnsure) break;
     }
     if (isUnsure || (own === NO_ENTRY && (trimmed & bit) !== 0)) return TRIMMED;
     if (isOfLife) {
@@ -325,6 +324,7 @@ export class FieldReader {
         if (isExec(kind) && image === ALWAYS) {
           image = since;
           isUnsure = false;
+          unsure = 0;
         }
         if ((own & bit) === 0) {
           own |= bit;

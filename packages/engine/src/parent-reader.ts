@@ -31,9 +31,10 @@ export class ParentReader {
     this.#fields = fields;
   }
 
-  /** The task with tid 1. */
+  /** A task with tid 1: should there be two, because one was evicted, the younger one is meant. */
   noteInit(task: TaskIndex): void {
-    this.#init = task;
+    const isYounger = this.#init === NO_TASK || this.#tasks.taskIdOf(task) > this.#tasks.taskIdOf(this.#init);
+    if (isYounger) this.#init = task;
   }
 
   noteFree(task: TaskIndex): void {

@@ -51,18 +51,18 @@ export function answersOf(
 
 /**
  * A tree as batches of so many tasks: whoever merges them has the same tree. The evicted of whom something stays come
- * last, each before those that it descends from, for it stays only while somebody refers to it.
+ * last, in one batch: each stays only while somebody refers to it, and in a batch evictions are told last.
  */
 export function snapshotOf(tree: TemporalTree, batchTasks = Number.POSITIVE_INFINITY): Uint8Array[] {
   const tasks = Array.from({ length: tree.slotCount }, (_, slot) => slot as TaskIndex);
   const present = tasks.filter((task) => tree.isPresent(task));
-  const stubs = tasks.filter((task) => tree.isStub(task)).sort((a, b) => tree.startOf(b) - tree.startOf(a));
+  const stubs = tasks.filter((task) => tree.isStub(task));
   const batches: Uint8Array[] = [];
   const writer = new BatchWriter();
   for (const task of [...present, ...stubs]) {
     tree.writeFacts(task, writer);
     if (tree.isStub(task)) writer.evict(tree.taskIdOf(task), false);
-    if (writer.taskCount >= batchTasks) batches.push(writer.finish());
+    if (writer.taskCount >= batchTasks && tree.isPresent(task)) batches.push(writer.finish());
   }
   return [...batches, writer.finish()];
 }

@@ -9,9 +9,9 @@ const CHUNK_TASKS = 2000;
 export const SNAPSHOT_WINDOW_NS = 10 * 60 * 1e9;
 
 /**
- * Living processes first, by start; then living threads, the dead, and last the stubs of evicted tasks, each before
- * those that it descends from: an evicted task stays only while somebody refers to it. At least one chunk, the last
- * one marked.
+ * Living processes first, by start; then living threads, the dead, and last, in one chunk, the stubs of evicted tasks:
+ * they stay only while somebody refers to them, and in a batch evictions are told last. At least one chunk, the last one
+ * marked.
  */
 export function* snapshotChunks(
   host: ProcessTree,
@@ -24,7 +24,8 @@ export function* snapshotChunks(
   for (const task of tasks) {
     tree.writeFacts(task, writer);
     if (tree.isStub(task)) writer.evict(tree.taskIdOf(task), false);
-    if (++written % CHUNK_TASKS === 0 && written < tasks.length) yield { bytes: writer.finish(), isLast: false };
+    const isChunk = ++written % CHUNK_TASKS === 0 && !tree.isStub(task);
+    if (isChunk && written < tasks.length) yield { bytes: writer.finish(), isLast: false };
   }
   for (const gap of tree.gaps()) writer.gap(gap.from, gap.to, gap.lost);
   yield { bytes: writer.finish(), isLast: true };
@@ -54,9 +55,5 @@ function tasksToSend({ tree }: ProcessTree, now: EventNs): TaskIndex[] {
     if (tree.isStub(task)) return 4;
     return (tree.exitOf(task) === Number.POSITIVE_INFINITY ? 0 : 2) + (tree.isThread(task) ? 1 : 0);
   };
-  return tasks.sort((a, b) => {
-    const order = rank(a) - rank(b);
-    if (order !== 0) return order;
-    return (tree.isStub(a) ? -1 : 1) * (tree.startOf(a) - tree.startOf(b));
-  });
+  return tasks.sort((a, b) => rank(a) - rank(b) || tree.startOf(a) - tree.startOf(b));
 }
