@@ -30,6 +30,8 @@ const ALWAYS = Number.NEGATIVE_INFINITY as EventNs;
 const RENAME_SLACK_NS = 100_000_000;
 /** Ancestors up to which a value is looked for anew each time; what comes from further up is kept until a fact changes. */
 const NEAR = 64;
+/** Ends that are told of one process together are so far apart at most. */
+const END_SLACK_NS = 1_000_000;
 /** Two tellings of one exec are so far apart at most. */
 const EXEC_SLACK_NS = 100_000;
 
@@ -68,12 +70,15 @@ export class FieldReader {
   endOf(task: TaskIndex): EventNs {
     const end = this.#tasks.exitOf(task);
     if ((this.#tasks.flagsOf(task) & TASK_FLAG.thread) === 0) return end;
-    if (end !== NEVER && this.#tasks.exitAuthorityOf(task) !== AUTHORITY.inferred) return end;
     const leader = this.#tasks.leaderOf(task);
     if (leader === NO_TASK || leader === task) return end;
     const start = this.#tasks.startOf(task);
     const endOfAll = Math.min(this.#tasks.exitOf(leader), this.nextExecAfter(leader, start));
-    return Math.min(end, Math.max(start, endOfAll)) as EventNs;
+    const concluded = Math.max(start, endOfAll) as EventNs;
+    if (end === NEVER || this.#tasks.exitAuthorityOf(task) === AUTHORITY.inferred)
+      return Math.min(end, concluded) as EventNs;
+    // What was told of an end long after it was told of another life, or in another way of the same moment.
+    return concluded + END_SLACK_NS < end ? concluded : end;
   }
 
   /** Time of the first exec after `at`; Infinity when there was none. */

@@ -28,10 +28,12 @@ export class Lives {
   }
 
   /** The life that was running at `at`: begun by then and not known to have ended before, or only just. [ID4] */
-  livingAt(tid: number, at: EventNs): TaskIndex {
+  livingAt(tid: number, at: EventNs, pid?: number): TaskIndex {
     let life = this.#table.newestOf(tid);
     while (life !== NO_TASK && this.#tree.startOf(life) > at) life = this.#table.olderOf(life);
     if (life === NO_TASK || this.#residents.isLiving(life)) return life;
+    // That its process has ended can turn out to be wrong; that it is in this one, not.
+    if (!this.#tree.isExitSaid(life) && pid === this.#tree.pidOf(life)) return life;
     return this.#tree.exitOf(life) + END_SLACK_NS > at ? life : NO_TASK;
   }
 

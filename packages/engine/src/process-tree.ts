@@ -632,7 +632,7 @@ export class ProcessTree {
 
   /** The life of a tid that an event at `at` speaks of; a placeholder when nobody has announced it. */
   #lifeAt(tid: number, at: EventNs, start: EventNs | undefined, pid: number | undefined): TaskIndex {
-    const known = start === undefined ? this.#lives.livingAt(tid, at) : this.#lives.begunAt(tid, start, pid);
+    const known = start === undefined ? this.#lives.livingAt(tid, at, pid) : this.#lives.begunAt(tid, start, pid);
     if (known !== NO_TASK && (start !== undefined || this.#lives.canBeOf(known, pid))) {
       if (start !== undefined && this.tree.isPlaceholder(known)) this.#knowStart(known, start);
       if (pid !== undefined && pid !== tid && !this.tree.isThread(known)) this.#knowLeader(known, tid, pid, at);

@@ -426,7 +426,9 @@ export class TemporalTree implements FactVisitor {
   }
 
   exitAuthorityOf(task: TaskIndex): Authority | undefined {
-    if (this.#tasks.hasEnded(task)) return this.#tasks.exitAuthorityOf(task);
+    if (this.#tasks.hasEnded(task) && this.#tasks.exitOf(task) === this.exitOf(task)) {
+      return this.#tasks.exitAuthorityOf(task);
+    }
     return this.exitOf(task) === Number.POSITIVE_INFINITY ? undefined : AUTHORITY.inferred;
   }
 
