@@ -478,7 +478,7 @@ export class ProcessTree {
     this.#seeField(task, 'comm', at, event.comm);
     if (at < newest && (event.isGroupDead === true || task !== this.tree.leaderOf(task))) this.#settleEnd(task, at);
     this.#touch(task, at);
-    const leader = this.tree.leaderOf(task);
+    const leader = this.#leaderOfExit(event, task);
     if (task !== leader) {
       this.#endLife(task, at, authority, code, signal);
       const isLast = event.isGroupDead ?? (this.#goneLeaders.has(leader) && !this.#hasLivingThread(leader, at));
@@ -490,6 +490,13 @@ export class ProcessTree {
     if (isLast) this.#endProcess(leader, at, authority, code, signal);
     // Told late, of a leader whose place another thread has taken with an exec since: the process has one again.
     else if (this.tree.nextExecAfter(leader, at) === Number.POSITIVE_INFINITY) this.#goneLeaders.set(leader, event);
+  }
+
+  /** Whose process: what the event says of it goes before what is known. */
+  #leaderOfExit({ pid, at }: ExitEvent, task: TaskIndex): TaskIndex {
+    return pid === undefined || this.tree.pidOf(task) === pid
+      ? this.tree.leaderOf(task)
+      : this.#leaderAt(pid, at, undefined);
   }
 
   #hasLivingThread(leader: TaskIndex, at: EventNs): boolean {
