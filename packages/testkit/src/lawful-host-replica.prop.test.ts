@@ -145,9 +145,9 @@ test('[FA1] [FA8] [FA9] [BO3] batches out of order, some twice, some lost with t
     RUNS,
   );
   // It was as hard as it was meant to be.
-  const runs = RUNS.numRuns as number;
+  const runs = RUNS.numRuns;
   expect(sums.reached).toBeGreaterThan(5 * runs);
-  expect(sums.resumed).toBeGreaterThan(runs);
+  expect(sums.resumed).toBeGreaterThan(runs / 2);
   expect(sums.evicted).toBeGreaterThan(3 * runs);
   expect(sums.stubs).toBeGreaterThan(runs / 2);
 });

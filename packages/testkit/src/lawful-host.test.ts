@@ -164,12 +164,17 @@ describe('the oracle', () => {
     const grandchild = life(3, 30, { creator: child });
     const seen = [about(child, 'uid', 7).seen(35), about(child, 'uid', 8).seen(60)];
     const unknown = oracleOf([child, grandchild], seen);
-    expect([20, 34, 39, 40, 59].map((at) => unknown.valueAt(child, 'uid', at))).toEqual([7, 7, 7, 8, 8]);
+    expect([20, 34, 39, 40, 59, 60].map((at) => unknown.valueAt(child, 'uid', at))).toEqual([7, 7, 7, 7, 7, 8]);
     expect(unknown.valueAt(grandchild, 'uid', 70)).toBe(7);
     const known = oracleOf([child], [about(init, 'uid', 0).said(0), ...seen]);
-    expect([20, 34, 35, 40].map((at) => known.valueAt(child, 'uid', at))).toEqual([0, 0, 7, 8]);
+    expect([20, 34, 35, 40].map((at) => known.valueAt(child, 'uid', at))).toEqual([0, 0, 7, 7]);
     const said = oracleOf([child], [...seen, about(child, 'uid', 5).said(50)]);
     expect([20, 40, 49, 50, 60].map((at) => said.valueAt(child, 'uid', at))).toEqual([7, 7, 7, 5, 8]);
+    // After an exec before what is inherited, and of the program before all that was.
+    const inherited = oracleOf([child], [about(init, 'uid', 0).said(0), about(child, 'uid', 8).seen(60)]);
+    expect([39, 40].map((at) => inherited.valueAt(child, 'uid', at))).toEqual([0, 8]);
+    const programs = oracleOf([child], [about(child, 'argv', 'a').seen(35), about(child, 'argv', 'b').seen(60)]);
+    expect([20, 39, 40].map((at) => programs.valueAt(child, 'argv', at))).toEqual(['a', 'a', 'b']);
     expect(oracleOf([child], [about(child, 'uid', 5).said(30)]).valueAt(child, 'uid', 29)).toBeUndefined();
   });
 

@@ -148,6 +148,26 @@ describe('which life is meant', () => {
     });
   });
 
+  test('[ID6] [EN3] a process whose pid was that of a thread of another before', () => {
+    const events = [
+      fork(8, 24, { pid: 3, creatorTid: 3, leaderStart: ms(6) }),
+      exit(30, 8, 24, { pid: 3, code: 4 }),
+      fork(8, 103),
+      fork(2, 182, { pid: 8, creatorTid: 8 }),
+      exit(200, 8, 103, { pid: 8, isGroupDead: false }),
+      exit(201, 2, 182, { pid: 8, code: 35 }),
+    ];
+    inEveryOrder(events, (answers) => {
+      expect(answers.livesOf(3)).toEqual([[6, 30, 4]]);
+      expect(answers.livesOf(8)).toEqual([
+        [24, 30, 4],
+        [103, 201, 35],
+      ]);
+      expect(answers.livesOf(2)).toEqual([[182, 201, 35]]);
+      expect(answers.tree.leaderOf(answers.life(2, 182))).toBe(answers.life(8, 103));
+    });
+  });
+
   test('[ID3] [EN1] the end of a thread is told before anybody knows that it is one', () => {
     const thread = fork(2, 1, { pid: 1, leaderStart: ms(0) });
     inEveryOrder([INIT, thread, exit(2, 2, undefined, { isGroupDead: false })], (answers) => {
