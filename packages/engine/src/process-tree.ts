@@ -241,7 +241,7 @@ export class ProcessTree {
     // Of what comes after it nothing has been told then.
     const isNewest = start > this.#newest;
     this.#notice(at);
-    const named = this.#lifeAt(event.creatorTid, at, creatorStartOf(event), event.creatorPid);
+    const named = this.#lifeAt(event.creatorTid, at, creatorStartOf(event), creatorPidOf(event));
     const cloneFlags = event.cloneFlags ?? 0;
     const isThread = event.pid !== undefined ? event.pid !== event.tid : (cloneFlags & CLONE.thread) !== 0;
     const isSibling = !isThread && (cloneFlags & CLONE.parent) !== 0;
@@ -295,8 +295,10 @@ export class ProcessTree {
     return this.#lifeAt(pid, event.at, event.leaderStart, pid);
   }
 
-  /** The life of `tid` that began at `start`, made when nobody has mentioned it; whoever had the tid before has ended. */
-  /** @param pid of its process, where it is told */
+  /**
+   * The life of `tid` that began at `start`, made when nobody has mentioned it; whoever had the tid before has ended.
+   * @param pid of its process, where it is told
+   */
   #beginLife(tid: number, start: EventNs, pid?: number): TaskIndex {
     const known = this.#lives.begunAt(tid, start, pid);
     if (known !== NO_TASK) return known;
@@ -811,6 +813,11 @@ export class ProcessTree {
     this.#base = { epochNs };
     this.#entityIds = new EntityIds(this.#base);
   }
+}
+
+/** Who creates a thread of the process of its own tid is that process. */
+function creatorPidOf({ creatorPid, creatorTid, pid }: ForkEvent) {
+  return creatorPid ?? (creatorTid === pid ? pid : undefined);
 }
 
 /** Where the creator is the leader or the parent that the event names too, their start is its own. */
