@@ -32,9 +32,10 @@ export class Lives {
     let life = this.#table.newestOf(tid);
     while (life !== NO_TASK && this.#tree.startOf(life) > at) life = this.#table.olderOf(life);
     if (life === NO_TASK || this.#residents.isLiving(life)) return life;
-    // That its process has ended can turn out to be wrong; that it is in this one, not.
-    if (!this.#tree.isExitSaid(life) && pid === this.#tree.pidOf(life)) return life;
-    return this.#tree.exitOf(life) + END_SLACK_NS > at ? life : NO_TASK;
+    if (this.#tree.exitOf(life) + END_SLACK_NS > at) return life;
+    // That its process has ended can turn out to be wrong; that it is in this one, not, while nobody else had its pid.
+    const isIn = !this.#tree.isExitSaid(life) && pid !== undefined && pid === this.#tree.pidOf(life);
+    return isIn && this.lastBegunBy(pid, at) === this.#tree.leaderOf(life) ? life : NO_TASK;
   }
 
   /** The newest life that had begun by `at`, ended or not. */
@@ -91,8 +92,16 @@ export class Lives {
     // A placeholder can turn out to be a thread, unless it was named as a process; and whose thread it is can be open.
     const isSure = isThread
       ? isPlaceholder || this.#tree.authorityOf(life) === AUTHORITY.event
-      : !isPlaceholder || (flags & TASK_FLAG.namedAsProcess) !== 0;
+      : !isPlaceholder || (flags & TASK_FLAG.namedAsProcess) !== 0 || this.#hasThread(life);
     return !isSure;
+  }
+
+  #hasThread(leader: TaskIndex): boolean {
+    const tree = this.#tree;
+    for (let thread = tree.firstThreadOf(leader); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
+      if (tree.isPresent(thread) && tree.authorityOf(thread) === AUTHORITY.event) return true;
+    }
+    return false;
   }
 
   /** A life whose start is unknown and was first mentioned after `at`, with no other life in between. */

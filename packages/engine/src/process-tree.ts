@@ -395,9 +395,10 @@ export class ProcessTree {
       thread = next;
     }
     const named: [child: TaskIndex, since: EventNs, authority: Authority][] = [];
-    tree.forEachNamedChild(before, (child, since, authority) => named.push([child, since, authority]));
+    // Who is named as a parent is a process.
+    if (task === leader) tree.forEachNamedChild(before, (...link) => named.push(link));
     for (const [child, since, authority] of named) {
-      if (since >= start && since < end) this.#setParent(child, leader, since, authority);
+      if (since >= start && since < end) this.#setParent(child, task, since, authority);
     }
     for (let born = tree.firstCreatedBy(before); born !== NO_TASK; ) {
       const next = tree.nextCreatedOf(born);
@@ -555,7 +556,7 @@ export class ProcessTree {
     const leader = isThread ? this.#leaderAt(event.pid, at, undefined) : NO_TASK;
     let task = this.#lives.observed(event.tid, event.start, event.startIsTick, at, event.pid);
     if (task === NO_TASK) task = this.#beginLife(event.tid, event.start, event.pid);
-    if (!this.tree.isPresent(task) || this.tree.authorityOf(task) < authority) {
+    if (!this.tree.isPresent(task) || this.tree.authorityOf(task) < authority || this.tree.isPlaceholder(task)) {
       const flags =
         (isThread ? TASK_FLAG.thread : 0) |
         (event.startIsTick ? TASK_FLAG.startIsTick : 0) |
@@ -645,6 +646,7 @@ export class ProcessTree {
     if (known !== NO_TASK && (start !== undefined || this.#lives.canBeOf(known, pid))) {
       if (start !== undefined && this.tree.isPlaceholder(known)) this.#knowStart(known, start);
       if (pid !== undefined && pid !== tid && !this.tree.isThread(known)) this.#knowLeader(known, tid, pid, at);
+      if (pid === tid && this.tree.isThread(known) && this.tree.isPlaceholder(known)) this.#knowProcess(known);
       return known;
     }
     // An unknown start is the first mention; an earlier mention moves it there.
@@ -663,6 +665,7 @@ export class ProcessTree {
       start ?? at,
       kind | (start === undefined ? TASK_FLAG.startIsUnknown : 0),
     );
+    if (start !== undefined) this.#settleReuse(tid, task);
     if (leader === NO_TASK) this.#requestEnrichment(task);
     return task;
   }
@@ -682,6 +685,21 @@ export class ProcessTree {
     if (this.tree.startOf(task) === start) return;
     const flags = this.tree.flagsOf(task) & ~TASK_FLAG.startIsUnknown;
     this.#announce(task, this.tree.tidOf(task), this.tree.leaderOf(task), NO_TASK, start, flags, AUTHORITY.inferred);
+    this.#settleReuse(this.tree.tidOf(task), task);
+  }
+
+  /** An event says that what was taken for a thread is a process. */
+  #knowProcess(task: TaskIndex): void {
+    const flags = (this.tree.flagsOf(task) & ~TASK_FLAG.thread) | TASK_FLAG.namedAsProcess;
+    this.#announce(
+      task,
+      this.tree.tidOf(task),
+      NO_TASK,
+      NO_TASK,
+      this.tree.startOf(task),
+      flags,
+      AUTHORITY.sighting,
+    );
   }
 
   /** An event says that what was taken for a process is a thread. */
