@@ -12,6 +12,8 @@ import type { TemporalTree } from './temporal-tree.ts';
 const TICK_NS = 10_000_000;
 /** Two sources stamp one birth with two times, less than this apart. The kernel gives no tid out again so soon. [ID8] */
 const BIRTH_SLACK_NS = 1_000_000;
+/** A mention is stamped before the birth by another source, so long before at most. */
+export const MENTION_SLACK_NS = 100_000;
 /** Ends that are told of one process together, or by two sources, are so far apart at most. */
 export const END_SLACK_NS = 1_000_000;
 
@@ -48,8 +50,9 @@ export class Lives {
   /**
    * The life that began at `start` (exact, as an event says it).
    * @param pid of its process, as the event says; undefined where it does not
+   * @param slack how far births may be apart and be one
    */
-  begunAt(tid: number, start: EventNs, pid?: number): TaskIndex {
+  begunAt(tid: number, start: EventNs, pid?: number, slack = BIRTH_SLACK_NS): TaskIndex {
     let near: TaskIndex = NO_TASK;
     for (let life = this.#table.newestOf(tid); life !== NO_TASK; life = this.#table.olderOf(life)) {
       const flags = this.#tree.flagsOf(life);
@@ -59,9 +62,9 @@ export class Lives {
         // The kernel's stamp of a birth comes some microseconds after the start itself, so a tick edge may lie between.
         if (start >= begun && start - begun < 2 * TICK_NS) return life;
       } else if ((flags & TASK_FLAG.startIsUnknown) !== 0) {
-        const fits = begun > start - BIRTH_SLACK_NS && !this.#hasLifeBetween(life, start);
-        if (fits && this.canBeOf(life, pid)) return life;
-      } else if (Math.abs(begun - start) < BIRTH_SLACK_NS && this.#tree.exitOf(life) >= start) near = life;
+        const fits = begun > start - BIRTH_SLACK_NS && this.#tree.exitOf(life) >= start;
+        if (fits && !this.#hasLifeBetween(life, start) && this.canBeOf(life, pid)) return life;
+      } else if (Math.abs(begun - start) < slack && this.#tree.exitOf(life) >= start) near = life;
       if (begun < start - 2 * TICK_NS) break;
     }
     return near;

@@ -32,7 +32,7 @@ import { EnrichmentQueue, type EnrichmentRequest } from './enrichment-queue.ts';
 import { EntityIds } from './entity-id.ts';
 import { EntityTable } from './entity-table.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
-import { END_SLACK_NS, Lives } from './lives.ts';
+import { END_SLACK_NS, Lives, MENTION_SLACK_NS } from './lives.ts';
 import { type Batch, MAX_STUBS, Recorder } from './recorder.ts';
 import { Residents } from './residents.ts';
 import { AmbiguousTaskError, DataNotFoundError, type TaskRef } from './task-ref.ts';
@@ -298,9 +298,10 @@ export class ProcessTree {
   /**
    * The life of `tid` that began at `start`, made when nobody has mentioned it; whoever had the tid before has ended.
    * @param pid of its process, where it is told
+   * @param slack how far births may be apart and be one
    */
-  #beginLife(tid: number, start: EventNs, pid?: number): TaskIndex {
-    const known = this.#lives.begunAt(tid, start, pid);
+  #beginLife(tid: number, start: EventNs, pid?: number, slack?: number): TaskIndex {
+    const known = this.#lives.begunAt(tid, start, pid, slack);
     if (known !== NO_TASK) return known;
     const task = this.#newTask();
     if (this.#lives.insert(tid, task, start)) return task;
@@ -656,7 +657,7 @@ export class ProcessTree {
       return mentioned;
     }
     const leader = pid === undefined || pid === tid ? NO_TASK : this.#lifeAt(pid, at, undefined, pid);
-    const task = this.#beginLife(tid, start ?? at, pid);
+    const task = this.#beginLife(tid, start ?? at, pid, start === undefined ? MENTION_SLACK_NS : undefined);
     const kind = pid === tid ? TASK_FLAG.namedAsProcess : 0;
     this.#announcePlaceholder(
       task,
