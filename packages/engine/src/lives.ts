@@ -62,7 +62,7 @@ export class Lives {
         // The kernel's stamp of a birth comes some microseconds after the start itself, so a tick edge may lie between.
         if (start >= begun && start - begun < 2 * TICK_NS) return life;
       } else if ((flags & TASK_FLAG.startIsUnknown) !== 0) {
-        const fits = begun > start - BIRTH_SLACK_NS && this.#tree.exitOf(life) >= start;
+        const fits = begun > start - MENTION_SLACK_NS && this.#tree.exitOf(life) >= start;
         if (fits && !this.#hasLifeBetween(life, start) && this.canBeOf(life, pid)) return life;
       } else if (Math.abs(begun - start) < slack && this.#tree.exitOf(life) >= start) near = life;
       if (begun < start - 2 * TICK_NS) break;

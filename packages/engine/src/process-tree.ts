@@ -340,12 +340,15 @@ export class ProcessTree {
     const authority = tree.exitAuthorityOf(before) ?? AUTHORITY.inferred;
     if (exit <= start || exit >= end) return;
     if (authority !== AUTHORITY.inferred) {
-      this.#recorder.exit(task, exit, authority);
+      // What was named as a process did not end as a thread, but in yet another life.
+      const isProcess = (tree.flagsOf(before) & TASK_FLAG.namedAsProcess) !== 0 && tree.isPlaceholder(before);
+      const ended = isProcess && tree.isThread(task) ? this.#leaderAt(tid, exit, undefined) : task;
+      this.#recorder.exit(ended, exit, authority);
       const statusTime = tree.exitStatusTimeOf(before);
       if (statusTime !== undefined && statusTime >= start) {
-        this.#recorder.exit(task, statusTime, authority, tree.exitCodeOf(before), tree.exitSignalOf(before));
+        this.#recorder.exit(ended, statusTime, authority, tree.exitCodeOf(before), tree.exitSignalOf(before));
       }
-      this.#residents.end(task, tree.isThread(task));
+      this.#residents.end(ended, tree.isThread(ended));
     }
     this.#recorder.exit(before, start, authority);
   }
@@ -370,7 +373,9 @@ export class ProcessTree {
     const note = (at: EventNs) => {
       if (at > time && at < first) first = at;
     };
-    if (tree.exitAuthorityOf(task) === AUTHORITY.event) note(tree.exitOf(task));
+    // The end of its process may have been told of it, for want of that.
+    const isOwnEnd = !tree.isThread(task) || tree.exitOf(tree.leaderOf(task)) !== tree.exitOf(task);
+    if (isOwnEnd && tree.exitAuthorityOf(task) === AUTHORITY.event) note(tree.exitOf(task));
     tree.forEachEntrySince(task, time, (_, since, authority) => {
       if (authority !== AUTHORITY.sighting) note(since);
     });
@@ -754,14 +759,21 @@ export class ProcessTree {
     this.#endLife(thread, gone.at, authority, gone.code ?? NOT_KNOWN, gone.signal ?? NOT_KNOWN);
   }
 
-  /** Threads were born in what was taken for a process, and is a thread of `leader`. */
+  /**
+   * Threads were born in what was taken for a process, and is a thread of `leader`. That of those whose process
+   * nobody has named is `leader` too; the others are of another life of the tid.
+   */
   #passThreads(task: TaskIndex, leader: TaskIndex): void {
     const { tree } = this;
     for (let thread = tree.firstThreadOf(task); thread !== NO_TASK; ) {
       const next = tree.nextThreadOf(thread);
       const start = tree.startOf(thread);
+      const authority = tree.authorityOf(thread);
       if (tree.isPresent(thread)) {
-        this.#announce(thread, tree.tidOf(thread), leader, NO_TASK, start, tree.flagsOf(thread), AUTHORITY.event);
+        const isOpen = authority === AUTHORITY.sighting || leader === task;
+        const process = isOpen ? leader : this.#leaderAt(tree.tidOf(task), start, undefined);
+        const sure = isOpen ? AUTHORITY.event : authority;
+        this.#announce(thread, tree.tidOf(thread), process, NO_TASK, start, tree.flagsOf(thread), sure);
       }
       thread = next;
     }

@@ -45,15 +45,15 @@ export function steps({ maxSteps = 120, weights = {} }: StepOptions = {}): fc.Ar
 }
 
 const STREAMS = Number(process.env['DENDRO_STREAMS'] ?? 150);
-const SEED = process.env['DENDRO_SEED'];
+/** Without DENDRO_STREAMS always the same streams: what fails, fails for everybody. */
+const SEED = process.env['DENDRO_SEED'] ?? (process.env['DENDRO_STREAMS'] === undefined ? '20261124' : undefined);
 
 /** For every property of streams. */
 export const RUNS: fc.Parameters<unknown> & { readonly numRuns: number } = {
   numRuns: STREAMS,
-  ...(SEED === undefined
-    ? // One that fails is cut down for so long at most: five times what all of them take where they pass.
-      { interruptAfterTimeLimit: Math.min(130 * STREAMS, 540_000), markInterruptAsFailure: true }
-    : { seed: Number(SEED) }),
+  ...(SEED === undefined ? {} : { seed: Number(SEED) }),
+  // To cut one that fails down to its least takes long: DENDRO_SHRINK=1 asks for it.
+  endOnFailure: process.env['DENDRO_SHRINK'] === undefined,
 };
 
 export const seed = fc.integer({ min: 1, max: 0x7fff_ffff });

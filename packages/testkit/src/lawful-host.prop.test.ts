@@ -1,8 +1,8 @@
 // The tree against an oracle that keeps every statement and searches them all,
 // whatever order and however many sources the events come in.
 //
-// `pnpm test:nightly` asks for 10,000 streams; DENDRO_SEED repeats a seed that
-// failed. A stream that failed is kept by name in once-failed.test.ts.
+// `pnpm test:nightly` asks for 10,000 streams that nobody has tried; DENDRO_SEED
+// repeats a seed that failed, DENDRO_SHRINK=1 looks for the least stream that fails. A stream that failed is kept by name in once-failed.test.ts.
 
 import { ProcessTreeDataSource, type RelatedTask } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
