@@ -458,7 +458,7 @@ export class ProcessTree {
 
   #applyRename(event: RenameEvent): void {
     this.#notice(event.at);
-    const task = this.#lifeAt(event.tid, event.at, event.start, undefined);
+    const task = this.#lifeAt(event.tid, event.at, event.start, event.pid);
     this.#recorder.text(task, 'comm', event.at, event.authority ?? AUTHORITY.event, event.comm);
     this.#touch(task, event.at);
   }
@@ -697,15 +697,7 @@ export class ProcessTree {
   /** An event says that what was taken for a thread is a process. */
   #knowProcess(task: TaskIndex): void {
     const flags = (this.tree.flagsOf(task) & ~TASK_FLAG.thread) | TASK_FLAG.namedAsProcess;
-    this.#announce(
-      task,
-      this.tree.tidOf(task),
-      NO_TASK,
-      NO_TASK,
-      this.tree.startOf(task),
-      flags,
-      AUTHORITY.sighting,
-    );
+    this.#announce(task, this.tree.tidOf(task), NO_TASK, NO_TASK, this.tree.startOf(task), flags, AUTHORITY.sighting);
   }
 
   /** An event says that what was taken for a process is a thread. */

@@ -65,6 +65,8 @@ export interface RenameEvent {
   readonly type: 'rename';
   readonly at: EventNs;
   readonly tid: number;
+  /** Thread group id, where it is known. */
+  readonly pid?: number | undefined;
   readonly start?: EventNs | undefined;
   readonly authority?: Authority | undefined;
   readonly comm: string;

@@ -172,6 +172,7 @@ export function tellTracee(
           type: 'rename',
           at: at as EventNs,
           tid: life.tid,
+          pid: life.leader.tid,
           start: life.start as EventNs,
           comm: happening.comm,
         };

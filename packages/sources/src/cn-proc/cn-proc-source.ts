@@ -156,7 +156,7 @@ export class CnProcSource implements Source {
         merge.push(execOf(record));
         break;
       case 'comm':
-        merge.push({ type: 'rename', at: record.at, tid: record.tid, comm: record.comm });
+        merge.push({ type: 'rename', at: record.at, tid: record.tid, pid: record.pid, comm: record.comm });
         break;
       case 'exit':
         this.#takeExit(record);

@@ -227,7 +227,7 @@ export class ProcfsSource implements Source {
       const isRenamed = stat.comm !== known.comm;
       if (isRenamed) {
         known.comm = stat.comm;
-        this.#emit({ type: 'rename', at, tid: pid, start, comm: stat.comm, authority });
+        this.#emit({ type: 'rename', at, tid: pid, pid, start, comm: stat.comm, authority });
       }
       // Where the kernel does not tell what lies where, a new name may mean an exec.
       if (isRenamed && stat.image === 0 && !known.isKernelThread) this.#readAgain(pid, known, stat);
@@ -297,7 +297,7 @@ export class ProcfsSource implements Source {
       if (before?.start === start) {
         if (before.comm === comm) continue;
         before.comm = comm;
-        this.#emit({ type: 'rename', at: thread.at, tid, start, comm, authority: AUTHORITY.sighting });
+        this.#emit({ type: 'rename', at: thread.at, tid, pid, start, comm, authority: AUTHORITY.sighting });
         continue;
       }
       if (before !== undefined) this.#endThread(pid, tid, before);

@@ -265,6 +265,7 @@ describe.each([
       type: 'rename',
       at: 0,
       tid: 100,
+      pid: 100,
       start: -5e9,
       comm: 'worker',
     });

@@ -150,11 +150,11 @@ function exitEvent({ args, tid, pid, comm }: Context, at: EventNs, start?: Event
   };
 }
 
-function renameEvent({ args, tid, syscall }: Context, at: EventNs, start?: EventNs): RenameEvent {
+function renameEvent({ args, tid, pid, syscall }: Context, at: EventNs, start?: EventNs): RenameEvent {
   // The context is of the task that calls. With prctl that is the one renamed; a write to /proc may be meant for
   // another thread, and an exec says it better itself.
   if (syscall !== 'prctl') throw new Rejection('not-a-lifecycle-event');
-  return { type: 'rename', at, tid, start, comm: string(args.get('new_name')) };
+  return { type: 'rename', at, tid, pid, start, comm: string(args.get('new_name')) };
 }
 
 function executable(args: Args): FileInfo | undefined {

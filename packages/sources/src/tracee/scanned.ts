@@ -167,9 +167,9 @@ export function exitOf(scanned: Scanned, { at, tid, pid, start, comm }: Task): E
 }
 
 /** @returns undefined when the new name is missing */
-export function renameOf(scanned: Scanned, { at, tid, start }: Task): RenameEvent | undefined {
+export function renameOf(scanned: Scanned, { at, tid, pid, start }: Task): RenameEvent | undefined {
   const comm = scanned.text(SLOT.newName);
-  return comm === undefined ? undefined : { type: 'rename', at, tid, start, comm };
+  return comm === undefined ? undefined : { type: 'rename', at, tid, pid, start, comm };
 }
 
 function executableOf(scanned: Scanned): FileInfo | undefined {
