@@ -115,6 +115,12 @@ export class HostClock {
     return Number(this.#readings.monotonicNs() + this.#bootAheadNs - this.#bootNs) as EventNs;
   }
 
+  /** Milliseconds that the wall clock has been set, or has been slewed, since it was read: event time does not follow. */
+  wallShiftMs(): number {
+    const bootNs = this.#readings.monotonicNs() + this.#bootAheadNs - this.#bootNs;
+    return this.#readings.wallMs() - Number((this.base.epochNs + bootNs) / MS);
+  }
+
   #tie(bootAheadNs: bigint): void {
     this.#bootAheadNs = bootAheadNs;
     const monotonicNs = this.#bootNs - bootAheadNs - (this.#readings.namespaceMonotonicNs?.() ?? 0n);

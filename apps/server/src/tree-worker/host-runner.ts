@@ -23,6 +23,8 @@ const STATUS_MS = 1000;
 const MAX_BATCH_FACTS = 20_000;
 /** As far from its base a time is exact in a double: 104 days. */
 const MAX_EXACT_NS = Number.MAX_SAFE_INTEGER;
+/** Clocks are slewed all the time, by less than this in months. */
+const MAX_WALL_SHIFT_MS = 1000;
 /** Time per tick that reading /proc may take: a tenth of a core. */
 const ENRICH_BUDGET_MS = 5;
 
@@ -263,10 +265,19 @@ export class HostRunner {
       rejected[reason] = (rejected[reason] ?? 0) + times;
     return {
       ...status,
-      notices: [...this.#notices, ...status.notices],
+      notices: [...this.#notices, ...this.#clockNotice(), ...status.notices],
       events: status.events + this.#posted,
       rejected,
     };
+  }
+
+  /** Times follow the boot clock: whoever compares them with other logs has to know when the wall clock was set. */
+  *#clockNotice(): Generator<string> {
+    const { clock, source } = this.#feed;
+    const shiftMs = clock === undefined || !source.isLive ? 0 : clock.wallShiftMs();
+    if (Math.abs(shiftMs) < MAX_WALL_SHIFT_MS) return;
+    const [by, way] = [Math.abs(shiftMs / 1000).toFixed(1), shiftMs > 0 ? 'forward' : 'back'];
+    yield `The wall clock was set ${way} by ${by} s since dendro started: times go on from what it said then. Start dendro again to follow it.`;
   }
 
   #statsOf(counts: ProcessTreeCounts): TreeStats {
