@@ -393,11 +393,9 @@ export class ProcessTree {
     const { tree } = this;
     const leader = tree.isThread(task) ? tree.leaderOf(task) : task;
     const isOf = (other: TaskIndex) => tree.startOf(other) >= start && tree.startOf(other) < end;
-    const move = (other: TaskIndex, leader: TaskIndex, creator: TaskIndex, authority: Authority) =>
-      this.#announce(other, tree.tidOf(other), leader, creator, tree.startOf(other), tree.flagsOf(other), authority);
     for (let thread = tree.firstThreadOf(before); thread !== NO_TASK; ) {
       const next = tree.nextThreadOf(thread);
-      if (tree.isPresent(thread) && isOf(thread)) move(thread, leader, NO_TASK, AUTHORITY.event);
+      if (tree.isPresent(thread) && isOf(thread)) this.#passThread(thread, task, leader);
       thread = next;
     }
     const named: [child: TaskIndex, since: EventNs, authority: Authority][] = [];
@@ -408,9 +406,16 @@ export class ProcessTree {
     }
     for (let born = tree.firstCreatedBy(before); born !== NO_TASK; ) {
       const next = tree.nextCreatedOf(born);
-      if (tree.isPresent(born) && isOf(born)) move(born, tree.leaderOf(born), task, tree.creatorAuthorityOf(born));
+      if (tree.isPresent(born) && isOf(born)) this.#giveCreator(born, task);
       born = next;
     }
+  }
+
+  #giveCreator(born: TaskIndex, creator: TaskIndex): void {
+    const { tree } = this;
+    const authority = tree.creatorAuthorityOf(born);
+    const flags = tree.flagsOf(born);
+    this.#announce(born, tree.tidOf(born), tree.leaderOf(born), creator, tree.startOf(born), flags, authority);
   }
 
   // --- exec ---
@@ -751,24 +756,28 @@ export class ProcessTree {
     this.#endLife(thread, gone.at, authority, gone.code ?? NOT_KNOWN, gone.signal ?? NOT_KNOWN);
   }
 
-  /**
-   * Threads were born in what was taken for a process, and is a thread of `leader`. That of those whose process
-   * nobody has named is `leader` too; the others are of another life of the tid.
-   */
+  /** Threads were born in what was taken for a process, and is a thread of `leader`. */
   #passThreads(task: TaskIndex, leader: TaskIndex): void {
     const { tree } = this;
     for (let thread = tree.firstThreadOf(task); thread !== NO_TASK; ) {
       const next = tree.nextThreadOf(thread);
-      const start = tree.startOf(thread);
-      const authority = tree.authorityOf(thread);
-      if (tree.isPresent(thread)) {
-        const isOpen = authority === AUTHORITY.sighting || leader === task;
-        const process = isOpen ? leader : this.#leaderAt(tree.tidOf(task), start, undefined);
-        const sure = isOpen ? AUTHORITY.event : authority;
-        this.#announce(thread, tree.tidOf(thread), process, NO_TASK, start, tree.flagsOf(thread), sure);
-      }
+      if (tree.isPresent(thread)) this.#passThread(thread, task, leader);
       thread = next;
     }
+  }
+
+  /**
+   * What was born in another life of the tid of `task`, or before it was known whether that is a thread, is of its process.
+   * But where that is another one, and the process of the thread was named, it is of yet another life of the tid.
+   */
+  #passThread(thread: TaskIndex, task: TaskIndex, leader: TaskIndex): void {
+    const { tree } = this;
+    const start = tree.startOf(thread);
+    const authority = tree.authorityOf(thread);
+    const isOpen = authority === AUTHORITY.sighting || leader === task;
+    const process = isOpen ? leader : this.#leaderAt(tree.tidOf(task), start, undefined);
+    const sure = isOpen ? AUTHORITY.event : authority;
+    this.#announce(thread, tree.tidOf(thread), process, NO_TASK, start, tree.flagsOf(thread), sure);
   }
 
   #newTask(): TaskIndex {
