@@ -335,14 +335,16 @@ export class ProcessTree {
         this.#setParent(task, parent, since, authority);
     });
     this.#handOver(before, task, start, end);
-    if (!tree.isExitSaid(before)) return;
+    if (tree.isExitSaid(before)) this.#takeEndOver(before, tid, task, start, end);
+  }
+
+  #takeEndOver(before: TaskIndex, tid: number, task: TaskIndex, start: EventNs, end: EventNs | number): void {
+    const { tree } = this;
     const exit = tree.exitOf(before);
     const authority = tree.exitAuthorityOf(before) ?? AUTHORITY.inferred;
     if (exit <= start || exit >= end) return;
     if (authority !== AUTHORITY.inferred) {
-      // What was named as a process did not end as a thread, but in yet another life.
-      const isProcess = (tree.flagsOf(before) & TASK_FLAG.namedAsProcess) !== 0 && tree.isPlaceholder(before);
-      const ended = isProcess && tree.isThread(task) ? this.#leaderAt(tid, exit, undefined) : task;
+      const ended = this.#whoEnded(before, tid, task, exit);
       this.#recorder.exit(ended, exit, authority);
       const statusTime = tree.exitStatusTimeOf(before);
       if (statusTime !== undefined && statusTime >= start) {
@@ -351,6 +353,16 @@ export class ProcessTree {
       this.#residents.end(ended, tree.isThread(ended));
     }
     this.#recorder.exit(before, start, authority);
+  }
+
+  /** The life of `tid` that ended at `exit`, when not the one `before`: `task`, or yet another that is no thread. */
+  #whoEnded(before: TaskIndex, tid: number, task: TaskIndex, exit: EventNs): TaskIndex {
+    // Threads that were handed over may have shown that there was one.
+    const last = this.#lives.lastBegunBy(tid, exit);
+    if (last !== task && last !== before) return last;
+    const { tree } = this;
+    const isProcess = (tree.flagsOf(before) & TASK_FLAG.namedAsProcess) !== 0 && tree.isPlaceholder(before);
+    return isProcess && tree.isThread(task) ? this.#leaderAt(tid, exit, undefined) : task;
   }
 
   /** A late end: what was told of the life at later times was meant for another life of its tid, which is not known yet. */
