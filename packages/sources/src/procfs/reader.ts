@@ -118,9 +118,9 @@ export class ProcfsReader {
     const status = this.#text(`${pid}/status`) ?? '';
     return {
       ...seen,
-      // The second number is the effective id: what ps shows.
-      uid: numberAt(status, 'Uid', 1),
-      gid: numberAt(status, 'Gid', 1),
+      // Real, effective, saved and that of the file system: who it is, not whose rights it has borrowed [CR1].
+      uid: numberAt(status, 'Uid', 0),
+      gid: numberAt(status, 'Gid', 0),
       nsTid: lastNumber(status, 'NSpid'),
       nsPid: lastNumber(status, 'NStgid'),
       pidNs: this.#pidNamespace(pid),
