@@ -2,6 +2,7 @@
 
 import type { ProcessTreeCounts } from '@dendro/engine';
 import type { ErrorCode, EventNs, HostInfo, SourceStatus, TreeStats, Version } from '@dendro/protocol';
+import type { ProcfsCounts } from '@dendro/sources';
 
 /** `workerData` of the worker. */
 export interface WorkerOptions {
@@ -9,6 +10,8 @@ export interface WorkerOptions {
   readonly source: string | undefined;
   readonly maxProcesses: number;
   readonly maxThreads: number;
+  /** Milliseconds of each second that reading /proc may take. */
+  readonly procfsBudgetMs?: number | undefined;
 }
 
 export type ToWorker =
@@ -66,4 +69,5 @@ export interface HostStatus {
   /** What a browser is told of `counts`. */
   readonly stats: TreeStats;
   readonly counts: ProcessTreeCounts;
+  readonly procfs: ProcfsCounts;
 }

@@ -202,7 +202,7 @@ test('a process that has ended and is waited for is in no scan, and has no argum
   expect(tids).not.toContain(pid);
 });
 
-test('of a pid that is given out again while it is read nothing is said, never a mixture', async () => {
+test('of a pid that is given out again while it is read all is of one life, never a mixture', async () => {
   // A /proc of one pid, which another process replaces thousands of times a second, each time by another life.
   const root = mkdtempSync(join(folder, 'proc-'));
   const script = `
@@ -218,17 +218,14 @@ test('of a pid that is given out again while it is read nothing is said, never a
   start(process.execPath, ['-e', script], { cwd: root });
   const fake = new ProcfsReader({ clock, root });
   await until(() => fake.readProcess(7));
-  let dropped = 0;
   const starts = new Set<number>();
   for (const end = Date.now() + 1000; Date.now() < end; ) {
     const seen = fake.readProcess(7);
-    if (seen === undefined) dropped++;
-    else if (seen.argv !== undefined) {
+    if (seen?.argv !== undefined) {
       expect(seen.start).toBe(clock.fromStartTicks(Number(seen.argv[0])));
       starts.add(seen.start);
     }
   }
-  expect(dropped).toBeGreaterThan(0);
   expect(starts.size).toBeGreaterThan(10);
 });
 
