@@ -280,6 +280,8 @@ export class HostRunner {
     const rejected = { ...status.rejected };
     for (const [reason, times] of Object.entries(this.#postedRejected))
       rejected[reason] = (rejected[reason] ?? 0) + times;
+    for (const [reason, times] of Object.entries(this.#feed.procfs?.rejected ?? {}))
+      rejected[reason] = (rejected[reason] ?? 0) + times;
     return {
       ...status,
       notices: [...this.#notices, ...this.#procfsNotices(), ...this.#clockNotice(), ...status.notices],

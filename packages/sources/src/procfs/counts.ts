@@ -11,9 +11,11 @@ export interface ProcfsCounts {
   readonly skipped: number;
   /** Reads that were not allowed. */
   readonly denied: number;
+  /** Processes that are to be read. */
+  readonly waiting: number;
 }
 
-export const NO_COUNTS: ProcfsCounts = { spentMs: 0, reads: 0, vanished: 0, skipped: 0, denied: 0 };
+export const NO_COUNTS: ProcfsCounts = { spentMs: 0, reads: 0, vanished: 0, skipped: 0, denied: 0, waiting: 0 };
 
 /** Milliseconds of each second that reading /proc may take, where nobody says otherwise. */
 export const DEFAULT_BUDGET_MS = 100;

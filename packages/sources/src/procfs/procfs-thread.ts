@@ -25,7 +25,7 @@ export class ProcfsThread {
   #isScanning = false;
   #failure: string | undefined;
   #scanFailure: string | undefined;
-  counts: ProcfsCounts = NO_COUNTS;
+  #counts: ProcfsCounts = NO_COUNTS;
   rejected: Readonly<Record<string, number>> = {};
 
   constructor({ clock, budgetMs = DEFAULT_BUDGET_MS }: ProcfsThreadOptions) {
@@ -48,9 +48,9 @@ export class ProcfsThread {
     return this.#failure;
   }
 
-  /** Requests that the thread has and has not dealt with. */
-  get waiting(): number {
-    return this.#asked;
+  /** What reading has cost; a second old at most. */
+  get counts(): ProcfsCounts {
+    return { ...this.#counts, waiting: this.#asked };
   }
 
   /** How many more it may be asked. */
@@ -97,7 +97,7 @@ export class ProcfsThread {
 
   #take({ seen, answered, scan, scanned, isScanDone, failure, counts, rejected }: FromReading): void {
     this.#asked -= answered;
-    this.counts = counts;
+    this.#counts = counts;
     this.rejected = rejected;
     for (const event of seen) this.#onSeen(event);
     if (scan !== this.#scan) return;

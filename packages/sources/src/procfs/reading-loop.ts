@@ -207,6 +207,7 @@ export class ReadingLoop {
         vanished: this.#vanished,
         skipped: this.#skipped,
         denied: this.#reader.deniedCount,
+        waiting: this.#requests.length,
       },
       rejected: this.#reader.rejected,
     });
