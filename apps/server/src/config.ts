@@ -32,6 +32,8 @@ interface SourceConfig {
   readonly maxProcesses: number;
   readonly maxThreads: number;
   readonly procfsBudgetMs: number;
+  /** Undefined: binaries are not hashed. */
+  readonly hashMaxMb: number | undefined;
 }
 
 export const DEFAULT_PORT = 7337;
@@ -80,7 +82,14 @@ function withSource(command: Command): Command {
     .option('--source <source>', `where events come from: ${SOURCE_FORMS.join(', ')} (default: the best that works)`)
     .option('--max-processes <number>', 'processes kept in memory', count(16, 10_000_000), 16_384)
     .option('--max-threads <number>', 'threads kept in memory', count(16, 10_000_000), 32_768)
-    .option('--procfs-budget <ms>', 'milliseconds per second that reading /proc may take', count(1, 1000), DEFAULT_BUDGET_MS)
+    .option(
+      '--procfs-budget <ms>',
+      'milliseconds per second that reading /proc may take',
+      count(1, 1000),
+      DEFAULT_BUDGET_MS,
+    )
+    .option('--hash', 'give the sha256 of the binaries that processes run', false)
+    .option('--hash-max-mb <number>', 'binaries larger than this are not hashed', count(1, 65_536), 64)
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
@@ -92,6 +101,7 @@ function sourceConfig(options: Options): SourceConfig {
     maxProcesses: options['maxProcesses'] as number,
     maxThreads: options['maxThreads'] as number,
     procfsBudgetMs: options['procfsBudget'] as number,
+    hashMaxMb: options['hash'] === true ? (options['hashMaxMb'] as number) : undefined,
   };
 }
 

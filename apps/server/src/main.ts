@@ -25,6 +25,7 @@ async function start(config: ServeConfig): Promise<void> {
     maxProcesses: config.maxProcesses,
     maxThreads: config.maxThreads,
     procfsBudgetMs: config.procfsBudgetMs,
+    hashMaxMb: config.hashMaxMb,
   });
   let app: FastifyInstance;
   let port: number;

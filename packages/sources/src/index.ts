@@ -1,4 +1,5 @@
 export { CnProcSource, type CnProcSourceOptions } from './cn-proc/cn-proc-source.ts';
+export { type HashCounts, ProgramHashes, type ProgramHashesOptions } from './hash/program-hashes.ts';
 export { HostClock } from './host-clock.ts';
 export { KernelSource, type KernelSourceOptions } from './kernel-source.ts';
 export { NoSource } from './no-source.ts';

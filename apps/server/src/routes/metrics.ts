@@ -77,11 +77,15 @@ function sourceMetrics({ gauge, counter, counters }: Meters, client: TreeClient)
   );
 }
 
-function procfsMetrics({ gauge, counter }: Meters, client: TreeClient): void {
+function procfsMetrics({ gauge, counter, counters }: Meters, client: TreeClient): void {
   const procfs = () => client.status.procfs;
   counter('dendro_procfs_seconds_total', 'CPU time taken by reading /proc.', () => procfs().spentMs / 1000);
   counter('dendro_procfs_reads_total', 'Processes read from /proc.', () => procfs().reads);
-  counter('dendro_procfs_vanished_total', 'Processes that had gone before they could be read.', () => procfs().vanished);
+  counter(
+    'dendro_procfs_vanished_total',
+    'Processes that had gone before they could be read.',
+    () => procfs().vanished,
+  );
   counter(
     'dendro_procfs_skipped_total',
     'Programs that were not read when they started, as --procfs-budget was spent. Those that go on are read later.',
@@ -92,6 +96,12 @@ function procfsMetrics({ gauge, counter }: Meters, client: TreeClient): void {
     'dendro_procfs_waiting',
     'Processes that wait to be read.',
     () => client.status.counts.enrichmentsWaiting + procfs().waiting,
+  );
+  const hashes = () => client.status.hashes;
+  gauge('dendro_hashes_waiting', 'Binaries that wait to be hashed (--hash).', () => hashes()?.waiting ?? 0);
+  counter('dendro_hashes_total', 'Binaries hashed.', () => hashes()?.done ?? 0);
+  counters('dendro_hashes_skipped_total', 'Binaries without a hash, by reason.', ['reason'], () =>
+    Object.entries(hashes()?.skipped ?? {}).map(([reason, times]) => [times, reason]),
   );
 }
 

@@ -6,6 +6,7 @@ import { ProcessTree, type ProcessTreeCounts } from '@dendro/engine';
 import {
   DendroError,
   type EventNs,
+  type ExecEvent,
   type HostInfo,
   type ObserveEvent,
   type SourceStatus,
@@ -13,12 +14,13 @@ import {
   type TimeBase,
   type TreeStats,
 } from '@dendro/protocol';
-import { NO_COUNTS, TraceeDecoder } from '@dendro/sources';
+import { NO_COUNTS, ProgramHashes, TraceeDecoder } from '@dendro/sources';
 import type { Feed } from './choose-source.ts';
 import type { FromWorker, HostStatus, WorkerOptions } from './messages.ts';
 import { Observations } from './observations.ts';
 import { readUsers } from './users.ts';
 
+const MIB = 1024 * 1024;
 const TICK_MS = 50;
 const STATUS_MS = 1000;
 /** A batch is closed early when it has this many facts: a long feed must not pile up. */
@@ -34,7 +36,8 @@ export class HostRunner {
   readonly #post: (message: FromWorker, transfer?: ArrayBuffer[]) => void;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #notices: readonly string[];
-  readonly #observations = new Observations((seen) => this.host.apply(seen));
+  readonly #observations = new Observations((seen) => this.host.apply(this.#hashed(seen)));
+  readonly #hashes: ProgramHashes | undefined;
   /** The clock's base less the tree's, as soon as there is one. */
   #clockAheadNs = 0;
   /** From then on all living tasks are in memory; never again once a living one had to leave it. */
@@ -57,6 +60,11 @@ export class HostRunner {
     this.#feed = feed;
     this.#notices = notices;
     this.#post = post;
+    // Only of this host, and of now: a file of a recording may be another one by now.
+    this.#hashes =
+      options.hashMaxMb === undefined || feed.procfsCounts === undefined
+        ? undefined
+        : new ProgramHashes({ maxBytes: options.hashMaxMb * MIB, onHashed: (seen) => this.#seeHash(seen) });
     this.host = new ProcessTree({
       maxProcesses: options.maxProcesses,
       maxThreads: options.maxThreads,
@@ -78,6 +86,7 @@ export class HostRunner {
       const feed = open();
       const runner = new HostRunner(options, feed, notices, post);
       try {
+        runner.#hashes?.start();
         feed.procfs?.start((seen) => runner.#see(seen));
         await feed.source.start((event) => {
           if (event.type !== 'clock' || feed.hasBase) runner.#take(event);
@@ -87,6 +96,7 @@ export class HostRunner {
       } catch (error) {
         await feed.source.stop();
         await feed.procfs?.stop();
+        await runner.#hashes?.stop();
         if (!(error instanceof DendroError) || index === feeds.length - 1) throw error;
         notices.push(error.message);
       }
@@ -149,6 +159,7 @@ export class HostRunner {
       stats: this.#statsOf(counts),
       counts,
       procfs: this.#feed.procfsCounts?.() ?? NO_COUNTS,
+      hashes: this.#hashes?.counts,
     };
   }
 
@@ -192,6 +203,7 @@ export class HostRunner {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#feed.source.stop();
     await this.#feed.procfs?.stop();
+    await this.#hashes?.stop();
     this.#observations.releaseUntil(Number.POSITIVE_INFINITY);
     this.flush();
   }
@@ -199,7 +211,7 @@ export class HostRunner {
   #take(event: TaskEvent): void {
     if ('at' in event && event.at > this.#observations.nextAt) this.#observations.releaseUntil(event.at);
     const hadBase = this.host.base !== undefined;
-    this.host.apply(event);
+    this.host.apply(event.type === 'observe' || event.type === 'exec' ? this.#hashed(event) : event);
     if (!hadBase) this.#noteBase();
     if (event.type === 'scan') this.#hasScanned = true;
     if (this.host.pending >= MAX_BATCH_FACTS) this.flush();
@@ -244,6 +256,15 @@ export class HostRunner {
   #see(seen: ObserveEvent): void {
     this.#observations.add(seen);
     this.#ask();
+  }
+
+  #hashed<T extends ObserveEvent | ExecEvent>(event: T): T {
+    return this.#hashes === undefined ? event : this.#hashes.complete(event);
+  }
+
+  /** The process may have left memory since its file was seen: it must not come back for that. */
+  #seeHash(seen: ObserveEvent): void {
+    if (this.host.knows(seen)) this.host.apply(seen);
   }
 
   /** Not about those that have been read since they are to be. */
@@ -302,6 +323,7 @@ export class HostRunner {
   *#procfsNotices(): Generator<string> {
     const failure = this.#feed.procfs?.failure;
     if (failure !== undefined) yield failure;
+    if (this.#hashes?.failure !== undefined) yield this.#hashes.failure;
   }
 
   #statsOf(counts: ProcessTreeCounts): TreeStats {

@@ -2,7 +2,7 @@
 
 import type { ProcessTreeCounts } from '@dendro/engine';
 import type { ErrorCode, EventNs, HostInfo, SourceStatus, TreeStats, Version } from '@dendro/protocol';
-import type { ProcfsCounts } from '@dendro/sources';
+import type { HashCounts, ProcfsCounts } from '@dendro/sources';
 
 /** `workerData` of the worker. */
 export interface WorkerOptions {
@@ -12,6 +12,8 @@ export interface WorkerOptions {
   readonly maxThreads: number;
   /** Milliseconds of each second that reading /proc may take. */
   readonly procfsBudgetMs?: number | undefined;
+  /** Binaries up to this size are hashed; undefined: none. */
+  readonly hashMaxMb?: number | undefined;
 }
 
 export type ToWorker =
@@ -70,4 +72,6 @@ export interface HostStatus {
   readonly stats: TreeStats;
   readonly counts: ProcessTreeCounts;
   readonly procfs: ProcfsCounts;
+  /** Undefined where no binary is hashed. */
+  readonly hashes: HashCounts | undefined;
 }

@@ -106,7 +106,7 @@ export class ProcfsSource implements Source {
     this.#sink = sink;
     sink({ type: 'clock', epochNs: this.#clock.base.epochNs });
     try {
-      this.#poll();
+      this.#measuredPoll();
     } catch (thrown) {
       this.#state = 'failed';
       throw new DendroError(
@@ -160,20 +160,26 @@ export class ProcfsSource implements Source {
 
   #schedule(): void {
     this.#timer = setTimeout(() => {
-      const before = process.threadCpuUsage();
+      let pauseMs = 0;
       try {
-        this.#poll();
+        pauseMs = this.#measuredPoll();
         this.#failure = undefined;
       } catch (thrown) {
         this.#failure = `${this.#root} could not be read: ${toError(thrown).message}.`;
       }
-      const { user, system } = process.threadCpuUsage(before);
-      const costMs = (user + system) / 1000;
-      this.#spentMs += costMs;
-      const pauseMs = this.#credit.spend(costMs, performance.now());
       this.#intervalMs = Math.min(MAX_POLL_MS, Math.max(this.#pollMs, pauseMs));
       if (this.#sink !== undefined) this.#schedule();
     }, this.#intervalMs);
+  }
+
+  /** @returns milliseconds to wait until the budget has grown again */
+  #measuredPoll(): number {
+    const before = process.threadCpuUsage();
+    this.#poll();
+    const { user, system } = process.threadCpuUsage(before);
+    const costMs = (user + system) / 1000;
+    this.#spentMs += costMs;
+    return this.#credit.spend(costMs, performance.now());
   }
 
   #poll(): void {

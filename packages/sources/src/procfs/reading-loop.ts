@@ -179,6 +179,7 @@ export class ReadingLoop {
       const { done, value } = this.#walk.next();
       if (!done) {
         this.#scanned.push(value);
+        if (value.type === 'observe' && value.tid === value.pid) this.#reads++;
         return true;
       }
     } catch (thrown) {
