@@ -24,6 +24,8 @@ async function start(config: ServeConfig): Promise<void> {
     source: config.source,
     maxProcesses: config.maxProcesses,
     maxThreads: config.maxThreads,
+    procfsBudgetMs: config.procfsBudgetMs,
+    hashMaxMb: config.hashMaxMb,
   });
   let app: FastifyInstance;
   let port: number;

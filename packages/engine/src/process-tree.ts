@@ -72,6 +72,8 @@ export interface ProcessTreeCounts {
   readonly gaps: number;
   /** Parents and creators refused because they would make a task its own ancestor. */
   readonly ringsRefused: number;
+  /** Enrichment requests that nobody has taken yet. */
+  readonly enrichmentsWaiting: number;
   /** Enrichment requests dropped because too many waited. */
   readonly enrichmentsDropped: number;
 }
@@ -145,6 +147,7 @@ export class ProcessTree {
       texts: this.tree.textCount,
       gaps: this.tree.gaps().length,
       ringsRefused: this.#ringsRefused,
+      enrichmentsWaiting: this.enrichmentsWaiting,
       enrichmentsDropped: this.#enrichments?.dropped ?? 0,
     };
   }
@@ -154,9 +157,19 @@ export class ProcessTree {
     return this.#recorder.commit();
   }
 
+  get enrichmentsWaiting(): number {
+    return this.#enrichments?.size ?? 0;
+  }
+
   /** Up to `max` processes that /proc should be asked about, the most urgent first. */
   takeEnrichmentRequests(max: number): EnrichmentRequest[] {
     return this.#enrichments?.take(max) ?? [];
+  }
+
+  /** Is it of a task in memory? What is told late can be of one that has left it. */
+  knows({ tid, pid, start, startIsTick, at }: ObserveEvent): boolean {
+    const task = this.#lives.observed(tid, start, startIsTick, at, pid);
+    return task !== NO_TASK && this.tree.isPresent(task);
   }
 
   /**
@@ -468,7 +481,7 @@ export class ProcessTree {
     }
     this.#setNumber(process, 'uid', at, authority, event.uid);
     this.#touch(process, at);
-    if (argv === undefined) this.#requestEnrichment(process);
+    if (argv === undefined) this.#requestEnrichment(process, at);
   }
 
   // --- rename ---
@@ -565,7 +578,7 @@ export class ProcessTree {
     for (const child of this.tree.childrenAt(process, (at - 1) as EventNs)) {
       if (this.tree.exitOf(child) <= at) continue;
       if (!this.#hasInit) this.#leaderAt(INIT_PID, at, undefined);
-      this.#requestEnrichment(child);
+      this.#requestEnrichment(child, at);
     }
   }
 
@@ -592,6 +605,7 @@ export class ProcessTree {
     this.#touch(task, at);
     if (this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#residents.end(task, isThread);
     this.#see(task, event);
+    if (event.uid !== undefined) this.#enrichments?.answer(task, at); // all of it was read, not the name alone
     if (!isThread && event.ppid > 0) this.#seeParent(task, event.ppid, at);
   }
 
@@ -689,7 +703,7 @@ export class ProcessTree {
       kind | (start === undefined ? TASK_FLAG.startIsUnknown : 0),
     );
     if (start !== undefined) this.#settleReuse(tid, task);
-    if (leader === NO_TASK) this.#requestEnrichment(task);
+    if (leader === NO_TASK) this.#requestEnrichment(task, at);
     return task;
   }
 
@@ -825,8 +839,8 @@ export class ProcessTree {
     this.#recorder.evict(task);
   }
 
-  #requestEnrichment(task: TaskIndex): void {
-    this.#enrichments?.add(task, this.tree.pidOf(task));
+  #requestEnrichment(task: TaskIndex, since: EventNs): void {
+    this.#enrichments?.add(task, this.tree.pidOf(task), since);
   }
 
   #setNumber(

@@ -30,6 +30,13 @@ export interface ClockReadings {
   namespaceMonotonicNs?(): bigint;
 }
 
+/** Where a clock counts from. */
+export interface ClockOrigin {
+  readonly epochNs: bigint;
+  readonly bootNs: bigint;
+  readonly bootAheadNs: bigint;
+}
+
 const TICK_NS = 10_000_000;
 const WORD = 0x1_0000_0000;
 const MS = 1_000_000n;
@@ -80,6 +87,16 @@ export class HostClock {
     this.#baseTickNs = Number(tickBase % BigInt(TICK_NS));
     this.#tie(bootAheadNs);
     this.#wallAheadMs = wallAheadMs(readings);
+  }
+
+  /** What another thread of this process needs to have the same clock. */
+  get origin(): ClockOrigin {
+    return { epochNs: this.base.epochNs, bootNs: this.#bootNs, bootAheadNs: this.#bootAheadNs };
+  }
+
+  /** The clock of another thread. */
+  static at({ epochNs, bootNs, bootAheadNs }: ClockOrigin): HostClock {
+    return new HostClock(epochNs, bootNs, systemReadings, bootAheadNs);
   }
 
   /** Event time of a boot time in two 32-bit words: exact to the nanosecond, whatever the uptime. */
