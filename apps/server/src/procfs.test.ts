@@ -14,7 +14,7 @@ let server: TestServer;
 let child: ChildProcess | undefined;
 
 afterEach(async () => {
-  if (child !== undefined && child.kill('SIGKILL')) await once(child, 'exit');
+  if (child?.kill('SIGKILL')) await once(child, 'exit');
   child = undefined;
   await server.stop();
 });

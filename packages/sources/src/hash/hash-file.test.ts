@@ -23,7 +23,7 @@ beforeEach(() => {
   copyFileSync('/bin/sleep', program);
 });
 afterEach(async () => {
-  if (child !== undefined && child.kill('SIGKILL')) await once(child, 'exit');
+  if (child?.kill('SIGKILL')) await once(child, 'exit');
   child = undefined;
   rmSync(folder, { recursive: true });
 });
