@@ -5,6 +5,7 @@ import { DendroError, toError } from '@dendro/protocol';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isLoopbackAddress, MIN_TOKEN_LENGTH, newToken } from './access.ts';
 import { SOURCE_FORMS } from './tree-worker/choose-source.ts';
+import type { KernelOptions } from './tree-worker/messages.ts';
 
 /** `dendro`: serve the tree. */
 export interface ServeConfig extends SourceConfig {
@@ -30,6 +31,7 @@ interface SourceConfig {
   readonly source: string | undefined;
   readonly maxProcesses: number;
   readonly maxThreads: number;
+  readonly kernel: KernelOptions;
 }
 
 export const DEFAULT_PORT = 7337;
@@ -78,6 +80,12 @@ function withSource(command: Command): Command {
     .option('--source <source>', `where events come from: ${SOURCE_FORMS.join(', ')} (default: the best that works)`)
     .option('--max-processes <number>', 'processes kept in memory', count(16, 10_000_000), 16_384)
     .option('--max-threads <number>', 'threads kept in memory', count(16, 10_000_000), 32_768)
+    .option(
+      '--buffer-kb <number>',
+      'kernel memory for events of each CPU, in KiB (default: 8192, less on small hosts)',
+      count(4, 4_194_304),
+    )
+    .option('--poll-ms <number>', 'how often kernel events are read (default: 20)', count(1, 10_000))
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
@@ -88,6 +96,10 @@ function sourceConfig(options: Options): SourceConfig {
     source: options['source'] as string | undefined,
     maxProcesses: options['maxProcesses'] as number,
     maxThreads: options['maxThreads'] as number,
+    kernel: {
+      bufferKb: options['bufferKb'] as number | undefined,
+      pollMs: options['pollMs'] as number | undefined,
+    },
   };
 }
 

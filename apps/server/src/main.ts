@@ -24,6 +24,7 @@ async function start(config: ServeConfig): Promise<void> {
     source: config.source,
     maxProcesses: config.maxProcesses,
     maxThreads: config.maxThreads,
+    kernel: config.kernel,
   });
   let app: FastifyInstance;
   let port: number;

@@ -14,6 +14,7 @@ import {
   TraceeSource,
   TracefsSource,
 } from '@dendro/sources';
+import type { KernelOptions } from './messages.ts';
 
 /** A way to get events, and what else can be asked about the host. */
 export interface Feed {
@@ -40,10 +41,15 @@ export const SOURCE_FORMS = [
 
 /**
  * The feeds to try in order: the first that starts is taken.
- * @throws DendroError DENDRO_SOURCE_UNKNOWN
+ * @param options of the sources of kernel events
+ * @throws DendroError DENDRO_SOURCE_UNKNOWN; DENDRO_OPTION_INVALID when a source that is named has no use for the options
  */
-export function feedsFor(spec: string | undefined, isRoot: boolean): (() => Feed)[] {
+export function feedsFor(spec: string | undefined, isRoot: boolean, options: KernelOptions = {}): (() => Feed)[] {
+  const kernel = () => scanned((more) => new KernelSource({ ...options, ...more }));
+  const tracefs = () => scanned((more) => new TracefsSource({ ...options, ...more }));
+  const cnProc = () => scanned((more) => new CnProcSource({ pollMs: options.pollMs, ...more }));
   if (spec === undefined) return isRoot ? [kernel, cnProc, procfs] : [procfs];
+  refuseUnused(spec, options);
   const [kind = '', ...rest] = spec.split(':');
   const target = rest.join(':');
   const hasTarget = target !== '';
@@ -60,16 +66,20 @@ export function feedsFor(spec: string | undefined, isRoot: boolean): (() => Feed
   );
 }
 
-function kernel(): Feed {
-  return scanned((options) => new KernelSource(options));
-}
-
-function tracefs(): Feed {
-  return scanned((options) => new TracefsSource(options));
-}
-
-function cnProc(): Feed {
-  return scanned((options) => new CnProcSource(options));
+function refuseUnused(spec: string, { bufferKb, pollMs }: KernelOptions): void {
+  const hasBuffer = spec.startsWith('tracefs');
+  const unused =
+    bufferKb !== undefined && !hasBuffer
+      ? '--buffer-kb'
+      : pollMs !== undefined && !hasBuffer && spec !== 'cn_proc'
+        ? '--poll-ms'
+        : undefined;
+  if (unused === undefined) return;
+  const users = unused === '--buffer-kb' ? 'tracefs' : 'tracefs and cn_proc';
+  throw new DendroError(
+    'DENDRO_OPTION_INVALID',
+    `${unused} is for the sources ${users}: leave it out with --source ${spec}.`,
+  );
 }
 
 /** A source of what happens from now on, with /proc for what runs already. */

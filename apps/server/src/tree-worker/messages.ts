@@ -9,6 +9,14 @@ export interface WorkerOptions {
   readonly source: string | undefined;
   readonly maxProcesses: number;
   readonly maxThreads: number;
+  /** How kernel events are read; for sources of them only. */
+  readonly kernel?: KernelOptions | undefined;
+}
+
+export interface KernelOptions {
+  /** KiB of the kernel's memory for each CPU; undefined: what fits. */
+  readonly bufferKb?: number | undefined;
+  readonly pollMs?: number | undefined;
 }
 
 export type ToWorker =

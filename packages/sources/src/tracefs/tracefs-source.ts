@@ -86,7 +86,7 @@ export class TracefsSource implements Source {
     return {
       name: this.name,
       state: this.#state,
-      detail: `Kernel events of births, programs, names and ends on ${this.#reader?.cpuCount ?? 0} CPUs, read every ${this.#pollMs} ms.`,
+      detail: `Kernel events of births, programs, names and ends on ${this.#reader?.cpuCount ?? 0} CPUs, read every ${this.#pollMs} ms; ${this.#instance?.bufferKb ?? 0} KiB of buffer for each.`,
       notices: [...this.#notices],
       events: records,
       lost,
