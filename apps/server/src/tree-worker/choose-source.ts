@@ -1,7 +1,7 @@
 // Which source feeds the tree: what `--source` says, else the best one that
 // works here.
 
-import { DendroError, type TaskEvent } from '@dendro/protocol';
+import { DendroError, type ObserveEvent, type TaskEvent } from '@dendro/protocol';
 import {
   CnProcSource,
   HostClock,
@@ -82,8 +82,14 @@ function refuseUnused(spec: string, { bufferKb, pollMs }: KernelOptions): void {
   );
 }
 
+interface ScanOptions {
+  readonly clock: HostClock;
+  readonly scan: () => Iterable<TaskEvent>;
+  readonly readProcess: (pid: number) => ObserveEvent | undefined;
+}
+
 /** A source of what happens from now on, with /proc for what runs already. */
-function scanned(open: (options: { clock: HostClock; scan: () => Iterable<TaskEvent> }) => Source): Feed {
+function scanned(open: (options: ScanOptions) => Source): Feed {
   const clock = HostClock.read();
   const reader = new ProcfsReader({ clock });
   const scan = function* (): Generator<TaskEvent> {
@@ -91,7 +97,13 @@ function scanned(open: (options: { clock: HostClock; scan: () => Iterable<TaskEv
     yield* reader.scan();
     yield { type: 'scan', from, at: clock.now() };
   };
-  return { source: open({ clock, scan }), procfs: reader, clock, hasBase: true, completeAt: 'scan' };
+  return {
+    source: open({ clock, scan, readProcess: (pid) => reader.readProcess(pid) }),
+    procfs: reader,
+    clock,
+    hasBase: true,
+    completeAt: 'scan',
+  };
 }
 
 function procfs(): Feed {

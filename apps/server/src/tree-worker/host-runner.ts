@@ -15,6 +15,7 @@ import {
 import { TraceeDecoder } from '@dendro/sources';
 import type { Feed } from './choose-source.ts';
 import type { FromWorker, HostStatus, WorkerOptions } from './messages.ts';
+import { ProgramCount } from './program-count.ts';
 import { readUsers } from './users.ts';
 
 const TICK_MS = 50;
@@ -32,6 +33,7 @@ export class HostRunner {
   readonly #post: (message: FromWorker, transfer?: ArrayBuffer[]) => void;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #notices: readonly string[];
+  readonly #programs = new ProgramCount();
   /** The clock's base less the tree's, as soon as there is one. */
   #clockAheadNs = 0;
   /** From then on all living tasks are in memory; never again once a living one had to leave it. */
@@ -186,6 +188,7 @@ export class HostRunner {
   #take(event: TaskEvent): void {
     const hadBase = this.host.base !== undefined;
     this.host.apply(event);
+    this.#programs.take(event);
     if (!hadBase) this.#noteBase();
     if (event.type === 'scan') this.#hasScanned = true;
     if (this.host.pending >= MAX_BATCH_FACTS) this.flush();
@@ -230,7 +233,9 @@ export class HostRunner {
       if (requests.length === 0) return;
       for (const { pid } of requests) {
         const seen = procfs.readProcess(pid);
-        if (seen !== undefined) this.host.apply(seen);
+        if (seen === undefined) continue;
+        this.host.apply(seen);
+        this.#programs.take(seen);
       }
     }
   }
@@ -263,7 +268,11 @@ export class HostRunner {
       rejected[reason] = (rejected[reason] ?? 0) + times;
     return {
       ...status,
-      notices: [...this.#notices, ...status.notices],
+      notices: [
+        ...this.#notices,
+        ...status.notices,
+        ...(this.#feed.procfs === undefined ? [] : this.#programs.notices()),
+      ],
       events: status.events + this.#posted,
       rejected,
     };

@@ -19,6 +19,7 @@ import type { EventNs, TaskEvent } from '@dendro/protocol';
 import { CLONE } from '@dendro/protocol';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { HostClock } from '../host-clock.ts';
+import { ProcfsReader } from '../procfs/reader.ts';
 import { ownInstanceName } from './instance-name.ts';
 import { timeOf } from './merge.ts';
 import { TracefsSource, type TracefsSourceOptions } from './tracefs-source.ts';
@@ -235,6 +236,28 @@ describe.skipIf(!isRoot)('tracefs, live (only root may trace)', () => {
     expect(source?.status().lost).toBe(lost);
     expect(gaps.reduce((sum, gap) => sum + gap.lost, 0)).toBe(lost);
     for (const { from, to } of gaps) expect(to).toBeGreaterThanOrEqual(from);
+  });
+
+  test('programs that live 60 ms are read before they end, whatever they are', async () => {
+    const clock = HostClock.read();
+    const reader = new ProcfsReader({ clock });
+    await start({ clock, readProcess: (pid) => reader.readProcess(pid) });
+    const path = program('dendro-short');
+    const pids: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const child = spawn(path, ['0.06', '0', String(i / 1000)]);
+      pids.push(child.pid!);
+      await ended(child);
+    }
+    await vi.waitUntil(() => eventsOf('exit').some(({ tid }) => tid === pids.at(-1)), WAIT);
+    const seen = eventsOf('observe').filter(({ pid, argv }) => pids.includes(pid) && argv?.[0] === path);
+
+    expect(seen.length).toBeGreaterThan(15);
+    for (const { pid, argv, at } of seen) {
+      expect(argv).toEqual([path, '0.06', '0', String(pids.indexOf(pid) / 1000)]);
+      expect(at).toBeGreaterThanOrEqual(eventsOf('exec').find((exec) => exec.pid === pid)!.at);
+      expect(at).toBeLessThanOrEqual(eventsOf('exit').find(({ tid }) => tid === pid)!.at);
+    }
   });
 
   test('the status says how much buffer the kernel has given and how often it is read', async () => {

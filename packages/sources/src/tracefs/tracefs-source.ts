@@ -5,6 +5,7 @@ import { type EventNs, type SourceStatus, type TaskEvent, toError } from '@dendr
 import { HostClock } from '../host-clock.ts';
 import type { EventSink, Source } from '../source.ts';
 import { FeedCounters } from './cpu-stream.ts';
+import { ExecReader, type ReadProcess } from './exec-reader.ts';
 import { TracefsInstance } from './instance.ts';
 import { LiveReader } from './live-reader.ts';
 
@@ -19,12 +20,16 @@ export interface TracefsSourceOptions {
    * walked through in small steps between polls; its events are of the time at which they are yielded.
    */
   readonly scan?: (() => Iterable<TaskEvent>) | undefined;
+  /** Reads a process that has just called exec: its arguments and the like are not in the events. */
+  readonly readProcess?: ReadProcess | undefined;
 }
 
 /** A notice that does not hold where another source runs beside this one. */
 export const NO_EXIT_CODES = 'Exit codes are not in these events.';
 
 const POLL_MS = 20;
+/** While programs begin one after the other. */
+const BUSY_POLL_MS = 5;
 const CHECK_MS = 1000;
 const SCAN_STEP_MS = 8;
 /** A scan reads all of /proc: after losses it is done again, but not all the time. */
@@ -40,6 +45,7 @@ export class TracefsSource implements Source {
     'Arguments, users and folders come from /proc: a process that ends within some milliseconds may have none.',
     NO_EXIT_CODES,
   ];
+  readonly #execs: ExecReader | undefined;
   #state: SourceStatus['state'] = 'starting';
   #instance: TracefsInstance | undefined;
   #reader: LiveReader | undefined;
@@ -55,6 +61,7 @@ export class TracefsSource implements Source {
   constructor(options: TracefsSourceOptions = {}) {
     this.#options = options;
     this.#pollMs = options.pollMs ?? POLL_MS;
+    this.#execs = options.readProcess && new ExecReader(options.readProcess);
   }
 
   async start(sink: EventSink): Promise<void> {
@@ -63,7 +70,14 @@ export class TracefsSource implements Source {
       const instance = TracefsInstance.open({ bufferKb: this.#options.bufferKb });
       this.#instance = instance;
       process.once('exit', this.#onExit);
-      this.#reader = new LiveReader({ instance, clock, sink, counters: this.#counters, holdMs: this.#pollMs });
+      this.#reader = new LiveReader({
+        instance,
+        clock,
+        sink,
+        counters: this.#counters,
+        holdMs: this.#pollMs,
+        execs: this.#execs,
+      });
       this.#notices.unshift(...instance.notices);
       sink({ type: 'clock', epochNs: clock.base.epochNs });
     } catch (thrown) {
@@ -103,6 +117,7 @@ export class TracefsSource implements Source {
     let isDrained = true;
     try {
       isDrained = this.#reader?.poll() ?? true;
+      this.#execs?.turn((event) => this.#reader?.add(event));
       if (isDrained && performance.now() - this.#checkedAt >= CHECK_MS) this.#check();
       this.#stepScan();
     } catch (thrown) {
@@ -111,8 +126,12 @@ export class TracefsSource implements Source {
       this.#end('failed', () => this.#reader?.flush());
       return;
     }
-    if (isDrained && this.#scan === undefined) this.#timer = setTimeout(() => this.#work(), this.#pollMs);
+    if (isDrained && this.#scan === undefined) this.#timer = setTimeout(() => this.#work(), this.#pauseMs);
     else this.#turn = setImmediate(() => this.#work());
+  }
+
+  get #pauseMs(): number {
+    return this.#execs?.isBusy ? Math.min(BUSY_POLL_MS, this.#pollMs) : this.#pollMs;
   }
 
   #check(): void {
