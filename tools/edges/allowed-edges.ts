@@ -12,7 +12,7 @@ export interface PackageRule {
   readonly imports: readonly string[];
   /** Packages that its tests and benches may import besides. Must not close a circle: such tests belong in testkit. */
   readonly testImports: readonly string[];
-  /** Scripts of other packages that it starts as processes. */
+  /** Scripts of other packages that it starts, as processes or as workers. */
   readonly starts?: readonly string[];
 }
 
@@ -63,6 +63,7 @@ export const ALLOWED_EDGES: EdgeTable = {
       folder: 'packages/testkit',
       imports: ['@dendro/protocol', '@dendro/engine', '@dendro/sources'],
       testImports: [],
+      starts: ['apps/server/bench/capture-worker.ts'],
     },
     '@dendro/server': {
       folder: 'apps/server',

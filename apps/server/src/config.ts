@@ -6,6 +6,7 @@ import { DEFAULT_BUDGET_MS } from '@dendro/sources';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isLoopbackAddress, MIN_TOKEN_LENGTH, newToken } from './access.ts';
 import { SOURCE_FORMS } from './tree-worker/choose-source.ts';
+import type { KernelOptions } from './tree-worker/messages.ts';
 
 /** `dendro`: serve the tree. */
 export interface ServeConfig extends SourceConfig {
@@ -34,6 +35,7 @@ interface SourceConfig {
   readonly procfsBudgetMs: number;
   /** Undefined: binaries are not hashed. */
   readonly hashMaxMb: number | undefined;
+  readonly kernel: KernelOptions;
 }
 
 export const DEFAULT_PORT = 7337;
@@ -90,6 +92,12 @@ function withSource(command: Command): Command {
     )
     .option('--hash', 'give the sha256 of the binaries that processes run', false)
     .option('--hash-max-mb <number>', 'binaries larger than this are not hashed', count(1, 65_536), 64)
+    .option(
+      '--buffer-kb <number>',
+      'kernel memory for events of each CPU, in KiB (default: 8192, less on small hosts)',
+      count(4, 4_194_304),
+    )
+    .option('--poll-ms <number>', 'how often kernel events are read (default: 20)', count(1, 10_000))
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
@@ -102,6 +110,10 @@ function sourceConfig(options: Options): SourceConfig {
     maxThreads: options['maxThreads'] as number,
     procfsBudgetMs: options['procfsBudget'] as number,
     hashMaxMb: options['hash'] === true ? (options['hashMaxMb'] as number) : undefined,
+    kernel: {
+      bufferKb: options['bufferKb'] as number | undefined,
+      pollMs: options['pollMs'] as number | undefined,
+    },
   };
 }
 

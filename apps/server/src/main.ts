@@ -26,6 +26,7 @@ async function start(config: ServeConfig): Promise<void> {
     maxThreads: config.maxThreads,
     procfsBudgetMs: config.procfsBudgetMs,
     hashMaxMb: config.hashMaxMb,
+    kernel: config.kernel,
   });
   let app: FastifyInstance;
   let port: number;

@@ -618,6 +618,7 @@ export class ProcessTree {
     if (event.tid !== event.pid) return;
     this.#seeField(task, 'executable', event.at, event.executable);
     this.#seeField(task, 'argv', event.at, event.argv);
+    if (event.argv !== undefined) this.#enrichments?.cancel(task); // whoever read this has read it all
     this.#seeField(task, 'cwd', event.at, event.cwd);
     this.#seeField(task, 'container', event.at, event.container);
     this.#seeField(task, 'uid', event.at, event.uid);

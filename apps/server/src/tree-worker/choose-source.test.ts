@@ -26,3 +26,16 @@ test('sources of kernel events are completed by /proc of the same clock', () => 
 test('an unknown source is refused with the names that there are', () => {
   expect(() => feedsFor('cn_proc:x', true)).toThrow(/There is no source "cn_proc:x": .*tracefs\+cn_proc, .*cn_proc/);
 });
+
+test('options of the kernel sources are refused where nobody would heed them', () => {
+  const refused = { code: 'DENDRO_OPTION_INVALID' };
+  expect(() => feedsFor('procfs', true, { kernel: { bufferKb: 64 } })).toThrow(expect.objectContaining(refused));
+  expect(() => feedsFor('cn_proc', true, { kernel: { bufferKb: 64 } })).toThrow(
+    /--buffer-kb is for the sources tracefs/,
+  );
+  expect(() => feedsFor('none', true, { kernel: { pollMs: 5 } })).toThrow(
+    /--poll-ms is for the sources tracefs and cn_proc/,
+  );
+  expect(feedsFor('cn_proc', true, { kernel: { pollMs: 5 } })).toHaveLength(1);
+  expect(feedsFor('tracefs', true, { kernel: { pollMs: 5, bufferKb: 64 } })).toHaveLength(1);
+});

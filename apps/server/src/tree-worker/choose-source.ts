@@ -15,6 +15,7 @@ import {
   TraceeSource,
   TracefsSource,
 } from '@dendro/sources';
+import type { KernelOptions } from './messages.ts';
 
 /** A way to get events, and what else can be asked about the host. */
 export interface Feed {
@@ -44,19 +45,23 @@ export const SOURCE_FORMS = [
 export interface FeedOptions {
   /** Milliseconds of each second that reading /proc may take. Default 100. */
   readonly procfsBudgetMs?: number | undefined;
+  /** For sources of kernel events only. */
+  readonly kernel?: KernelOptions | undefined;
 }
 
 /**
  * The feeds to try in order: the first that starts is taken.
- * @throws DendroError DENDRO_SOURCE_UNKNOWN
+ * @param options of the sources of kernel events
+ * @throws DendroError DENDRO_SOURCE_UNKNOWN; DENDRO_OPTION_INVALID when a source that is named has no use for the options
  */
 export function feedsFor(spec: string | undefined, isRoot: boolean, options: FeedOptions = {}): (() => Feed)[] {
-  const { procfsBudgetMs: budgetMs } = options;
-  const kernel = () => scanned(budgetMs, (more) => new KernelSource(more));
-  const tracefs = () => scanned(budgetMs, (more) => new TracefsSource(more));
-  const cnProc = () => scanned(budgetMs, (more) => new CnProcSource(more));
+  const { procfsBudgetMs: budgetMs, kernel: how = {} } = options;
+  const kernel = () => scanned(budgetMs, (more) => new KernelSource({ ...how, ...more }));
+  const tracefs = () => scanned(budgetMs, (more) => new TracefsSource({ ...how, ...more }));
+  const cnProc = () => scanned(budgetMs, (more) => new CnProcSource({ pollMs: how.pollMs, ...more }));
   const procfs = () => polled(budgetMs);
   if (spec === undefined) return isRoot ? [kernel, cnProc, procfs] : [procfs];
+  refuseUnused(spec, how);
   const [kind = '', ...rest] = spec.split(':');
   const target = rest.join(':');
   const hasTarget = target !== '';
@@ -70,6 +75,22 @@ export function feedsFor(spec: string | undefined, isRoot: boolean, options: Fee
   throw new DendroError(
     'DENDRO_SOURCE_UNKNOWN',
     `There is no source "${spec}": --source takes ${SOURCE_FORMS.slice(0, -1).join(', ')} or ${SOURCE_FORMS.at(-1)}.`,
+  );
+}
+
+function refuseUnused(spec: string, { bufferKb, pollMs }: KernelOptions): void {
+  const hasBuffer = spec.startsWith('tracefs');
+  const unused =
+    bufferKb !== undefined && !hasBuffer
+      ? '--buffer-kb'
+      : pollMs !== undefined && !hasBuffer && spec !== 'cn_proc'
+        ? '--poll-ms'
+        : undefined;
+  if (unused === undefined) return;
+  const users = unused === '--buffer-kb' ? 'tracefs' : 'tracefs and cn_proc';
+  throw new DendroError(
+    'DENDRO_OPTION_INVALID',
+    `${unused} is for the sources ${users}: leave it out with --source ${spec}.`,
   );
 }
 

@@ -18,6 +18,7 @@ import { NO_COUNTS, ProgramHashes, TraceeDecoder } from '@dendro/sources';
 import type { Feed } from './choose-source.ts';
 import type { FromWorker, HostStatus, WorkerOptions } from './messages.ts';
 import { Observations } from './observations.ts';
+import { ProgramCount } from './program-count.ts';
 import { readUsers } from './users.ts';
 
 const MIB = 1024 * 1024;
@@ -36,7 +37,11 @@ export class HostRunner {
   readonly #post: (message: FromWorker, transfer?: ArrayBuffer[]) => void;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #notices: readonly string[];
-  readonly #observations = new Observations((seen) => this.host.apply(this.#hashed(seen)));
+  readonly #programs = new ProgramCount();
+  readonly #observations = new Observations((seen) => {
+    this.#programs.take(seen);
+    this.host.apply(this.#hashed(seen));
+  });
   readonly #hashes: ProgramHashes | undefined;
   /** The clock's base less the tree's, as soon as there is one. */
   #clockAheadNs = 0;
@@ -212,6 +217,7 @@ export class HostRunner {
     if ('at' in event && event.at > this.#observations.nextAt) this.#observations.releaseUntil(event.at);
     const hadBase = this.host.base !== undefined;
     this.host.apply(event.type === 'observe' || event.type === 'exec' ? this.#hashed(event) : event);
+    this.#programs.take(event);
     if (!hadBase) this.#noteBase();
     if (event.type === 'scan') this.#hasScanned = true;
     if (this.host.pending >= MAX_BATCH_FACTS) this.flush();
@@ -305,7 +311,13 @@ export class HostRunner {
       rejected[reason] = (rejected[reason] ?? 0) + times;
     return {
       ...status,
-      notices: [...this.#notices, ...this.#procfsNotices(), ...this.#clockNotice(), ...status.notices],
+      notices: [
+        ...this.#notices,
+        ...this.#procfsNotices(),
+        ...this.#clockNotice(),
+        ...status.notices,
+        ...(this.#feed.procfs === undefined ? [] : this.#programs.notices()),
+      ],
       events: status.events + this.#posted,
       rejected,
     };

@@ -14,6 +14,14 @@ export interface WorkerOptions {
   readonly procfsBudgetMs?: number | undefined;
   /** Binaries up to this size are hashed; undefined: none. */
   readonly hashMaxMb?: number | undefined;
+  /** How kernel events are read; for sources of them only. */
+  readonly kernel?: KernelOptions | undefined;
+}
+
+export interface KernelOptions {
+  /** KiB of the kernel's memory for each CPU; undefined: what fits. */
+  readonly bufferKb?: number | undefined;
+  readonly pollMs?: number | undefined;
 }
 
 export type ToWorker =

@@ -42,6 +42,8 @@ export class TracefsInstance {
   readonly formats: readonly EventFormat[];
   /** Every CPU that the kernel may ever switch on. */
   readonly cpus: readonly InstanceCpu[];
+  /** KiB for each CPU: what the kernel has given. */
+  readonly bufferKb: number;
   /** For people: what was done besides setting up. */
   readonly notices: readonly string[];
   #isRemoved = false;
@@ -58,6 +60,7 @@ export class TracefsInstance {
       const ids = readdirSync(join(path, 'per_cpu')).flatMap((name) => /^cpu(\d{1,5})$/.exec(name)?.[1] ?? []);
       this.#write('tracing_on', '0');
       this.#resize(bufferKb ?? fittingBufferKb(ids.length));
+      this.bufferKb = Number.parseInt(this.#read(`per_cpu/cpu${ids[0] ?? 0}/buffer_size_kb`), 10);
       for (const id of ids) {
         const pipe = join(path, 'per_cpu', `cpu${id}`, 'trace_pipe_raw');
         cpus.push({ id: Number(id), fd: openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK) });

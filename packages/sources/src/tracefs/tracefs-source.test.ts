@@ -237,6 +237,14 @@ describe.skipIf(!isRoot)('tracefs, live (only root may trace)', () => {
     for (const { from, to } of gaps) expect(to).toBeGreaterThanOrEqual(from);
   });
 
+  test('the status says how much buffer the kernel has given and how often it is read', async () => {
+    await start({ bufferKb: 512, pollMs: 7 });
+    const [name = ''] = ownInstances();
+    const given = readFileSync(join(INSTANCES, name, 'buffer_size_kb'), 'utf8').trim();
+
+    expect(source?.status().detail).toMatch(new RegExp(`read every 7 ms; ${given} KiB of buffer for each\\.$`));
+  });
+
   test('without losses every birth of a storm is seen, and each one ends', async () => {
     await start({ bufferKb: 8192 });
     const shell = spawn('sh', ['-c', 'i=0; while [ $i -lt 3000 ]; do ( : ); i=$((i+1)); done']);

@@ -65,7 +65,13 @@ export class TracefsSource implements Source {
       const instance = TracefsInstance.open({ bufferKb: this.#options.bufferKb });
       this.#instance = instance;
       process.once('exit', this.#onExit);
-      this.#reader = new LiveReader({ instance, clock, sink, counters: this.#counters, holdMs: this.#pollMs });
+      this.#reader = new LiveReader({
+        instance,
+        clock,
+        sink,
+        counters: this.#counters,
+        holdMs: this.#pollMs,
+      });
       this.#notices.unshift(...instance.notices);
       sink({ type: 'clock', epochNs: clock.base.epochNs });
     } catch (thrown) {
@@ -88,7 +94,7 @@ export class TracefsSource implements Source {
     return {
       name: this.name,
       state: this.#state,
-      detail: `Kernel events of births, programs, names and ends on ${this.#reader?.cpuCount ?? 0} CPUs, read every ${this.#pollMs} ms.`,
+      detail: `Kernel events of births, programs, names and ends on ${this.#reader?.cpuCount ?? 0} CPUs, read every ${this.#pollMs} ms; ${this.#instance?.bufferKb ?? 0} KiB of buffer for each.`,
       notices: [...this.#notices],
       events: records,
       lost,
