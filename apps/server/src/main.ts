@@ -22,6 +22,7 @@ const PORTS_TRIED = 20;
 async function start(config: ServeConfig): Promise<void> {
   const client = await TreeClient.start({
     source: config.source,
+    hostFrom: config.hostFrom,
     maxProcesses: config.maxProcesses,
     maxThreads: config.maxThreads,
   });

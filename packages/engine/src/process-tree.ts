@@ -10,6 +10,7 @@ import {
   type Authority,
   assertNever,
   CLONE,
+  type ContainerEvent,
   type CredentialsEvent,
   type EntityId,
   type EventNs,
@@ -192,6 +193,9 @@ export class ProcessTree {
         break;
       case 'credentials':
         this.#applyCredentials(event);
+        break;
+      case 'container':
+        this.#applyContainer(event);
         break;
       case 'scan':
         this.#applyScan(event);
@@ -472,6 +476,17 @@ export class ProcessTree {
     this.#setNumber(process, 'uid', event.at, authority, event.uid);
     this.#setNumber(process, 'gid', event.at, authority, event.gid);
     this.#touch(process, event.at);
+  }
+
+  // --- containers ---
+
+  #applyContainer(event: ContainerEvent): void {
+    const { at } = event;
+    this.#notice(at);
+    const task = this.#lifeAt(event.tid, at, event.start, event.pid);
+    const process = this.tree.leaderOf(task);
+    this.#recorder.text(process, 'container', at, event.authority ?? AUTHORITY.event, event.container);
+    this.#touch(process, at);
   }
 
   // --- exit ---

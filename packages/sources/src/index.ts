@@ -6,6 +6,8 @@ export { ProcfsSource, type ProcfsSourceOptions } from './procfs/procfs-source.t
 export { ProcfsReader, type ProcfsReaderOptions } from './procfs/reader.ts';
 export { ReplaySource } from './replay.ts';
 export type { EventSink, Source } from './source.ts';
+export { TraceeGrpcSource } from './tracee/grpc-source.ts';
+export { HostFilter } from './tracee/host-filter.ts';
 export { TraceeDecoder } from './tracee/tracee-decoder.ts';
 export { TraceeSource } from './tracee/tracee-source.ts';
 export { removeOwnInstance } from './tracefs/instance.ts';

@@ -5,12 +5,14 @@ import { DendroError, type TaskEvent } from '@dendro/protocol';
 import {
   CnProcSource,
   HostClock,
+  HostFilter,
   KernelSource,
   NoSource,
   ProcfsReader,
   ProcfsSource,
   ReplaySource,
   type Source,
+  TraceeGrpcSource,
   TraceeSource,
   TracefsSource,
 } from '@dendro/sources';
@@ -23,6 +25,8 @@ export interface Feed {
   readonly clock: HostClock | undefined;
   /** Does the source say what its times count from? Otherwise the first event that is posted does. */
   readonly hasBase: boolean;
+  /** Says which host it is, where events come from elsewhere. */
+  readonly hosts?: HostFilter | undefined;
   /** When it has told what there is: as soon as it has started, after its first scan of /proc, or at its end. */
   readonly completeAt: 'start' | 'scan' | 'end';
 }
@@ -34,15 +38,21 @@ export const SOURCE_FORMS = [
   'procfs',
   'tracee:FILE',
   'tracee:-',
+  'tracee-grpc:ADDRESS',
   'replay:DIR',
   'none',
 ];
+
+/** What else the command line says of a source. */
+export interface FeedOptions {
+  readonly hostFrom?: string | undefined;
+}
 
 /**
  * The feeds to try in order: the first that starts is taken.
  * @throws DendroError DENDRO_SOURCE_UNKNOWN
  */
-export function feedsFor(spec: string | undefined, isRoot: boolean): (() => Feed)[] {
+export function feedsFor(spec: string | undefined, isRoot: boolean, options: FeedOptions = {}): (() => Feed)[] {
   if (spec === undefined) return isRoot ? [kernel, cnProc, procfs] : [procfs];
   const [kind = '', ...rest] = spec.split(':');
   const target = rest.join(':');
@@ -51,8 +61,9 @@ export function feedsFor(spec: string | undefined, isRoot: boolean): (() => Feed
   if (kind === 'tracefs' && spec === kind) return [tracefs];
   if (kind === 'cn_proc' && spec === kind) return [cnProc];
   if (kind === 'procfs' && spec === kind) return [procfs];
-  if (kind === 'none' && spec === kind) return [none];
-  if (kind === 'tracee' && hasTarget) return [() => recorded(new TraceeSource(target))];
+  if (kind === 'none' && spec === kind) return [() => none(new HostFilter(options.hostFrom))];
+  if (kind === 'tracee' && hasTarget) return [() => tracee(target, options)];
+  if (kind === 'tracee-grpc' && hasTarget) return [() => traceeGrpc(target, options)];
   if (kind === 'replay' && hasTarget) return [() => recorded(new ReplaySource(target))];
   throw new DendroError(
     'DENDRO_SOURCE_UNKNOWN',
@@ -89,9 +100,22 @@ function procfs(): Feed {
   return { source: new ProcfsSource({ clock }), procfs: undefined, clock, hasBase: true, completeAt: 'start' };
 }
 
-function none(): Feed {
+function none(hosts: HostFilter): Feed {
   const clock = HostClock.read();
-  return { source: new NoSource(clock), procfs: undefined, clock, hasBase: false, completeAt: 'start' };
+  return { source: new NoSource(clock), procfs: undefined, clock, hasBase: false, hosts, completeAt: 'start' };
+}
+
+function tracee(target: string, { hostFrom }: FeedOptions): Feed {
+  const hosts = new HostFilter(hostFrom);
+  return { ...recorded(new TraceeSource(target, { hosts })), hosts };
+}
+
+function traceeGrpc(address: string, { hostFrom }: FeedOptions): Feed {
+  const hosts = new HostFilter(hostFrom);
+  const source = new TraceeGrpcSource(address, { hosts });
+  // The clock of another machine is not known here.
+  const clock = source.isLocal ? HostClock.read() : undefined;
+  return { source, procfs: undefined, clock, hasBase: true, hosts, completeAt: 'start' };
 }
 
 function recorded(source: Source): Feed {

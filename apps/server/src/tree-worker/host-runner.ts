@@ -12,7 +12,7 @@ import {
   type TimeBase,
   type TreeStats,
 } from '@dendro/protocol';
-import { TraceeDecoder } from '@dendro/sources';
+import { HostFilter, TraceeDecoder } from '@dendro/sources';
 import type { Feed } from './choose-source.ts';
 import type { FromWorker, HostStatus, WorkerOptions } from './messages.ts';
 import { readUsers } from './users.ts';
@@ -40,6 +40,9 @@ export class HostRunner {
   #hasScanned = false;
   #isComplete = false;
   #posted = 0;
+  /** Whose events are taken, of those that come from elsewhere. */
+  readonly #hosts: HostFilter;
+  #toldName: string | undefined;
   readonly #postedRejected: Record<string, number> = {};
   #eventsBefore = 0;
   #statusBefore = performance.now();
@@ -53,6 +56,7 @@ export class HostRunner {
   ) {
     this.#feed = feed;
     this.#notices = notices;
+    this.#hosts = feed.hosts ?? new HostFilter(options.hostFrom);
     this.#post = post;
     this.host = new ProcessTree({
       maxProcesses: options.maxProcesses,
@@ -93,7 +97,7 @@ export class HostRunner {
     const { source, clock } = this.#feed;
     return {
       id: 'local',
-      name: source.isLive ? hostname() : source.name,
+      name: this.#feed.hosts?.name ?? (source.isLive ? hostname() : source.name),
       baseEpochNs: String(this.base.epochNs),
       isLive: source.isLive && (clock === undefined || this.#isOfNow),
       users: clock === undefined ? {} : readUsers(),
@@ -164,7 +168,7 @@ export class HostRunner {
           tooFar++;
         }
       },
-      { base: this.host.base },
+      { base: this.host.base, hosts: this.#hosts },
     );
     decoder.pushAll(withoutByteOrderMark(body));
     this.flush();
@@ -195,6 +199,11 @@ export class HostRunner {
     const { base } = this.host;
     if (base === undefined) return;
     if (this.#feed.clock !== undefined) this.#clockAheadNs = Number(this.#feed.clock.base.epochNs - base.epochNs);
+    this.#postHost();
+  }
+
+  #postHost(): void {
+    this.#toldName = this.#feed.hosts?.name;
     this.#post({ type: 'host', host: this.info });
   }
 
@@ -208,6 +217,8 @@ export class HostRunner {
   #tick(): void {
     this.#enrich();
     this.flush();
+    // The first events may be of containers, which do not say it.
+    if (this.host.base !== undefined && this.#feed.hosts?.name !== this.#toldName) this.#postHost();
     if (!this.#isComplete) this.#noteComplete();
   }
 
@@ -263,7 +274,8 @@ export class HostRunner {
       rejected[reason] = (rejected[reason] ?? 0) + times;
     return {
       ...status,
-      notices: [...this.#notices, ...status.notices],
+      // A source of Tracee's says itself what its hosts are.
+      notices: [...new Set([...this.#notices, ...status.notices, ...this.#hosts.notices])],
       events: status.events + this.#posted,
       rejected,
     };

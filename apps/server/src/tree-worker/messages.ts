@@ -7,6 +7,8 @@ import type { ErrorCode, EventNs, HostInfo, SourceStatus, TreeStats, Version } f
 export interface WorkerOptions {
   /** As given by `--source`; undefined chooses the best one that works here. */
   readonly source: string | undefined;
+  /** The host whose events are taken out of a feed of several, as given by `--host-from`; otherwise that of the first event. */
+  readonly hostFrom?: string | undefined;
   readonly maxProcesses: number;
   readonly maxThreads: number;
 }

@@ -43,7 +43,7 @@ function answer(runner: HostRunner, message: ToWorker): void {
 }
 
 try {
-  const runner = await HostRunner.start(options, feedsFor(options.source, process.geteuid?.() === 0), post);
+  const runner = await HostRunner.start(options, feedsFor(options.source, process.geteuid?.() === 0, options), post);
   runner.flush();
   post({ type: 'ready', host: runner.info, status: runner.status });
   port.on('message', (message: ToWorker) => {
