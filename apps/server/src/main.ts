@@ -23,6 +23,7 @@ async function start(config: ServeConfig): Promise<void> {
   const client = await TreeClient.start({
     source: config.source,
     hostFrom: config.hostFrom,
+    follow: config.follow,
     maxProcesses: config.maxProcesses,
     maxThreads: config.maxThreads,
   });

@@ -4,8 +4,8 @@ import { removeOwnInstance } from '@dendro/sources';
 import type { TreeConfig } from './config.ts';
 import { TreeClient } from './tree-worker/tree-client.ts';
 
-export async function printTree({ at, waitMs, source, hostFrom, maxProcesses, maxThreads }: TreeConfig): Promise<void> {
-  const client = await TreeClient.start({ source, hostFrom, maxProcesses, maxThreads });
+export async function printTree({ at, waitMs, ...options }: TreeConfig): Promise<void> {
+  const client = await TreeClient.start(options);
   const end = (): void => {
     void client.kill().then(() => {
       removeOwnInstance();

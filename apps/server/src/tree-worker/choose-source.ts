@@ -12,6 +12,7 @@ import {
   ProcfsSource,
   ReplaySource,
   type Source,
+  TraceeFollowSource,
   TraceeGrpcSource,
   TraceeSource,
   TracefsSource,
@@ -27,8 +28,8 @@ export interface Feed {
   readonly hasBase: boolean;
   /** Says which host it is, where events come from elsewhere. */
   readonly hosts?: HostFilter | undefined;
-  /** When it has told what there is: as soon as it has started, after its first scan of /proc, or at its end. */
-  readonly completeAt: 'start' | 'scan' | 'end';
+  /** When it has told what there is: as soon as it has started, after its first scan of /proc, once it makes no more progress, or at its end. */
+  readonly completeAt: 'start' | 'scan' | 'progress' | 'end';
 }
 
 export const SOURCE_FORMS = [
@@ -46,6 +47,7 @@ export const SOURCE_FORMS = [
 /** What else the command line says of a source. */
 export interface FeedOptions {
   readonly hostFrom?: string | undefined;
+  readonly follow?: boolean | undefined;
 }
 
 /**
@@ -105,9 +107,12 @@ function none(hosts: HostFilter): Feed {
   return { source: new NoSource(clock), procfs: undefined, clock, hasBase: false, hosts, completeAt: 'start' };
 }
 
-function tracee(target: string, { hostFrom }: FeedOptions): Feed {
+function tracee(target: string, { hostFrom, follow = false }: FeedOptions): Feed {
   const hosts = new HostFilter(hostFrom);
-  return { ...recorded(new TraceeSource(target, { hosts })), hosts };
+  const source = new TraceeSource(target, { hosts });
+  // Standard input and pipes are read on anyway.
+  if (!follow || source.isLive) return { ...recorded(source), hosts };
+  return { ...recorded(new TraceeFollowSource(target, { hosts })), hosts, completeAt: 'progress' };
 }
 
 function traceeGrpc(address: string, { hostFrom }: FeedOptions): Feed {

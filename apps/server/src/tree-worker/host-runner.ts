@@ -224,9 +224,13 @@ export class HostRunner {
 
   #noteComplete(): void {
     const { source, completeAt } = this.#feed;
-    const { state } = source.status();
+    const { state, progress } = source.status();
     this.#isComplete =
-      completeAt === 'start' || (completeAt === 'scan' && this.#hasScanned) || state === 'ended' || state === 'failed';
+      completeAt === 'start' ||
+      (completeAt === 'scan' && this.#hasScanned) ||
+      (completeAt === 'progress' && progress === undefined) ||
+      state === 'ended' ||
+      state === 'failed';
     if (!this.#isComplete) return;
     this.#postStatus(); // whoever waits for this asks next how it went
     this.#post({ type: 'complete' });

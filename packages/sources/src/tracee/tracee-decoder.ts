@@ -122,11 +122,12 @@ export class TraceeDecoder {
     this.#settleBase();
   }
 
-  /** The feed is over: a last line without an end is taken as it is. */
+  /** The feed, or a part of it, is over: a last line without an end is taken as it is. */
   end(): void {
     this.#isAtEnd = true;
     this.#splitter.end();
     this.#settleBase();
+    this.#isAtEnd = false;
   }
 
   /** A whole body: lines, or one event that is spread over many. */
