@@ -6,6 +6,7 @@ export { ProcfsSource, type ProcfsSourceOptions } from './procfs/procfs-source.t
 export { ProcfsReader, type ProcfsReaderOptions } from './procfs/reader.ts';
 export { ReplaySource } from './replay.ts';
 export type { EventSink, Source } from './source.ts';
+export { Announcements } from './tracee/announcements.ts';
 export { TraceeFollowSource } from './tracee/follow-source.ts';
 export { TraceeGrpcSource } from './tracee/grpc-source.ts';
 export { HostFilter } from './tracee/host-filter.ts';

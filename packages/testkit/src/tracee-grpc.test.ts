@@ -122,7 +122,8 @@ test('what is no event of the tree is counted, whatever is in it, and the stream
   expect(source.status().rejected).toEqual({
     'not-an-object': 1,
     'not-a-lifecycle-event': 1,
-    'missing-field': 2,
+    'missing-field': 1,
+    'bad-timestamp': 1,
   });
 });
 

@@ -12,7 +12,7 @@ import {
   type TimeBase,
   type TreeStats,
 } from '@dendro/protocol';
-import { HostFilter, TraceeDecoder } from '@dendro/sources';
+import { Announcements, HostFilter, TraceeDecoder } from '@dendro/sources';
 import type { Feed } from './choose-source.ts';
 import type { FromWorker, HostStatus, WorkerOptions } from './messages.ts';
 import { readUsers } from './users.ts';
@@ -43,6 +43,7 @@ export class HostRunner {
   /** Whose events are taken, of those that come from elsewhere. */
   readonly #hosts: HostFilter;
   #toldName: string | undefined;
+  readonly #announcements = new Announcements();
   readonly #postedRejected: Record<string, number> = {};
   #eventsBefore = 0;
   #statusBefore = performance.now();
@@ -168,7 +169,7 @@ export class HostRunner {
           tooFar++;
         }
       },
-      { base: this.host.base, hosts: this.#hosts },
+      { base: this.host.base, hosts: this.#hosts, announcements: this.#announcements },
     );
     decoder.pushAll(withoutByteOrderMark(body));
     this.flush();
@@ -279,7 +280,9 @@ export class HostRunner {
     return {
       ...status,
       // A source of Tracee's says itself what its hosts are.
-      notices: [...new Set([...this.#notices, ...status.notices, ...this.#hosts.notices])],
+      notices: [
+        ...new Set([...this.#notices, ...status.notices, ...this.#hosts.notices, ...this.#announcements.notices]),
+      ],
       events: status.events + this.#posted,
       rejected,
     };

@@ -3,12 +3,13 @@
 // names and images it has no place for, so they are said in a notice.
 
 import { argsOf } from './context.ts';
-import { epochNs, type Json, optional, string } from './fields.ts';
+import { epochNs, type Json, optional, Rejection, string } from './fields.ts';
 
 const NAMES = new Set(['tracee_info', 'existing_container', 'container_create', 'container_remove']);
 const MAX_CONTAINERS = 4096;
 const MAX_SHOWN = 5;
 const MAX_TEXT = 80;
+const MAX_KEPT = 512;
 const SHORT_ID = 12;
 
 export function isAnnouncement(name: string): boolean {
@@ -30,13 +31,13 @@ export class Announcements {
       this.bootEpochNs = optional(args.get('boot_time'), epochNs) ?? this.bootEpochNs;
       return;
     }
-    const id = string(args.get('container_id'));
+    const id = shortText(args.get('container_id'));
     if (name === 'container_remove') {
       this.#removed++;
       return;
     }
-    const title = optional(args.get('container_name'), string) || id.slice(0, SHORT_ID);
-    const image = optional(args.get('container_image'), string);
+    const title = optional(args.get('container_name'), shortText) || id.slice(0, SHORT_ID);
+    const image = optional(args.get('container_image'), shortText);
     if (this.#containers.size >= MAX_CONTAINERS && !this.#containers.has(id)) this.#isFull = true;
     else this.#containers.set(id, image ? `${title} (${image})` : title);
   }
@@ -51,6 +52,13 @@ export class Announcements {
     const removed = this.#removed === 0 ? '' : `; ${this.#removed} removed`;
     return [`${count}${list}${removed}. The tree shows their ids only.`];
   }
+}
+
+/** What is kept must not be long. */
+function shortText(value: unknown): string {
+  const text = string(value);
+  if (text.length > MAX_KEPT) throw new Rejection('wrong-type');
+  return text;
 }
 
 /** Names come from outside: control characters are no text for a terminal. */

@@ -9,6 +9,9 @@
 const MAX_NAME = 15;
 const MAX_NAMES = 1000;
 const MAX_SHOWN = 8;
+/** No host has such a name, and keeping it would cost more than it says. */
+const MAX_KEPT = 64;
+const TOO_LONG = 'one-with-too-long-a-name';
 
 export class HostFilter {
   readonly #wanted: string | undefined;
@@ -37,7 +40,7 @@ export class HostFilter {
       this.#first = name;
       return true;
     }
-    if (this.#others.size < MAX_NAMES) this.#others.add(name);
+    if (this.#others.size < MAX_NAMES) this.#others.add(name.length <= MAX_KEPT ? name : TOO_LONG);
     return false;
   }
 
@@ -71,5 +74,5 @@ function isSame(told: string, wanted: string): boolean {
 
 /** What a host cannot be called is no text for a terminal. */
 function plain(name: string): string {
-  return name.slice(0, 64).replace(/[^\x21-\x7e]/g, '?');
+  return name.slice(0, MAX_KEPT).replace(/[^\x21-\x7e]/g, '?');
 }

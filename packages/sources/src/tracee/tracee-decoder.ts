@@ -33,6 +33,8 @@ export interface TraceeDecoderOptions {
   readonly base?: TimeBase | undefined;
   /** Which host's events are taken; shared by all that feed one tree. */
   readonly hosts?: HostFilter | undefined;
+  /** What is said of no task, kept where a feed comes in many bodies. */
+  readonly announcements?: Announcements | undefined;
 }
 
 interface EarlyEvent {
@@ -44,7 +46,7 @@ export class TraceeDecoder {
   readonly #sink: EventSink;
   readonly #splitter: LineSplitter;
   readonly #hosts: HostFilter;
-  readonly #announcements = new Announcements();
+  readonly #announcements: Announcements;
   readonly #rejected: Record<string, number> = {};
   readonly #firstLines = new Map<RejectReason, number>();
   #base: TimeBase | undefined;
@@ -63,10 +65,16 @@ export class TraceeDecoder {
   /** @param sink gets `clock` before the first event */
   constructor(
     sink: EventSink,
-    { maxLineBytes = MAX_LINE_BYTES, base, hosts = new HostFilter() }: TraceeDecoderOptions = {},
+    {
+      maxLineBytes = MAX_LINE_BYTES,
+      base,
+      hosts = new HostFilter(),
+      announcements = new Announcements(),
+    }: TraceeDecoderOptions = {},
   ) {
     this.#sink = sink;
     this.#hosts = hosts;
+    this.#announcements = announcements;
     if (base !== undefined) this.#setBase(base);
     this.#splitter = new LineSplitter(maxLineBytes, {
       line: (bytes, from, end) => this.#line(bytes, from, end),
