@@ -24,6 +24,7 @@ async function start(config: ServeConfig): Promise<void> {
     source: config.source,
     hostFrom: config.hostFrom,
     follow: config.follow,
+    policies: config.policies,
     maxProcesses: config.maxProcesses,
     maxThreads: config.maxThreads,
   });

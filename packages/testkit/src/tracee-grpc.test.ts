@@ -194,6 +194,16 @@ test('addresses are those of sockets and ports', () => {
   expect(new TraceeGrpcSource('n1.example:4466').status().notices.join()).toMatch(/n1\.example is not encrypted/);
 });
 
+test('policies are passed on, and by default all events are asked for', async () => {
+  const server = await serve('127.0.0.1:0');
+  for (const policies of [[], ['tree', 'more']]) {
+    const source = new TraceeGrpcSource(server.address, { policies });
+    closing.push(() => source.stop());
+    await source.start(() => {});
+    expect(server.calls.at(-1)?.request).toEqual(policies.length === 0 ? {} : { policies });
+  }
+});
+
 test('a source that is stopped lets go of the connection, also while it waits to make it again', async () => {
   const server = await serve('127.0.0.1:0');
   const { source } = await listen(server.address);

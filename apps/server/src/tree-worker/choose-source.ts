@@ -48,6 +48,7 @@ export const SOURCE_FORMS = [
 export interface FeedOptions {
   readonly hostFrom?: string | undefined;
   readonly follow?: boolean | undefined;
+  readonly policies?: readonly string[] | undefined;
 }
 
 /**
@@ -115,9 +116,9 @@ function tracee(target: string, { hostFrom, follow = false }: FeedOptions): Feed
   return { ...recorded(new TraceeFollowSource(target, { hosts })), hosts, completeAt: 'progress' };
 }
 
-function traceeGrpc(address: string, { hostFrom }: FeedOptions): Feed {
+function traceeGrpc(address: string, { hostFrom, policies }: FeedOptions): Feed {
   const hosts = new HostFilter(hostFrom);
-  const source = new TraceeGrpcSource(address, { hosts });
+  const source = new TraceeGrpcSource(address, { hosts, policies });
   // The clock of another machine is not known here.
   const clock = source.isLocal ? HostClock.read() : undefined;
   return { source, procfs: undefined, clock, hasBase: true, hosts, completeAt: 'start' };

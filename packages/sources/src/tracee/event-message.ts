@@ -62,8 +62,8 @@ function unwrapped(wrapper: unknown): unknown {
 function timeText(timestamp: unknown): unknown {
   if (!isObject(timestamp)) return timestamp;
   const { seconds = '0', nanos = 0 } = timestamp;
-  if (typeof seconds !== 'string' || typeof nanos !== 'number') return 'none';
-  return String(BigInt(seconds) * SECOND_NS + BigInt(nanos));
+  if (typeof seconds !== 'string' || !/^-?\d{1,20}$/.test(seconds) || !Number.isInteger(nanos)) return 'no time';
+  return String(BigInt(seconds) * SECOND_NS + BigInt(nanos as number));
 }
 
 /** Here too an argument is its name and one more key that says its type. */

@@ -25,6 +25,8 @@ const CODE = { unimplemented: 12, permissionDenied: 7, resourceExhausted: 8, una
 
 export interface TraceeGrpcOptions {
   readonly hosts?: HostFilter | undefined;
+  /** Policies of Tracee whose events are asked for; otherwise all events. */
+  readonly policies?: readonly string[] | undefined;
   /** The first pause before the connection is made again. */
   readonly firstPauseMs?: number | undefined;
 }
@@ -36,6 +38,7 @@ export class TraceeGrpcSource implements Source {
   readonly #isUnix: boolean;
   readonly #host: string;
   readonly #hosts: HostFilter;
+  readonly #policies: readonly string[];
   readonly #firstPauseMs: number;
   #sink: EventSink = () => {};
   #decoder: TraceeDecoder | undefined;
@@ -53,7 +56,10 @@ export class TraceeGrpcSource implements Source {
   #isBehindGap = false;
 
   /** @param address `unix:/run/tracee.sock` or `HOST:PORT` @throws DendroError DENDRO_OPTION_INVALID */
-  constructor(address: string, { hosts = new HostFilter(), firstPauseMs = FIRST_PAUSE_MS }: TraceeGrpcOptions = {}) {
+  constructor(
+    address: string,
+    { hosts = new HostFilter(), policies = [], firstPauseMs = FIRST_PAUSE_MS }: TraceeGrpcOptions = {},
+  ) {
     const { host, port } = TCP.exec(address)?.groups ?? {};
     this.#isUnix = UNIX.test(address);
     if (!this.#isUnix && (host === undefined || Number(port) < 1 || Number(port) > 65_535)) {
@@ -66,6 +72,7 @@ export class TraceeGrpcSource implements Source {
     this.#address = address;
     this.#host = host ?? '';
     this.#hosts = hosts;
+    this.#policies = policies;
     this.#firstPauseMs = firstPauseMs;
     this.#pauseMs = firstPauseMs;
   }
@@ -161,7 +168,7 @@ export class TraceeGrpcSource implements Source {
         if (!settle(reason) && this.#state === 'running') this.#noteBroken(reason);
       },
     };
-    this.#stream = new GrpcStream(this.#address, listener, CONNECT_TIMEOUT_MS);
+    this.#stream = new GrpcStream(this.#address, this.#policies, listener, CONNECT_TIMEOUT_MS);
   }
 
   #noteConnected(): void {

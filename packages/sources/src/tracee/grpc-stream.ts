@@ -59,7 +59,8 @@ export class GrpcStream {
   readonly #client: Client;
   readonly #stream: Stream;
 
-  constructor(address: string, listener: StreamListener, connectTimeoutMs: number) {
+  /** @param policies of Tracee, whose events are asked for; all events when there is none */
+  constructor(address: string, policies: readonly string[], listener: StreamListener, connectTimeoutMs: number) {
     this.#client = new (traceeClient())(address, credentials.createInsecure(), {
       'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
@@ -67,7 +68,8 @@ export class GrpcStream {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_http_proxy': 0,
     });
-    this.#stream = this.#client.StreamEvents({ policies: [] });
+    // No mask of fields: Tracee applies it to an event that its other outputs may share.
+    this.#stream = this.#client.StreamEvents({ policies });
     let isOver = false;
     const end = (why?: GrpcFailure): void => {
       if (isOver) return;

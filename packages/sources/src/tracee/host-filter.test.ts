@@ -73,6 +73,7 @@ test('a task in a container sees the name of its container: it is taken, and nam
   expect(tids).toEqual([1, 2, 3, 4]);
   expect(hosts.name).toBe('n1');
   expect(decoder.rejected).toEqual({ 'other-host': 1 });
+  expect(decoder.notices.join()).toMatch(/--host-from NAME: n2\. Events in containers .* are all taken\.$/);
 });
 
 test('events that name no host are taken, which is said where one was asked for', () => {

@@ -18,6 +18,7 @@ export class HostFilter {
   #first: string | undefined;
   readonly #others = new Set<string>();
   #unnamed = 0;
+  #hasContained = false;
 
   /** @param wanted the host whose events are taken; otherwise that of the first one */
   constructor(wanted?: string) {
@@ -35,6 +36,7 @@ export class HostFilter {
       this.#unnamed++;
       return true;
     }
+    if (isContained) this.#hasContained = true;
     if (isContained || name === this.#first) return true;
     if (this.#first === undefined && (this.#wanted === undefined || isSame(name, this.#wanted))) {
       this.#first = name;
@@ -63,7 +65,8 @@ export class HostFilter {
     const atLeast = this.#others.size < MAX_NAMES ? '' : 'at least ';
     return (
       `The feed has events of ${atLeast}${this.#others.size + 1} hosts: the tree is that of ${plain(this.name ?? '')}, ` +
-      `the others are rejected as other-host. Another is shown with --host-from NAME: ${names}${more}.`
+      `the others are rejected as other-host. Another is shown with --host-from NAME: ${names}${more}.` +
+      (this.#hasContained ? ' Events in containers do not say which host they are of, and are all taken.' : '')
     );
   }
 }

@@ -56,6 +56,7 @@ export class TraceeDecoder {
   /** Of the line that is being read, the first is 1. */
   #lineNumber = 0;
   #lines = 0;
+  #unit: 'line' | 'event' = 'line';
   #decoded = 0;
   #scanned = 0;
   #isAtEnd = false;
@@ -108,7 +109,7 @@ export class TraceeDecoder {
   /** For people: where each kind of rejection was met first. The lines themselves may hold secrets. */
   get notices(): string[] {
     const notices = [...this.#firstLines].map(
-      ([reason, line]) => `The first line rejected as ${reason} is line ${line}.`,
+      ([reason, line]) => `The first ${this.#unit} rejected as ${reason} is ${this.#unit} ${line}.`,
     );
     notices.push(...this.#hosts.notices, ...this.#announcements.notices);
     if (this.#isSinceBoot && !this.#hasDate) {
@@ -119,6 +120,7 @@ export class TraceeDecoder {
 
   /** One event that is no line: parsed already, and from elsewhere. */
   pushEvent(event: unknown): void {
+    this.#unit = 'event';
     this.#lineNumber++;
     this.#lines++;
     this.#takeIn(lifecycleEvent(event));
