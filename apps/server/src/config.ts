@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { DendroError, toError } from '@dendro/protocol';
+import { DEFAULT_BUDGET_MS } from '@dendro/sources';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isLoopbackAddress, MIN_TOKEN_LENGTH, newToken } from './access.ts';
 import { SOURCE_FORMS } from './tree-worker/choose-source.ts';
@@ -33,6 +34,9 @@ interface SourceConfig {
   readonly policies: readonly string[];
   readonly maxProcesses: number;
   readonly maxThreads: number;
+  readonly procfsBudgetMs: number;
+  /** Undefined: binaries are not hashed. */
+  readonly hashMaxMb: number | undefined;
 }
 
 export const DEFAULT_PORT = 7337;
@@ -84,6 +88,14 @@ function withSource(command: Command): Command {
     .option('--policy <name...>', "Tracee's policies whose events tracee-grpc asks for (default: all events)", [])
     .option('--max-processes <number>', 'processes kept in memory', count(16, 10_000_000), 16_384)
     .option('--max-threads <number>', 'threads kept in memory', count(16, 10_000_000), 32_768)
+    .option(
+      '--procfs-budget <ms>',
+      'milliseconds per second that reading /proc may take',
+      count(1, 1000),
+      DEFAULT_BUDGET_MS,
+    )
+    .option('--hash', 'give the sha256 of the binaries that processes run', false)
+    .option('--hash-max-mb <number>', 'binaries larger than this are not hashed', count(1, 65_536), 64)
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
@@ -97,6 +109,8 @@ function sourceConfig(options: Options): SourceConfig {
     policies: options['policy'] as string[],
     maxProcesses: options['maxProcesses'] as number,
     maxThreads: options['maxThreads'] as number,
+    procfsBudgetMs: options['procfsBudget'] as number,
+    hashMaxMb: options['hash'] === true ? (options['hashMaxMb'] as number) : undefined,
   };
 }
 

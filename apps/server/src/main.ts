@@ -27,6 +27,8 @@ async function start(config: ServeConfig): Promise<void> {
     policies: config.policies,
     maxProcesses: config.maxProcesses,
     maxThreads: config.maxThreads,
+    procfsBudgetMs: config.procfsBudgetMs,
+    hashMaxMb: config.hashMaxMb,
   });
   let app: FastifyInstance;
   let port: number;

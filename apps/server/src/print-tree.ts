@@ -4,8 +4,8 @@ import { removeOwnInstance } from '@dendro/sources';
 import type { TreeConfig } from './config.ts';
 import { TreeClient } from './tree-worker/tree-client.ts';
 
-export async function printTree({ at, waitMs, ...options }: TreeConfig): Promise<void> {
-  const client = await TreeClient.start(options);
+export async function printTree({ at, waitMs, ...config }: TreeConfig): Promise<void> {
+  const client = await TreeClient.start(config);
   const end = (): void => {
     void client.kill().then(() => {
       removeOwnInstance();

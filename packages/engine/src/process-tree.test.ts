@@ -1,4 +1,4 @@
-import { AUTHORITY, CLONE, type EventNs, TASK_FLAG, type TaskEvent } from '@dendro/protocol';
+import { AUTHORITY, CLONE, type EventNs, type ObserveEvent, TASK_FLAG, type TaskEvent } from '@dendro/protocol';
 import { describe, expect, test } from 'vitest';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { ProcessTree, type ProcessTreeOptions } from './process-tree.ts';
@@ -37,7 +37,7 @@ const exec = (time: number, pid: number, filename: string, oldTid = pid): TaskEv
   oldTid,
   filename,
 });
-const observe = (time: number, pid: number, ppid: number, start: number, more: object = {}): TaskEvent => ({
+const observe = (time: number, pid: number, ppid: number, start: number, more: object = {}): ObserveEvent => ({
   type: 'observe',
   at: at(time),
   tid: pid,
@@ -304,6 +304,22 @@ describe('sightings', () => {
     for (const event of [exec(5, 20, 'a'), exec(6, 21, 'b'), exec(7, 22, 'c'), exit(8, 21, true)]) host.apply(event);
     expect(host.takeEnrichmentRequests(10).map((request) => request.pid)).toEqual([22, 20]);
     expect(host.takeEnrichmentRequests(10)).toEqual([]);
+  });
+
+  test('a process that has been read since its exec is not asked about again, one that was read before it is', () => {
+    const host = treeOf([INIT, fork(1, 20, 1), fork(2, 21, 1)], { canEnrich: true });
+    host.takeEnrichmentRequests(10);
+    for (const event of [exec(5, 20, 'a'), exec(9, 21, 'b')]) host.apply(event);
+    expect(host.counts.enrichmentsWaiting).toBe(2);
+    for (const pid of [20, 21]) host.apply({ ...observe(7, pid, 1, 0), uid: 0 });
+    expect(host.takeEnrichmentRequests(10).map(({ pid, since }) => [pid, since])).toEqual([[21, 9]]);
+  });
+
+  test('a sighting is of a task in memory, or of none', () => {
+    const host = treeOf([INIT, fork(1, 20, 1)]);
+    expect(host.knows(observe(7, 20, 1, 0))).toBe(true);
+    expect(host.knows(observe(7, 20, 1, 50 * TICK))).toBe(false);
+    expect(host.knows(observe(7, 22, 1, 0))).toBe(false);
   });
 });
 

@@ -73,6 +73,8 @@ export interface ProcessTreeCounts {
   readonly gaps: number;
   /** Parents and creators refused because they would make a task its own ancestor. */
   readonly ringsRefused: number;
+  /** Enrichment requests that nobody has taken yet. */
+  readonly enrichmentsWaiting: number;
   /** Enrichment requests dropped because too many waited. */
   readonly enrichmentsDropped: number;
 }
@@ -146,6 +148,7 @@ export class ProcessTree {
       texts: this.tree.textCount,
       gaps: this.tree.gaps().length,
       ringsRefused: this.#ringsRefused,
+      enrichmentsWaiting: this.enrichmentsWaiting,
       enrichmentsDropped: this.#enrichments?.dropped ?? 0,
     };
   }
@@ -155,9 +158,19 @@ export class ProcessTree {
     return this.#recorder.commit();
   }
 
+  get enrichmentsWaiting(): number {
+    return this.#enrichments?.size ?? 0;
+  }
+
   /** Up to `max` processes that /proc should be asked about, the most urgent first. */
   takeEnrichmentRequests(max: number): EnrichmentRequest[] {
     return this.#enrichments?.take(max) ?? [];
+  }
+
+  /** Is it of a task in memory? What is told late can be of one that has left it. */
+  knows({ tid, pid, start, startIsTick, at }: ObserveEvent): boolean {
+    const task = this.#lives.observed(tid, start, startIsTick, at, pid);
+    return task !== NO_TASK && this.tree.isPresent(task);
   }
 
   /**
@@ -358,14 +371,16 @@ export class ProcessTree {
         this.#setParent(task, parent, since, authority);
     });
     this.#handOver(before, task, start, end);
-    if (!tree.isExitSaid(before)) return;
+    if (tree.isExitSaid(before)) this.#takeEndOver(before, tid, task, start, end);
+  }
+
+  #takeEndOver(before: TaskIndex, tid: number, task: TaskIndex, start: EventNs, end: EventNs | number): void {
+    const { tree } = this;
     const exit = tree.exitOf(before);
     const authority = tree.exitAuthorityOf(before) ?? AUTHORITY.inferred;
     if (exit <= start || exit >= end) return;
     if (authority !== AUTHORITY.inferred) {
-      // What was named as a process did not end as a thread, but in yet another life.
-      const isProcess = (tree.flagsOf(before) & TASK_FLAG.namedAsProcess) !== 0 && tree.isPlaceholder(before);
-      const ended = isProcess && tree.isThread(task) ? this.#leaderAt(tid, exit, undefined) : task;
+      const ended = this.#whoEnded(before, tid, task, exit);
       this.#recorder.exit(ended, exit, authority);
       const statusTime = tree.exitStatusTimeOf(before);
       if (statusTime !== undefined && statusTime >= start) {
@@ -374,6 +389,16 @@ export class ProcessTree {
       this.#residents.end(ended, tree.isThread(ended));
     }
     this.#recorder.exit(before, start, authority);
+  }
+
+  /** The life of `tid` that ended at `exit`, when not the one `before`: `task`, or yet another that is no thread. */
+  #whoEnded(before: TaskIndex, tid: number, task: TaskIndex, exit: EventNs): TaskIndex {
+    // Threads that were handed over may have shown that there was one.
+    const last = this.#lives.lastBegunBy(tid, exit);
+    if (last !== task && last !== before) return last;
+    const { tree } = this;
+    const isProcess = (tree.flagsOf(before) & TASK_FLAG.namedAsProcess) !== 0 && tree.isPlaceholder(before);
+    return isProcess && tree.isThread(task) ? this.#leaderAt(tid, exit, undefined) : task;
   }
 
   /** A late end: what was told of the life at later times was meant for another life of its tid, which is not known yet. */
@@ -416,11 +441,9 @@ export class ProcessTree {
     const { tree } = this;
     const leader = tree.isThread(task) ? tree.leaderOf(task) : task;
     const isOf = (other: TaskIndex) => tree.startOf(other) >= start && tree.startOf(other) < end;
-    const move = (other: TaskIndex, leader: TaskIndex, creator: TaskIndex, authority: Authority) =>
-      this.#announce(other, tree.tidOf(other), leader, creator, tree.startOf(other), tree.flagsOf(other), authority);
     for (let thread = tree.firstThreadOf(before); thread !== NO_TASK; ) {
       const next = tree.nextThreadOf(thread);
-      if (tree.isPresent(thread) && isOf(thread)) move(thread, leader, NO_TASK, AUTHORITY.event);
+      if (tree.isPresent(thread) && isOf(thread)) this.#passThread(thread, task, leader);
       thread = next;
     }
     const named: [child: TaskIndex, since: EventNs, authority: Authority][] = [];
@@ -431,9 +454,16 @@ export class ProcessTree {
     }
     for (let born = tree.firstCreatedBy(before); born !== NO_TASK; ) {
       const next = tree.nextCreatedOf(born);
-      if (tree.isPresent(born) && isOf(born)) move(born, tree.leaderOf(born), task, tree.creatorAuthorityOf(born));
+      if (tree.isPresent(born) && isOf(born)) this.#giveCreator(born, task);
       born = next;
     }
+  }
+
+  #giveCreator(born: TaskIndex, creator: TaskIndex): void {
+    const { tree } = this;
+    const authority = tree.creatorAuthorityOf(born);
+    const flags = tree.flagsOf(born);
+    this.#announce(born, tree.tidOf(born), tree.leaderOf(born), creator, tree.startOf(born), flags, authority);
   }
 
   // --- exec ---
@@ -474,7 +504,7 @@ export class ProcessTree {
     }
     this.#setNumber(process, 'uid', at, authority, event.uid);
     this.#touch(process, at);
-    if (argv === undefined) this.#requestEnrichment(process);
+    if (argv === undefined) this.#requestEnrichment(process, at);
   }
 
   // --- rename ---
@@ -582,7 +612,7 @@ export class ProcessTree {
     for (const child of this.tree.childrenAt(process, (at - 1) as EventNs)) {
       if (this.tree.exitOf(child) <= at) continue;
       if (!this.#hasInit) this.#leaderAt(INIT_PID, at, undefined);
-      this.#requestEnrichment(child);
+      this.#requestEnrichment(child, at);
     }
   }
 
@@ -609,6 +639,7 @@ export class ProcessTree {
     this.#touch(task, at);
     if (this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#residents.end(task, isThread);
     this.#see(task, event);
+    if (event.uid !== undefined) this.#enrichments?.answer(task, at); // all of it was read, not the name alone
     if (!isThread && event.ppid > 0) this.#seeParent(task, event.ppid, at);
   }
 
@@ -706,7 +737,7 @@ export class ProcessTree {
       kind | (start === undefined ? TASK_FLAG.startIsUnknown : 0),
     );
     if (start !== undefined) this.#settleReuse(tid, task);
-    if (leader === NO_TASK) this.#requestEnrichment(task);
+    if (leader === NO_TASK) this.#requestEnrichment(task, at);
     return task;
   }
 
@@ -785,24 +816,28 @@ export class ProcessTree {
     this.#endLife(thread, gone.at, authority, gone.code ?? NOT_KNOWN, gone.signal ?? NOT_KNOWN);
   }
 
-  /**
-   * Threads were born in what was taken for a process, and is a thread of `leader`. That of those whose process
-   * nobody has named is `leader` too; the others are of another life of the tid.
-   */
+  /** Threads were born in what was taken for a process, and is a thread of `leader`. */
   #passThreads(task: TaskIndex, leader: TaskIndex): void {
     const { tree } = this;
     for (let thread = tree.firstThreadOf(task); thread !== NO_TASK; ) {
       const next = tree.nextThreadOf(thread);
-      const start = tree.startOf(thread);
-      const authority = tree.authorityOf(thread);
-      if (tree.isPresent(thread)) {
-        const isOpen = authority === AUTHORITY.sighting || leader === task;
-        const process = isOpen ? leader : this.#leaderAt(tree.tidOf(task), start, undefined);
-        const sure = isOpen ? AUTHORITY.event : authority;
-        this.#announce(thread, tree.tidOf(thread), process, NO_TASK, start, tree.flagsOf(thread), sure);
-      }
+      if (tree.isPresent(thread)) this.#passThread(thread, task, leader);
       thread = next;
     }
+  }
+
+  /**
+   * What was born in another life of the tid of `task`, or before it was known whether that is a thread, is of its process.
+   * But where that is another one, and the process of the thread was named, it is of yet another life of the tid.
+   */
+  #passThread(thread: TaskIndex, task: TaskIndex, leader: TaskIndex): void {
+    const { tree } = this;
+    const start = tree.startOf(thread);
+    const authority = tree.authorityOf(thread);
+    const isOpen = authority === AUTHORITY.sighting || leader === task;
+    const process = isOpen ? leader : this.#leaderAt(tree.tidOf(task), start, undefined);
+    const sure = isOpen ? AUTHORITY.event : authority;
+    this.#announce(thread, tree.tidOf(thread), process, NO_TASK, start, tree.flagsOf(thread), sure);
   }
 
   #newTask(): TaskIndex {
@@ -838,8 +873,8 @@ export class ProcessTree {
     this.#recorder.evict(task);
   }
 
-  #requestEnrichment(task: TaskIndex): void {
-    this.#enrichments?.add(task, this.tree.pidOf(task));
+  #requestEnrichment(task: TaskIndex, since: EventNs): void {
+    this.#enrichments?.add(task, this.tree.pidOf(task), since);
   }
 
   #setNumber(

@@ -147,7 +147,8 @@ export interface ObserveEvent {
 }
 
 /**
- * A scan of /proc from `from` to `at` is complete: whatever lived at `from` and was not observed since is gone.
+ * A scan of /proc from `from` to `at` is complete: whatever lived at `from` and was not observed since is gone. `from` is
+ * -Infinity where the scan was not of everything: then nothing is taken to have gone.
  */
 export interface ScanEvent {
   readonly type: 'scan';

@@ -182,3 +182,16 @@ test('after the host was suspended monotonic times move along with boot times', 
   expect(moment() - before).toBeLessThan(60.1e9);
   expect(clock.monotonicErrorNs).toBeGreaterThan(100_000);
 });
+
+test('a wall clock that was set is told from one that went on through a suspension', () => {
+  const host = new FakeHost();
+  const clock = HostClock.read(host);
+  expect(clock.wallShiftMs()).toBeCloseTo(0, -1);
+  host.suspendedNs += 3_600_000_000_000n;
+  clock.now();
+  expect(clock.wallShiftMs()).toBeCloseTo(0, -1);
+  host.wallOffsetMs -= 7000;
+  const before = clock.now();
+  expect(clock.wallShiftMs()).toBeCloseTo(-7000, -1);
+  expect(clock.now() - before).toBeLessThan(100_000_000);
+});

@@ -30,6 +30,13 @@ export interface ClockReadings {
   namespaceMonotonicNs?(): bigint;
 }
 
+/** Where a clock counts from. */
+export interface ClockOrigin {
+  readonly epochNs: bigint;
+  readonly bootNs: bigint;
+  readonly bootAheadNs: bigint;
+}
+
 const TICK_NS = 10_000_000;
 const WORD = 0x1_0000_0000;
 const MS = 1_000_000n;
@@ -82,6 +89,16 @@ export class HostClock {
     this.#wallAheadMs = wallAheadMs(readings);
   }
 
+  /** What another thread of this process needs to have the same clock. */
+  get origin(): ClockOrigin {
+    return { epochNs: this.base.epochNs, bootNs: this.#bootNs, bootAheadNs: this.#bootAheadNs };
+  }
+
+  /** The clock of another thread. */
+  static at({ epochNs, bootNs, bootAheadNs }: ClockOrigin): HostClock {
+    return new HostClock(epochNs, bootNs, systemReadings, bootAheadNs);
+  }
+
   /** Event time of a boot time in two 32-bit words: exact to the nanosecond, whatever the uptime. */
   fromBootNs(high: number, low: number): EventNs {
     return ((high - this.#high) * WORD + (low - this.#low)) as EventNs;
@@ -113,6 +130,12 @@ export class HostClock {
       this.#tie(measureBootAhead(this.#readings));
     }
     return Number(this.#readings.monotonicNs() + this.#bootAheadNs - this.#bootNs) as EventNs;
+  }
+
+  /** Milliseconds that the wall clock has been set, or has been slewed, since it was read: event time does not follow. */
+  wallShiftMs(): number {
+    const bootNs = this.#readings.monotonicNs() + this.#bootAheadNs - this.#bootNs;
+    return this.#readings.wallMs() - Number((this.base.epochNs + bootNs) / MS);
   }
 
   #tie(bootAheadNs: bigint): void {

@@ -1,8 +1,11 @@
 export { CnProcSource, type CnProcSourceOptions } from './cn-proc/cn-proc-source.ts';
+export { type HashCounts, ProgramHashes, type ProgramHashesOptions } from './hash/program-hashes.ts';
 export { HostClock } from './host-clock.ts';
 export { KernelSource, type KernelSourceOptions } from './kernel-source.ts';
 export { NoSource } from './no-source.ts';
+export { DEFAULT_BUDGET_MS, NO_COUNTS, type ProcfsCounts } from './procfs/counts.ts';
 export { ProcfsSource, type ProcfsSourceOptions } from './procfs/procfs-source.ts';
+export { ProcfsThread, type ProcfsThreadOptions } from './procfs/procfs-thread.ts';
 export { ProcfsReader, type ProcfsReaderOptions } from './procfs/reader.ts';
 export { ReplaySource } from './replay.ts';
 export type { EventSink, Source } from './source.ts';

@@ -168,6 +168,42 @@ describe('which life is meant', () => {
     });
   });
 
+  test('[ID3] [ID6] a thread of a process whose tid was that of a thread of another before', () => {
+    const events = [
+      fork(4, 18),
+      exit(62, 4, 18, { pid: 4, code: 13 }),
+      fork(4, 91, { pid: 3, creatorTid: 3, leaderStart: ms(6) }),
+      fork(4, 163),
+      fork(8, 194, { pid: 4, creatorTid: 4 }),
+    ];
+    inEveryOrder(events, (answers) => {
+      expect(answers.livesOf(4).map(([start]) => start)).toEqual([18, 91, 163]);
+      expect(answers.livesOf(3).map(([start]) => start)).toEqual([6]);
+      expect(answers.tree.leaderOf(answers.life(8, 194))).toBe(answers.life(4, 163));
+    });
+  });
+
+  test('[ID6] [EN3] a process ends with a thread, and a thread of another has had its tid before', () => {
+    const events = [
+      fork(12, 55),
+      exit(60, 12, 55, { pid: 12 }),
+      fork(12, 99, { pid: 11, creatorTid: 11, leaderStart: ms(50) }),
+      fork(12, 114),
+      fork(6, 167, { pid: 12, creatorTid: 12 }),
+      exit(186, 6, 167, { pid: 12, code: 36 }),
+    ];
+    inEveryOrder(events, (answers) => {
+      const forever = Number.POSITIVE_INFINITY;
+      expect(answers.livesOf(12)).toEqual([
+        [55, 60, undefined],
+        [99, 114, undefined],
+        [114, 186, 36],
+      ]);
+      expect(answers.livesOf(11)).toEqual([[50, forever, undefined]]);
+      expect(answers.tree.leaderOf(answers.life(6, 167))).toBe(answers.life(12, 114));
+    });
+  });
+
   test('[ID3] [EN1] the end of a thread is told before anybody knows that it is one', () => {
     const thread = fork(2, 1, { pid: 1, leaderStart: ms(0) });
     inEveryOrder([INIT, thread, exit(2, 2, undefined, { isGroupDead: false })], (answers) => {

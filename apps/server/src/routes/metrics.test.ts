@@ -39,7 +39,7 @@ test('what is in memory, of how much, and what had to leave it', async () => {
   await untilMetrics({ 'dendro_evicted_total{kind="process"}': 18 });
   const metrics = await server.metrics();
   expect(
-    Object.fromEntries([...metrics].filter(([name]) => /^dendro_(tasks|proc|thr|evi|stubs|place)/.test(name))),
+    Object.fromEntries([...metrics].filter(([name]) => /^dendro_(tasks|processes|thr|evi|stubs|place)/.test(name))),
   ).toEqual({
     dendro_processes: 3, // init, the child, and the one that was only mentioned
     dendro_threads: 3 + 19,

@@ -9,6 +9,7 @@ export function metricsRoute(app: FastifyInstance, client: TreeClient): void {
   const meters = new Meters(registry);
   treeMetrics(meters, client);
   sourceMetrics(meters, client);
+  procfsMetrics(meters, client);
 
   app.get(
     '/metrics',
@@ -73,6 +74,34 @@ function sourceMetrics({ gauge, counter, counters }: Meters, client: TreeClient)
   counter('dendro_events_lost_total', 'Events that the kernel or the feed says were lost.', () => source().lost);
   counters('dendro_rejected_total', 'Input that could not be used, by reason.', ['reason'], () =>
     Object.entries(source().rejected).map(([reason, times]) => [times, reason]),
+  );
+}
+
+function procfsMetrics({ gauge, counter, counters }: Meters, client: TreeClient): void {
+  const procfs = () => client.status.procfs;
+  counter('dendro_procfs_seconds_total', 'CPU time taken by reading /proc.', () => procfs().spentMs / 1000);
+  counter('dendro_procfs_reads_total', 'Processes read from /proc.', () => procfs().reads);
+  counter(
+    'dendro_procfs_vanished_total',
+    'Processes that had gone before they could be read.',
+    () => procfs().vanished,
+  );
+  counter(
+    'dendro_procfs_skipped_total',
+    'Programs that were not read when they started, as --procfs-budget was spent. Those that go on are read later.',
+    () => procfs().skipped,
+  );
+  counter('dendro_procfs_denied_total', 'Files of /proc that were not to be read.', () => procfs().denied);
+  gauge(
+    'dendro_procfs_waiting',
+    'Processes that wait to be read.',
+    () => client.status.counts.enrichmentsWaiting + procfs().waiting,
+  );
+  const hashes = () => client.status.hashes;
+  gauge('dendro_hashes_waiting', 'Binaries that wait to be hashed (--hash).', () => hashes()?.waiting ?? 0);
+  counter('dendro_hashes_total', 'Binaries hashed.', () => hashes()?.done ?? 0);
+  counters('dendro_hashes_skipped_total', 'Binaries without a hash, by reason.', ['reason'], () =>
+    Object.entries(hashes()?.skipped ?? {}).map(([reason, times]) => [times, reason]),
   );
 }
 

@@ -15,7 +15,7 @@ const File = Type.Object({
   inode: Type.Optional(Type.String()),
   ctime: Type.Optional(Ns),
   mode: Type.Optional(Type.Integer()),
-  hash: Type.Optional(Type.String()),
+  hash: Type.Optional(Type.String({ description: 'sha256 of the contents; with --hash, or where the feed says it' })),
 });
 const RelatedTask = Type.Object({ tid: Type.Integer(), taskId: Type.Integer(), entityId: Type.Integer() });
 const Trimmed = Type.Array(Type.String(), {

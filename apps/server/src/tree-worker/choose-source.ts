@@ -8,8 +8,9 @@ import {
   HostFilter,
   KernelSource,
   NoSource,
-  ProcfsReader,
+  type ProcfsCounts,
   ProcfsSource,
+  ProcfsThread,
   ReplaySource,
   type Source,
   TraceeFollowSource,
@@ -22,7 +23,9 @@ import {
 export interface Feed {
   readonly source: Source;
   /** Reads /proc of the host that the events are of; undefined when they are of another one or of the past. */
-  readonly procfs: ProcfsReader | undefined;
+  readonly procfs: ProcfsThread | undefined;
+  /** What reading /proc has cost; undefined where nobody does. */
+  readonly procfsCounts?: () => ProcfsCounts;
   readonly clock: HostClock | undefined;
   /** Does the source say what its times count from? Otherwise the first event that is posted does. */
   readonly hasBase: boolean;
@@ -49,6 +52,8 @@ export interface FeedOptions {
   readonly hostFrom?: string | undefined;
   readonly follow?: boolean | undefined;
   readonly policies?: readonly string[] | undefined;
+  /** Milliseconds of each second that reading /proc may take. Default 100. */
+  readonly procfsBudgetMs?: number | undefined;
 }
 
 /**
@@ -56,6 +61,11 @@ export interface FeedOptions {
  * @throws DendroError DENDRO_SOURCE_UNKNOWN
  */
 export function feedsFor(spec: string | undefined, isRoot: boolean, options: FeedOptions = {}): (() => Feed)[] {
+  const { procfsBudgetMs: budgetMs } = options;
+  const kernel = () => scanned(budgetMs, (more) => new KernelSource(more));
+  const tracefs = () => scanned(budgetMs, (more) => new TracefsSource(more));
+  const cnProc = () => scanned(budgetMs, (more) => new CnProcSource(more));
+  const procfs = () => polled(budgetMs);
   if (spec === undefined) return isRoot ? [kernel, cnProc, procfs] : [procfs];
   const [kind = '', ...rest] = spec.split(':');
   const target = rest.join(':');
@@ -74,33 +84,36 @@ export function feedsFor(spec: string | undefined, isRoot: boolean, options: Fee
   );
 }
 
-function kernel(): Feed {
-  return scanned((options) => new KernelSource(options));
-}
-
-function tracefs(): Feed {
-  return scanned((options) => new TracefsSource(options));
-}
-
-function cnProc(): Feed {
-  return scanned((options) => new CnProcSource(options));
+interface ScanOptions {
+  readonly clock: HostClock;
+  readonly scan: () => Iterable<TaskEvent | undefined>;
 }
 
 /** A source of what happens from now on, with /proc for what runs already. */
-function scanned(open: (options: { clock: HostClock; scan: () => Iterable<TaskEvent> }) => Source): Feed {
+function scanned(budgetMs: number | undefined, open: (options: ScanOptions) => Source): Feed {
   const clock = HostClock.read();
-  const reader = new ProcfsReader({ clock });
-  const scan = function* (): Generator<TaskEvent> {
-    const from = clock.now();
-    yield* reader.scan();
-    yield { type: 'scan', from, at: clock.now() };
+  const procfs = new ProcfsThread({ clock, budgetMs });
+  return {
+    source: open({ clock, scan: () => procfs.scan() }),
+    procfs,
+    procfsCounts: () => procfs.counts,
+    clock,
+    hasBase: true,
+    completeAt: 'scan',
   };
-  return { source: open({ clock, scan }), procfs: reader, clock, hasBase: true, completeAt: 'scan' };
 }
 
-function procfs(): Feed {
+function polled(budgetMs: number | undefined): Feed {
   const clock = HostClock.read();
-  return { source: new ProcfsSource({ clock }), procfs: undefined, clock, hasBase: true, completeAt: 'start' };
+  const source = new ProcfsSource({ clock, budgetMs });
+  return {
+    source,
+    procfs: undefined,
+    procfsCounts: () => source.counts,
+    clock,
+    hasBase: true,
+    completeAt: 'start',
+  };
 }
 
 function none(hosts: HostFilter): Feed {

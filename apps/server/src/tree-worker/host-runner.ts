@@ -6,25 +6,29 @@ import { ProcessTree, type ProcessTreeCounts } from '@dendro/engine';
 import {
   DendroError,
   type EventNs,
+  type ExecEvent,
   type HostInfo,
+  type ObserveEvent,
   type SourceStatus,
   type TaskEvent,
   type TimeBase,
   type TreeStats,
 } from '@dendro/protocol';
-import { Announcements, HostFilter, TraceeDecoder } from '@dendro/sources';
+import { Announcements, HostFilter, NO_COUNTS, ProgramHashes, TraceeDecoder } from '@dendro/sources';
 import type { Feed } from './choose-source.ts';
 import type { FromWorker, HostStatus, WorkerOptions } from './messages.ts';
+import { Observations } from './observations.ts';
 import { readUsers } from './users.ts';
 
+const MIB = 1024 * 1024;
 const TICK_MS = 50;
 const STATUS_MS = 1000;
 /** A batch is closed early when it has this many facts: a long feed must not pile up. */
 const MAX_BATCH_FACTS = 20_000;
 /** As far from its base a time is exact in a double: 104 days. */
 const MAX_EXACT_NS = Number.MAX_SAFE_INTEGER;
-/** Time per tick that reading /proc may take: a tenth of a core. */
-const ENRICH_BUDGET_MS = 5;
+/** Clocks are slewed all the time, by less than this in months. */
+const MAX_WALL_SHIFT_MS = 1000;
 
 export class HostRunner {
   readonly host: ProcessTree;
@@ -32,6 +36,8 @@ export class HostRunner {
   readonly #post: (message: FromWorker, transfer?: ArrayBuffer[]) => void;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #notices: readonly string[];
+  readonly #observations = new Observations((seen) => this.host.apply(this.#hashed(seen)));
+  readonly #hashes: ProgramHashes | undefined;
   /** The clock's base less the tree's, as soon as there is one. */
   #clockAheadNs = 0;
   /** From then on all living tasks are in memory; never again once a living one had to leave it. */
@@ -59,6 +65,11 @@ export class HostRunner {
     this.#notices = notices;
     this.#hosts = feed.hosts ?? new HostFilter(options.hostFrom);
     this.#post = post;
+    // Only of this host, and of now: a file of a recording may be another one by now.
+    this.#hashes =
+      options.hashMaxMb === undefined || feed.procfsCounts === undefined
+        ? undefined
+        : new ProgramHashes({ maxBytes: options.hashMaxMb * MIB, onHashed: (seen) => this.#seeHash(seen) });
     this.host = new ProcessTree({
       maxProcesses: options.maxProcesses,
       maxThreads: options.maxThreads,
@@ -80,6 +91,8 @@ export class HostRunner {
       const feed = open();
       const runner = new HostRunner(options, feed, notices, post);
       try {
+        runner.#hashes?.start();
+        feed.procfs?.start((seen) => runner.#see(seen));
         await feed.source.start((event) => {
           if (event.type !== 'clock' || feed.hasBase) runner.#take(event);
         });
@@ -87,6 +100,8 @@ export class HostRunner {
         return runner;
       } catch (error) {
         await feed.source.stop();
+        await feed.procfs?.stop();
+        await runner.#hashes?.stop();
         if (!(error instanceof DendroError) || index === feeds.length - 1) throw error;
         notices.push(error.message);
       }
@@ -143,7 +158,14 @@ export class HostRunner {
 
   get status(): HostStatus {
     const { counts } = this.host;
-    return { now: this.now, source: this.#sourceStatus, stats: this.#statsOf(counts), counts };
+    return {
+      now: this.now,
+      source: this.#sourceStatus,
+      stats: this.#statsOf(counts),
+      counts,
+      procfs: this.#feed.procfsCounts?.() ?? NO_COUNTS,
+      hashes: this.#hashes?.counts,
+    };
   }
 
   /** Commits and sends what has been collected. */
@@ -185,12 +207,16 @@ export class HostRunner {
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#feed.source.stop();
+    await this.#feed.procfs?.stop();
+    await this.#hashes?.stop();
+    this.#observations.releaseUntil(Number.POSITIVE_INFINITY);
     this.flush();
   }
 
   #take(event: TaskEvent): void {
+    if ('at' in event && event.at > this.#observations.nextAt) this.#observations.releaseUntil(event.at);
     const hadBase = this.host.base !== undefined;
-    this.host.apply(event);
+    this.host.apply(event.type === 'observe' || event.type === 'exec' ? this.#hashed(event) : event);
     if (!hadBase) this.#noteBase();
     if (event.type === 'scan') this.#hasScanned = true;
     if (this.host.pending >= MAX_BATCH_FACTS) this.flush();
@@ -238,17 +264,31 @@ export class HostRunner {
   }
 
   #enrich(): void {
+    this.#observations.releaseOld(this.now);
+    this.#ask();
+  }
+
+  /** What the thread that reads /proc has seen. It has room for further questions then. */
+  #see(seen: ObserveEvent): void {
+    this.#observations.add(seen);
+    this.#ask();
+  }
+
+  #hashed<T extends ObserveEvent | ExecEvent>(event: T): T {
+    return this.#hashes === undefined ? event : this.#hashes.complete(event);
+  }
+
+  /** The process may have left memory since its file was seen: it must not come back for that. */
+  #seeHash(seen: ObserveEvent): void {
+    if (this.host.knows(seen)) this.host.apply(seen);
+  }
+
+  /** Not about those that have been read since they are to be. */
+  #ask(): void {
     const { procfs } = this.#feed;
-    if (procfs === undefined) return;
-    const until = performance.now() + ENRICH_BUDGET_MS;
-    while (performance.now() < until) {
-      const requests = this.host.takeEnrichmentRequests(8);
-      if (requests.length === 0) return;
-      for (const { pid } of requests) {
-        const seen = procfs.readProcess(pid);
-        if (seen !== undefined) this.host.apply(seen);
-      }
-    }
+    if (procfs === undefined || procfs.room === 0 || this.host.enrichmentsWaiting === 0) return;
+    const requests = this.host.takeEnrichmentRequests(procfs.room);
+    procfs.ask(requests.filter(({ pid, since }) => !this.#observations.holds(pid, since)).map(({ pid }) => pid));
   }
 
   // The ended leave first: while there is room for more than the living, none of these has left.
@@ -277,15 +317,34 @@ export class HostRunner {
     const rejected = { ...status.rejected };
     for (const [reason, times] of Object.entries(this.#postedRejected))
       rejected[reason] = (rejected[reason] ?? 0) + times;
+    for (const [reason, times] of Object.entries(this.#feed.procfs?.rejected ?? {}))
+      rejected[reason] = (rejected[reason] ?? 0) + times;
     return {
       ...status,
-      // A source of Tracee's says itself what its hosts are.
-      notices: [
-        ...new Set([...this.#notices, ...status.notices, ...this.#hosts.notices, ...this.#announcements.notices]),
-      ],
+      notices: [...this.#notices, ...this.#procfsNotices(), ...this.#clockNotice(), ...this.#feedNotices(status)],
       events: status.events + this.#posted,
       rejected,
     };
+  }
+
+  /** Times follow the boot clock: whoever compares them with other logs has to know when the wall clock was set. */
+  *#clockNotice(): Generator<string> {
+    const { clock, source } = this.#feed;
+    const shiftMs = clock === undefined || !source.isLive ? 0 : clock.wallShiftMs();
+    if (Math.abs(shiftMs) < MAX_WALL_SHIFT_MS) return;
+    const [by, way] = [Math.abs(shiftMs / 1000).toFixed(1), shiftMs > 0 ? 'forward' : 'back'];
+    yield `The wall clock was set ${way} by ${by} s since dendro started: times go on from what it said then. Start dendro again to follow it.`;
+  }
+
+  *#procfsNotices(): Generator<string> {
+    const failure = this.#feed.procfs?.failure;
+    if (failure !== undefined) yield failure;
+    if (this.#hashes?.failure !== undefined) yield this.#hashes.failure;
+  }
+
+  /** A source of Tracee's says itself which hosts there are, and what is posted may say it too. */
+  #feedNotices({ notices }: SourceStatus): string[] {
+    return [...new Set([...notices, ...this.#hosts.notices, ...this.#announcements.notices])];
   }
 
   #statsOf(counts: ProcessTreeCounts): TreeStats {

@@ -2,6 +2,7 @@
 
 import type { ProcessTreeCounts } from '@dendro/engine';
 import type { ErrorCode, EventNs, HostInfo, SourceStatus, TreeStats, Version } from '@dendro/protocol';
+import type { HashCounts, ProcfsCounts } from '@dendro/sources';
 
 /** `workerData` of the worker. */
 export interface WorkerOptions {
@@ -15,6 +16,10 @@ export interface WorkerOptions {
   readonly follow?: boolean | undefined;
   readonly maxProcesses: number;
   readonly maxThreads: number;
+  /** Milliseconds of each second that reading /proc may take. */
+  readonly procfsBudgetMs?: number | undefined;
+  /** Binaries up to this size are hashed; undefined: none. */
+  readonly hashMaxMb?: number | undefined;
 }
 
 export type ToWorker =
@@ -72,4 +77,7 @@ export interface HostStatus {
   /** What a browser is told of `counts`. */
   readonly stats: TreeStats;
   readonly counts: ProcessTreeCounts;
+  readonly procfs: ProcfsCounts;
+  /** Undefined where no binary is hashed. */
+  readonly hashes: HashCounts | undefined;
 }

@@ -43,7 +43,8 @@ function answer(runner: HostRunner, message: ToWorker): void {
 }
 
 try {
-  const runner = await HostRunner.start(options, feedsFor(options.source, process.geteuid?.() === 0, options), post);
+  const feeds = feedsFor(options.source, process.geteuid?.() === 0, options);
+  const runner = await HostRunner.start(options, feeds, post);
   runner.flush();
   post({ type: 'ready', host: runner.info, status: runner.status });
   port.on('message', (message: ToWorker) => {

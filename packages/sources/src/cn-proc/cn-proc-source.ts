@@ -14,8 +14,11 @@ import type { ExitRecord } from './messages.ts';
 
 export interface CnProcSourceOptions {
   readonly clock?: HostClock | undefined;
-  /** Reads what already runs: walked through in small steps at the start, and again after messages were lost. */
-  readonly scan?: (() => Iterable<TaskEvent>) | undefined;
+  /**
+   * Reads what already runs: walked through in small steps at the start, and again after messages were lost. Undefined
+   * is none for now: the rest comes later.
+   */
+  readonly scan?: (() => Iterable<TaskEvent | undefined>) | undefined;
   /** Default 20. */
   readonly pollMs?: number | undefined;
   /** What the kernel may keep of messages that wait. */
@@ -41,7 +44,8 @@ export class CnProcSource implements Source {
   #state: SourceStatus['state'] = 'starting';
   #timer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
-  #scan: Iterator<TaskEvent> | undefined;
+  #scan: Iterator<TaskEvent | undefined> | undefined;
+  #isScanWaiting = false;
   #scannedAt = Number.NEGATIVE_INFINITY;
   #lostAtScan = -1;
   #failure: string | undefined;
@@ -108,7 +112,8 @@ export class CnProcSource implements Source {
       this.#end('failed');
       return;
     }
-    if (isDrained && this.#scan === undefined) this.#timer = setTimeout(() => this.#work(), this.#pollMs);
+    const isScanning = this.#scan !== undefined && !this.#isScanWaiting;
+    if (isDrained && !isScanning) this.#timer = setTimeout(() => this.#work(), this.#pollMs);
     else this.#turn = setImmediate(() => this.#work());
   }
 
@@ -130,11 +135,13 @@ export class CnProcSource implements Source {
   }
 
   /** @returns true when there is more to walk through */
-  #walk(scan: Iterator<TaskEvent>): boolean {
+  #walk(scan: Iterator<TaskEvent | undefined>): boolean {
     const until = performance.now() + SCAN_STEP_MS;
     do {
       const { done, value } = scan.next();
       if (done) return false;
+      this.#isScanWaiting = value === undefined;
+      if (value === undefined) return true;
       if (value.type === 'observe' && value.tid === value.pid) {
         this.#processes.see(value.pid, value.start, value.ppid);
       }

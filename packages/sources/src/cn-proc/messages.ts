@@ -110,7 +110,9 @@ export const NLMSG_DONE = 3;
 export const MAX_CPU = 0xffff;
 const COMM_BYTES = 16;
 
-const WHAT = {
+/** Where a message alone in its datagram says what it is about. */
+export const WHAT_AT = NLMSG_BYTES + CN_MSG_BYTES;
+export const WHAT = {
   ack: 0,
   fork: 1,
   exec: 2,

@@ -1,14 +1,14 @@
 // A netlink socket to the kernel's connector. Node has none, so libc is called
 // through koffi, which is prebuilt.
 //
-// Every call returns at once: the socket never blocks and is polled. A receive
+// Every call but `wait` returns at once: the socket is polled. A receive
 // costs 0.65 us, with or without a message, so one for each message is cheap
 // enough (recvmmsg saved a fifth), and a thread that waits in recv could not be
-// ended.
+// ended: who has to be quick waits in poll, for some milliseconds at a time.
 
 import { randomInt } from 'node:crypto';
 import { DendroError, toError } from '@dendro/protocol';
-import { CN_IDX_PROC, CN_VAL_PROC, NLMSG_DONE } from './messages.ts';
+import { CN_IDX_PROC, CN_VAL_PROC, NLMSG_DONE, WHAT, WHAT_AT } from './messages.ts';
 
 /** What `receive` gives beside a length. */
 export const RECEIVED = {
@@ -27,6 +27,8 @@ const SOCK_NONBLOCK = 0o4_000;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
+const SO_ATTACH_FILTER = 26;
+const POLLIN = 1;
 const MSG_DONTWAIT = 0x40;
 const EPERM = 1;
 const EAGAIN = 11;
@@ -42,6 +44,33 @@ const ADDRESS_PID_AT = 4;
 const BUFFER_BYTES = 4096;
 /** The kernel takes some 800 bytes for each message that waits: this is room for 80,000, and taken only while they wait. */
 const ROOM_BYTES = 32 * 1024 * 1024;
+
+/** One step of a socket filter (linux/filter.h): operation, where to go on when true and when not, number. */
+type FilterStep = readonly [operation: number, ifTrue: number, ifNot: number, k: number];
+
+const LOAD_WORD = 0x20;
+const JUMP_IF_EQUAL = 0x15;
+const RETURN = 0x06;
+/** The kernel's filters load words big-endian, and the messages are not. */
+const swapped = (value: number) => Buffer.from(Uint32Array.of(value).buffer).readUInt32BE();
+const EXECS_ONLY: readonly FilterStep[] = [
+  [LOAD_WORD, 0, 0, WHAT_AT],
+  [JUMP_IF_EQUAL, 1, 0, swapped(WHAT.exec)],
+  [JUMP_IF_EQUAL, 0, 1, swapped(WHAT.ack)],
+  [RETURN, 0, 0, BUFFER_BYTES],
+  [RETURN, 0, 0, 0],
+];
+
+function toFilterCode(steps: readonly FilterStep[]): Buffer {
+  const code = Buffer.alloc(8 * steps.length);
+  for (const [i, [operation, ifTrue, ifNot, k]] of steps.entries()) {
+    code.writeUInt16LE(operation, 8 * i);
+    code.writeUInt8(ifTrue, 8 * i + 2);
+    code.writeUInt8(ifNot, 8 * i + 3);
+    code.writeUInt32LE(k, 8 * i + 4);
+  }
+  return code;
+}
 
 export class ConnectorSocket {
   /** The last message received. */
@@ -111,6 +140,22 @@ export class ConnectorSocket {
     throw new Error(`error ${errno} of recvfrom`);
   }
 
+  /**
+   * From now on the kernel passes on nothing but execs, and the answer to a subscription.
+   * @returns false when it would not
+   */
+  keepExecsOnly(): boolean {
+    return this.#libc.attachFilter(this.#fd, EXECS_ONLY) === 0;
+  }
+
+  /** Sleeps until there is something to receive, or so long. The whole thread does: for one that has nothing else to do. */
+  wait(ms: number): void {
+    const poll = Buffer.alloc(8);
+    poll.writeInt32LE(this.#fd, 0);
+    poll.writeInt16LE(POLLIN, 4);
+    this.#libc.poll(poll, 1, ms);
+  }
+
   /** Harmless when repeated. */
   close(): void {
     if (this.#fd < 0) return;
@@ -158,6 +203,8 @@ interface Libc {
     sender: Buffer,
     senderLength: Buffer,
   ) => number;
+  readonly attachFilter: (fd: number, program: readonly FilterStep[]) => number;
+  readonly poll: (fds: Buffer, count: number, ms: number) => number;
   readonly close: (fd: number) => number;
   readonly errno: () => number;
 }
@@ -166,12 +213,19 @@ async function loadLibc(): Promise<Libc> {
   try {
     const { default: koffi } = await import('koffi');
     const self = koffi.load(null); // libc is in this process already, whichever it is
+    const program = koffi.struct({ steps: 'uint16_t', code: 'const void *' });
+    const setFilter = self.func('setsockopt', 'int', ['int', 'int', 'int', koffi.pointer(program), 'uint32_t']);
     return {
       socket: self.func('int socket(int, int, int)'),
       bind: self.func('int bind(int, const void *, uint32_t)'),
       setsockopt: self.func('int setsockopt(int, int, int, const void *, uint32_t)'),
       send: self.func('intptr_t send(int, const void *, size_t, int)'),
       recvfrom: self.func('intptr_t recvfrom(int, void *, size_t, int, void *, void *)'),
+      attachFilter: (fd, steps) => {
+        const code = toFilterCode(steps);
+        return setFilter(fd, SOL_SOCKET, SO_ATTACH_FILTER, { steps: steps.length, code }, koffi.sizeof(program));
+      },
+      poll: self.func('int poll(void *, unsigned long, int)'),
       close: self.func('int close(int)'),
       errno: () => koffi.errno(),
     };

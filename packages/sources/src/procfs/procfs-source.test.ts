@@ -192,7 +192,7 @@ test('after stop nothing is said any more', async () => {
 });
 
 test('polling that takes too much of a core is done less often, which is said', async () => {
-  const greedy = new ProcfsSource({ clock, pollMs: 1, maxShare: 0.01 });
+  const greedy = new ProcfsSource({ clock, pollMs: 1, budgetMs: 10 });
   await greedy.start(() => {});
   try {
     expect(greedy.status().notices.join('\n')).not.toMatch(/less often/);

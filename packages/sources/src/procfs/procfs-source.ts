@@ -17,6 +17,7 @@ import {
 } from '@dendro/protocol';
 import { HostClock } from '../host-clock.ts';
 import type { EventSink, Source } from '../source.ts';
+import { DEFAULT_BUDGET_MS, NO_COUNTS, type ProcfsCounts } from './counts.ts';
 import { CpuCredit } from './cpu-credit.ts';
 import { ProcfsReader } from './reader.ts';
 import { hasEnded, type StatLine } from './stat-line.ts';
@@ -25,8 +26,8 @@ export interface ProcfsSourceOptions {
   readonly clock?: HostClock | undefined;
   /** Milliseconds between two polls, at least. Default 250. */
   readonly pollMs?: number | undefined;
-  /** Part of a core that polling may take; when it takes more, it is done less often. Default 0.1. */
-  readonly maxShare?: number | undefined;
+  /** Milliseconds of each second that polling may take; when it takes more, it is done less often. Default 100. */
+  readonly budgetMs?: number | undefined;
   readonly root?: string | undefined;
 }
 
@@ -56,7 +57,6 @@ interface KnownThread {
 }
 
 const POLL_MS = 250;
-const MAX_SHARE = 0.1;
 const MAX_POLL_MS = 5000;
 /** What a process changes without an exec (title, folder, user) it mostly changes when it is young. */
 const READ_AGAIN_MS = 30_000;
@@ -73,12 +73,15 @@ export class ProcfsSource implements Source {
   readonly #pollMs: number;
   readonly #root: string;
   readonly #known = new Map<number, Known>();
-  readonly #maxShare: number;
+  readonly #budgetMs: number;
   readonly #credit: CpuCredit;
   #sink: EventSink | undefined;
   #timer: NodeJS.Timeout | undefined;
   #state: SourceStatus['state'] = 'starting';
   #events = 0;
+  #spentMs = 0;
+  #reads = 0;
+  #vanished = 0;
   #intervalMs: number;
   /** Full readings that this poll may still repeat. */
   #readingsLeft = 0;
@@ -87,15 +90,15 @@ export class ProcfsSource implements Source {
   constructor({
     clock = HostClock.read(),
     pollMs = POLL_MS,
-    maxShare = MAX_SHARE,
+    budgetMs = DEFAULT_BUDGET_MS,
     root = '/proc',
   }: ProcfsSourceOptions = {}) {
     this.#clock = clock;
     this.#reader = new ProcfsReader({ clock, root });
     this.#root = root;
     this.#pollMs = pollMs;
-    this.#maxShare = maxShare;
-    this.#credit = new CpuCredit(maxShare);
+    this.#budgetMs = budgetMs;
+    this.#credit = new CpuCredit(budgetMs / 1000);
     this.#intervalMs = pollMs;
   }
 
@@ -103,7 +106,7 @@ export class ProcfsSource implements Source {
     this.#sink = sink;
     sink({ type: 'clock', epochNs: this.#clock.base.epochNs });
     try {
-      this.#poll();
+      this.#measuredPoll();
     } catch (thrown) {
       this.#state = 'failed';
       throw new DendroError(
@@ -128,6 +131,12 @@ export class ProcfsSource implements Source {
     };
   }
 
+  /** What polling has cost. */
+  get counts(): ProcfsCounts {
+    const denied = this.#reader.deniedCount;
+    return { ...NO_COUNTS, spentMs: this.#spentMs, reads: this.#reads, vanished: this.#vanished, denied };
+  }
+
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     this.#sink = undefined;
@@ -138,7 +147,7 @@ export class ProcfsSource implements Source {
     const isRoot = process.geteuid?.() === 0;
     yield `Processes that live shorter than ${this.#intervalMs} ms are not seen, and neither are exit codes.`;
     if (this.#intervalMs > this.#pollMs)
-      yield `Reading ${this.#root} takes more than ${Math.round(this.#maxShare * 100)} % of a core, so it is polled less often than every ${this.#pollMs} ms.`;
+      yield `Reading ${this.#root} takes more than ${this.#budgetMs} ms of a second, so it is polled less often than every ${this.#pollMs} ms: --procfs-budget allows more.`;
     let denied = 0;
     for (const known of this.#known.values()) if (known.isDenied) denied++;
     if (denied > 0)
@@ -151,18 +160,26 @@ export class ProcfsSource implements Source {
 
   #schedule(): void {
     this.#timer = setTimeout(() => {
-      const before = process.threadCpuUsage();
+      let pauseMs = 0;
       try {
-        this.#poll();
+        pauseMs = this.#measuredPoll();
         this.#failure = undefined;
       } catch (thrown) {
         this.#failure = `${this.#root} could not be read: ${toError(thrown).message}.`;
       }
-      const { user, system } = process.threadCpuUsage(before);
-      const pauseMs = this.#credit.spend((user + system) / 1000, performance.now());
       this.#intervalMs = Math.min(MAX_POLL_MS, Math.max(this.#pollMs, pauseMs));
       if (this.#sink !== undefined) this.#schedule();
     }, this.#intervalMs);
+  }
+
+  /** @returns milliseconds to wait until the budget has grown again */
+  #measuredPoll(): number {
+    const before = process.threadCpuUsage();
+    this.#poll();
+    const { user, system } = process.threadCpuUsage(before);
+    const costMs = (user + system) / 1000;
+    this.#spentMs += costMs;
+    return this.#credit.spend(costMs, performance.now());
   }
 
   #poll(): void {
@@ -204,7 +221,7 @@ export class ProcfsSource implements Source {
       threadCount: 1,
       threadsAgainAt: 0,
     };
-    const seen = this.#read(pid, known, stat);
+    const seen = this.#read(pid, known);
     if (seen === undefined) return; // it has gone meanwhile, or is another one: the next poll sees that
     this.#known.set(pid, known);
     known.said = digest(seen);
@@ -230,10 +247,10 @@ export class ProcfsSource implements Source {
         this.#emit({ type: 'rename', at, tid: pid, pid, start, comm: stat.comm, authority });
       }
       // Where the kernel does not tell what lies where, a new name may mean an exec.
-      if (isRenamed && stat.image === 0 && !known.isKernelThread) this.#readAgain(pid, known, stat);
+      if (isRenamed && stat.image === 0 && !known.isKernelThread) this.#readAgain(pid, known);
       else if (!known.isKernelThread && this.#readingsLeft > 0 && performance.now() >= known.readAgainAt) {
         this.#readingsLeft--;
-        this.#readAgain(pid, known, stat);
+        this.#readAgain(pid, known);
       }
     }
     if (stat.threads !== known.threadCount || (stat.threads > 1 && performance.now() >= known.threadsAgainAt)) {
@@ -242,7 +259,7 @@ export class ProcfsSource implements Source {
   }
 
   #emitExec(pid: number, known: Known, stat: StatLine): void {
-    const seen = this.#read(pid, known, stat);
+    const seen = this.#read(pid, known);
     if (seen === undefined) return;
     const { at, start, comm = stat.comm, executable, argv, cwd, uid, container } = seen;
     known.comm = comm;
@@ -265,8 +282,8 @@ export class ProcfsSource implements Source {
     });
   }
 
-  #readAgain(pid: number, known: Known, stat: StatLine): void {
-    const seen = this.#read(pid, known, stat);
+  #readAgain(pid: number, known: Known): void {
+    const seen = this.#read(pid, known);
     if (seen === undefined) return;
     const said = digest(seen);
     if (said === known.said) return;
@@ -275,15 +292,20 @@ export class ProcfsSource implements Source {
   }
 
   /** Reads everything of a process. It is due again at twice its age: often while it is young. */
-  #read(pid: number, known: Known, stat: StatLine): ObserveEvent | undefined {
+  #read(pid: number, known: Known): ObserveEvent | undefined {
     const denied = this.#reader.deniedCount;
-    const seen = this.#reader.readProcess(pid, stat);
+    const seen = this.#reader.readProcess(pid);
     known.isDenied = this.#reader.deniedCount > denied;
     const ageMs = (this.#clock.now() - known.start) / 1e6;
     // Those that were all there at the start do not all come in one poll.
     const again = Math.min(READ_AGAIN_MS, Math.max(ageMs, this.#pollMs)) * (1 + (pid % 16) / 16);
     known.readAgainAt = performance.now() + again;
-    return seen;
+    if (seen?.start === known.start) {
+      this.#reads++;
+      return seen;
+    }
+    this.#vanished++; // or its pid was given out again meanwhile
+    return undefined;
   }
 
   #compareThreads(pid: number, known: Known, count: number): void {

@@ -17,7 +17,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { HostClock } from '../host-clock.ts';
-import { containerOf } from './container.ts';
 import { CUT_MARK, ProcfsReader } from './reader.ts';
 import { parseStatLine } from './stat-line.ts';
 
@@ -203,7 +202,7 @@ test('a process that has ended and is waited for is in no scan, and has no argum
   expect(tids).not.toContain(pid);
 });
 
-test('of a pid that is given out again while it is read nothing is said, never a mixture', async () => {
+test('of a pid that is given out again while it is read all is of one life, never a mixture', async () => {
   // A /proc of one pid, which another process replaces thousands of times a second, each time by another life.
   const root = mkdtempSync(join(folder, 'proc-'));
   const script = `
@@ -219,17 +218,14 @@ test('of a pid that is given out again while it is read nothing is said, never a
   start(process.execPath, ['-e', script], { cwd: root });
   const fake = new ProcfsReader({ clock, root });
   await until(() => fake.readProcess(7));
-  let dropped = 0;
   const starts = new Set<number>();
   for (const end = Date.now() + 1000; Date.now() < end; ) {
     const seen = fake.readProcess(7);
-    if (seen === undefined) dropped++;
-    else if (seen.argv !== undefined) {
+    if (seen?.argv !== undefined) {
       expect(seen.start).toBe(clock.fromStartTicks(Number(seen.argv[0])));
       starts.add(seen.start);
     }
   }
-  expect(dropped).toBeGreaterThan(0);
   expect(starts.size).toBeGreaterThan(10);
 });
 
@@ -278,19 +274,4 @@ test.each([
   const line = (flags: number) => `7 (${shown}) I 2 0 0 0 -1 ${flags} 0 0 0 0 0 0 0 0 20 0 1 0 9 0 0`;
   expect(parseStatLine(line(0x20_0000))?.comm).toBe(name);
   expect(parseStatLine(line(0))?.comm).toBe(shown);
-});
-
-test.each([
-  ['0::/system.slice/docker-ID.scope', true],
-  ['5:memory:/docker/ID\n0::/', true],
-  ['0::/kubepods.slice/kubepods-burstable.slice/kubepods-pod12.slice/cri-containerd-ID.scope', true],
-  ['0::/machine.slice/libpod-ID.scope/container', true],
-  ['0::/kubepods/besteffort/pod0/ID', true],
-  ['0::/user.slice/user-0.slice/session-1.scope', false],
-  ['0::/xID', false],
-  ['0::/machine.slice/libpod-conmon-ID.scope', false],
-  ['0::/system.slice/crio-conmon-ID.scope', false],
-])('the container in %s is found: %s', (cgroup, isFound) => {
-  const id = '0123456789abcdef'.repeat(4);
-  expect(containerOf(cgroup.replace('ID', id))).toBe(isFound ? id : undefined);
 });

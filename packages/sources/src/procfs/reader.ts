@@ -1,16 +1,19 @@
-// Reads tasks from /proc. Synchronous, into one buffer: for files this small
-// that is seven times faster than promises, and it runs in a worker.
+// Reads tasks from /proc. Synchronous; it runs in a worker.
 //
 // A pid can be given out again between two reads, and a process can run another
-// program: its stat line is read before and after everything else. With another
-// start, what lies between is dropped; with another program, it is read again.
+// program. So everything is read through one descriptor of the process' folder,
+// which leads to one life only, and its stat line is read before and after: with
+// another program, it is read again. What is the first to go when a process ends
+// (arguments, program, folder) is read first.
 // Environments are never read: they hold secrets.
 
-import { type BigIntStats, closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
-import type { FileInfo, ObserveEvent } from '@dendro/protocol';
+import type { BigIntStats } from 'node:fs';
+import type { EventNs, FileInfo, ObserveEvent, ScanEvent } from '@dendro/protocol';
 import type { HostClock } from '../host-clock.ts';
 import { containerOf } from './container.ts';
+import { ProcFiles } from './proc-files.ts';
 import { hasEnded, isDead, parseStatLine, type StatLine } from './stat-line.ts';
+import { countOf, lastNumber, numberAt } from './status-text.ts';
 
 export interface ProcfsReaderOptions {
   readonly clock: HostClock;
@@ -18,71 +21,80 @@ export interface ProcfsReaderOptions {
   readonly root?: string | undefined;
 }
 
-/** A command line longer than this is cut, and says so in its last argument. */
-const MAX_CMDLINE = 128 * 1024;
+/** What was read of a process. */
+export interface Reading {
+  readonly seen: ObserveEvent;
+  /**
+   * False when the process ended while it was read: all of this is of one life, but if it ran another program meanwhile,
+   * some of it can be of that.
+   */
+  readonly isSure: boolean;
+}
+
+/** Stands behind a command line that was too long. */
 export const CUT_MARK = '… (cut: the command line is longer)';
 /** A process that runs one program after the other is described as it was, after so many tries. */
 const MAX_TRIES = 3;
 const DELETED = ' (deleted)';
+const INIT_PID = 1;
 
 export class ProcfsReader {
   readonly #clock: HostClock;
+  readonly #files: ProcFiles;
   readonly #root: string;
-  readonly #buffer = Buffer.allocUnsafe(MAX_CMDLINE + 1);
-  readonly #rejected: Record<string, number> = {};
-  #denied = 0;
 
   constructor({ clock, root = '/proc' }: ProcfsReaderOptions) {
     this.#clock = clock;
     this.#root = root;
+    this.#files = new ProcFiles(root);
   }
 
   /** Reads that were not allowed, so far. */
   get deniedCount(): number {
-    return this.#denied;
+    return this.#files.denied;
   }
 
   /** What could not be understood, by reason. */
   get rejected(): Readonly<Record<string, number>> {
-    return this.#rejected;
+    return this.#files.rejected;
   }
 
   /** @throws Error when /proc cannot be listed */
   pids(): number[] {
-    return numbersIn(readdirSync(this.#root));
+    return this.#files.pids();
   }
 
   tids(pid: number): number[] {
-    try {
-      return numbersIn(readdirSync(`${this.#root}/${pid}/task`));
-    } catch {
-      return []; // it has gone
-    }
+    return this.#files.tids(pid);
   }
 
   /** The stat line of a process, or of one of its threads; undefined when it has gone or cannot be read. */
   stat(pid: number, tid?: number): StatLine | undefined {
-    const line = this.#text(tid === undefined ? `${pid}/stat` : `${pid}/task/${tid}/stat`);
-    if (line === undefined) return undefined;
-    const stat = parseStatLine(line);
-    if (stat === undefined) this.#reject('unparsable-stat');
-    return stat;
+    return this.#statIn(tid === undefined ? `${this.#root}/${pid}` : `${this.#root}/${pid}/task/${tid}`);
   }
 
-  /**
-   * Everything that /proc says of a process; undefined when it has gone. Of a zombie that is little.
-   * @param stat its stat line, where it has been read just now
-   */
-  readProcess(pid: number, stat: StatLine | undefined = this.stat(pid)): ObserveEvent | undefined {
-    let before = stat;
-    for (let tries = MAX_TRIES; before !== undefined; tries--) {
-      const event = this.#describe(before, pid);
-      const after = this.stat(pid);
-      if (after?.startTicks !== before.startTicks) return undefined;
-      if (tries === 1 || (after.image === before.image && after.comm === before.comm)) return event;
-      before = after;
-    }
-    return undefined;
+  /** Everything that /proc says of a process; undefined when it has gone. Of a zombie that is little. */
+  readProcess(pid: number): ObserveEvent | undefined {
+    const reading = this.tryProcess(pid);
+    if (reading === undefined || reading.isSure) return reading?.seen;
+    const stat = this.stat(pid); // it has ended: what is left of it?
+    const left = stat === undefined ? undefined : this.#sighting(stat, pid);
+    return left?.start === reading.seen.start ? left : undefined;
+  }
+
+  /** The same, and whether it is sure; undefined when the process had gone at once. */
+  tryProcess(pid: number): Reading | undefined {
+    return this.#files.within(pid, (folder) => {
+      let before = this.#statIn(folder);
+      for (let tries = MAX_TRIES; before !== undefined; tries--) {
+        const seen = isDead(before) ? this.#sighting(before, pid) : this.#describe(before, pid, folder);
+        const after = this.#statIn(folder);
+        if (after === undefined || isDead(after)) return { seen, isSure: after !== undefined && isDead(before) };
+        if (tries === 1 || (after.image === before.image && after.comm === before.comm)) return { seen, isSure: true };
+        before = after;
+      }
+      return undefined;
+    });
   }
 
   /** The threads of a process other than its leader. */
@@ -90,11 +102,13 @@ export class ProcfsReader {
     const threads: ObserveEvent[] = [];
     if (tids.length === 0 || (tids.length === 1 && tids[0] === pid)) return threads;
     // All threads of a process are in one pid namespace: only when that is not this one they have other tids inside.
-    const isNested = (lineOf(this.#text(`${pid}/status`) ?? '', 'NSpid')?.split('\t').length ?? 1) > 1;
+    const isNested = countOf(this.#files.text(`${this.#root}/${pid}/status`) ?? '', 'NSpid') > 1;
     for (const tid of tids) {
       const stat = tid === pid ? undefined : this.stat(pid, tid);
       if (stat === undefined || isDead(stat)) continue;
-      const nsTid = isNested ? lastNumber(this.#text(`${pid}/task/${tid}/status`) ?? '', 'NSpid') : tid;
+      const nsTid = isNested
+        ? lastNumber(this.#files.text(`${this.#root}/${pid}/task/${tid}/status`) ?? '', 'NSpid')
+        : tid;
       threads.push({ ...this.#sighting(stat, pid), ppid: 0, nsTid });
     }
     return threads;
@@ -102,32 +116,61 @@ export class ProcfsReader {
 
   /** All living processes and threads, a process before its threads. */
   *scan(): Generator<ObserveEvent> {
-    for (const pid of this.pids()) {
+    yield* this.#walk(this.pids());
+  }
+
+  /**
+   * The same, and at the end that it was all. Where /proc hides processes of others it was not, and nobody is taken to have
+   * gone for not being seen.
+   */
+  *wholeScan(): Generator<ObserveEvent | ScanEvent> {
+    const from = this.#clock.now();
+    const pids = this.pids();
+    const isWhole = yield* this.#walk(pids);
+    const sees = isWhole && pids.includes(INIT_PID);
+    yield { type: 'scan', from: sees ? from : (Number.NEGATIVE_INFINITY as EventNs), at: this.#clock.now() };
+  }
+
+  /** @returns false when something of what is listed was not to be read */
+  *#walk(pids: readonly number[]): Generator<ObserveEvent, boolean> {
+    let isWhole = true;
+    for (const pid of pids) {
+      const denied = this.deniedCount;
       const stat = this.stat(pid);
+      if (stat === undefined && this.deniedCount > denied) isWhole = false;
       if (stat === undefined || hasEnded(stat)) continue;
-      const process = this.readProcess(pid, stat);
+      const process = this.readProcess(pid);
       if (process === undefined) continue;
       yield process;
       if (stat.threads > 1) yield* this.readThreads(pid);
     }
+    return isWhole;
   }
 
-  #describe(stat: StatLine, pid: number): ObserveEvent {
+  #statIn(folder: string): StatLine | undefined {
+    const line = this.#files.text(`${folder}/stat`);
+    if (line === undefined) return undefined;
+    const stat = parseStatLine(line);
+    if (stat === undefined) this.#files.reject('unparsable-stat');
+    return stat;
+  }
+
+  #describe(stat: StatLine, pid: number, folder: string): ObserveEvent {
     const seen = this.#sighting(stat, pid);
-    if (isDead(stat)) return seen;
-    const status = this.#text(`${pid}/status`) ?? '';
+    const program = stat.isKernelThread
+      ? {}
+      : { argv: this.#argv(folder), executable: this.#executable(folder), cwd: this.#files.link(`${folder}/cwd`) };
+    const status = this.#files.text(`${folder}/status`) ?? '';
     return {
       ...seen,
-      // The second number is the effective id: what ps shows.
-      uid: numberAt(status, 'Uid', 1),
-      gid: numberAt(status, 'Gid', 1),
+      ...program,
+      // Real, effective, saved and that of the file system: who it is, not whose rights it has borrowed [CR1].
+      uid: numberAt(status, 'Uid', 0),
+      gid: numberAt(status, 'Gid', 0),
       nsTid: lastNumber(status, 'NSpid'),
       nsPid: lastNumber(status, 'NStgid'),
-      pidNs: this.#pidNamespace(pid),
-      container: containerOf(this.#text(`${pid}/cgroup`) ?? ''),
-      ...(stat.isKernelThread
-        ? {}
-        : { argv: this.#argv(pid), executable: this.#executable(pid), cwd: this.#link(`${pid}/cwd`) }),
+      pidNs: this.#pidNamespace(folder),
+      container: containerOf(this.#files.text(`${folder}/cgroup`) ?? ''),
     };
   }
 
@@ -145,132 +188,44 @@ export class ProcfsReader {
     };
   }
 
-  #argv(pid: number): readonly string[] | undefined {
-    const length = this.#fill(`${pid}/cmdline`);
-    if (length === undefined || length === 0) return undefined;
-    const isCut = length > MAX_CMDLINE;
-    const text = this.#buffer.toString('utf8', 0, isCut ? MAX_CMDLINE : length);
-    const argv = withoutPadding(text.replace(/\0$/, '').split('\0'));
-    return isCut ? [...argv, CUT_MARK] : argv;
+  #argv(folder: string): readonly string[] | undefined {
+    const line = this.#files.cut(`${folder}/cmdline`);
+    if (line === undefined || line.text === '') return undefined;
+    const argv = withoutPadding(line.text.replace(/\0$/, '').split('\0'));
+    return line.isCut ? [...argv, CUT_MARK] : argv;
   }
 
-  #executable(pid: number): FileInfo | undefined {
-    const target = this.#link(`${pid}/exe`);
+  #executable(folder: string): FileInfo | undefined {
+    const target = this.#files.link(`${folder}/exe`);
     if (target === undefined) return undefined;
-    try {
-      // Follows to the file that runs, a deleted one too.
-      const file = statSync(`${this.#root}/${pid}/exe`, { bigint: true });
-      return {
-        path: this.#isDeleted(pid, target, file) ? target.slice(0, -DELETED.length) : target,
-        device: Number(file.dev),
-        inode: String(file.ino),
-        ctime: String(file.ctimeNs),
-        mode: Number(file.mode),
-      };
-    } catch (error) {
-      this.#note(error);
-      return { path: target };
-    }
+    // Follows to the file that runs, a deleted one too.
+    const file = this.#files.file(`${folder}/exe`);
+    if (file === undefined) return { path: target };
+    return {
+      path: this.#isDeleted(folder, target, file) ? target.slice(0, -DELETED.length) : target,
+      device: Number(file.dev),
+      inode: String(file.ino),
+      ctime: String(file.ctimeNs),
+      mode: Number(file.mode),
+    };
   }
 
   /** Is the remark behind the path the kernel's, or how the file is called? */
-  #isDeleted(pid: number, target: string, file: BigIntStats): boolean {
+  #isDeleted(folder: string, target: string, file: BigIntStats): boolean {
     if (!target.endsWith(DELETED)) return false;
     if (file.nlink === 0n) return true;
-    try {
-      const named = statSync(`${this.#root}/${pid}/root${target}`, { bigint: true });
-      return named.ino !== file.ino || named.dev !== file.dev;
-    } catch {
-      return true; // nothing is called so; the file has another name left
-    }
+    const named = this.#files.file(`${folder}/root${target}`);
+    // When nothing is called so, the file has another name left.
+    return named === undefined || named.ino !== file.ino || named.dev !== file.dev;
   }
 
-  #pidNamespace(pid: number): number | undefined {
-    const inode = /^pid:\[(\d+)\]$/.exec(this.#link(`${pid}/ns/pid`) ?? '')?.[1];
+  #pidNamespace(folder: string): number | undefined {
+    const inode = /^pid:\[(\d+)\]$/.exec(this.#files.link(`${folder}/ns/pid`) ?? '')?.[1];
     return inode === undefined ? undefined : Number(inode);
-  }
-
-  #link(path: string): string | undefined {
-    try {
-      return readlinkSync(`${this.#root}/${path}`);
-    } catch (error) {
-      this.#note(error);
-      return undefined;
-    }
-  }
-
-  #text(path: string): string | undefined {
-    const length = this.#fill(path);
-    return length === undefined ? undefined : this.#buffer.toString('utf8', 0, length);
-  }
-
-  /** Reads a file into the buffer. @returns its length, undefined when it cannot be read */
-  #fill(path: string): number | undefined {
-    let file: number;
-    try {
-      file = openSync(`${this.#root}/${path}`, 'r');
-    } catch (error) {
-      this.#note(error);
-      return undefined;
-    }
-    try {
-      let length = 0;
-      while (length < this.#buffer.length) {
-        const read = readSync(file, this.#buffer, length, this.#buffer.length - length, null);
-        if (read === 0) break;
-        length += read;
-      }
-      return length;
-    } catch (error) {
-      this.#note(error);
-      return undefined;
-    } finally {
-      closeSync(file);
-    }
-  }
-
-  #note(error: unknown): void {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ESRCH') return; // the task has gone, or it is a kernel thread: that is no fault
-    if (code === 'EACCES' || code === 'EPERM') this.#denied++;
-    else this.#reject('unreadable');
-  }
-
-  #reject(reason: string): void {
-    this.#rejected[reason] = (this.#rejected[reason] ?? 0) + 1;
   }
 }
 
 /** A process that writes a title over its arguments pads it with NULs: these are no empty arguments. */
 function withoutPadding(argv: readonly string[]): readonly string[] {
   return argv.length > 2 && argv.slice(1).every((argument) => argument === '') ? argv.slice(0, 1) : argv;
-}
-
-function numbersIn(names: readonly string[]): number[] {
-  const numbers: number[] = [];
-  for (const name of names) {
-    const first = name.charCodeAt(0);
-    if (first >= 48 && first <= 57) numbers.push(Number(name));
-  }
-  return numbers;
-}
-
-function numberAt(status: string, key: string, column: number): number | undefined {
-  const text = lineOf(status, key)?.split('\t')[column];
-  return text === undefined || !/^\d+$/.test(text) ? undefined : Number(text);
-}
-
-/** The ids in `NSpid` go from the outermost namespace to the innermost. */
-function lastNumber(status: string, key: string): number | undefined {
-  const text = lineOf(status, key)?.split('\t').at(-1);
-  return text === undefined || !/^\d+$/.test(text) ? undefined : Number(text);
-}
-
-// The name on the first line has its line breaks escaped, so no other line can be forged.
-function lineOf(status: string, key: string): string | undefined {
-  const from = status.indexOf(`\n${key}:\t`);
-  if (from < 0) return undefined;
-  const start = from + key.length + 3;
-  const end = status.indexOf('\n', start);
-  return status.slice(start, end < 0 ? undefined : end);
 }

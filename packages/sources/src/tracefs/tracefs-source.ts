@@ -16,9 +16,10 @@ export interface TracefsSourceOptions {
   readonly pollMs?: number | undefined;
   /**
    * Reads what already runs: called once tracing is on, and again after events were lost. It is
-   * walked through in small steps between polls; its events are of the time at which they are yielded.
+   * walked through in small steps between polls; its events are of the time at which they are yielded, and
+   * undefined is none for now: the rest comes later.
    */
-  readonly scan?: (() => Iterable<TaskEvent>) | undefined;
+  readonly scan?: (() => Iterable<TaskEvent | undefined>) | undefined;
 }
 
 /** A notice that does not hold where another source runs beside this one. */
@@ -46,7 +47,8 @@ export class TracefsSource implements Source {
   #timer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
   #checkedAt = 0;
-  #scan: Iterator<TaskEvent> | undefined;
+  #scan: Iterator<TaskEvent | undefined> | undefined;
+  #isScanWaiting = false;
   #isScanWanted = true;
   #scannedAt = Number.NEGATIVE_INFINITY;
   #lostAtScan = 0;
@@ -111,7 +113,8 @@ export class TracefsSource implements Source {
       this.#end('failed', () => this.#reader?.flush());
       return;
     }
-    if (isDrained && this.#scan === undefined) this.#timer = setTimeout(() => this.#work(), this.#pollMs);
+    const isScanning = this.#scan !== undefined && !this.#isScanWaiting;
+    if (isDrained && !isScanning) this.#timer = setTimeout(() => this.#work(), this.#pollMs);
     else this.#turn = setImmediate(() => this.#work());
   }
 
@@ -141,11 +144,13 @@ export class TracefsSource implements Source {
   }
 
   /** @returns true when there is more to walk through */
-  #walk(scan: Iterator<TaskEvent>): boolean {
+  #walk(scan: Iterator<TaskEvent | undefined>): boolean {
     const until = performance.now() + SCAN_STEP_MS;
     do {
       const { done, value } = scan.next();
       if (done) return false;
+      this.#isScanWaiting = value === undefined;
+      if (value === undefined) return true;
       this.#reader?.add(value);
     } while (performance.now() < until);
     return true;

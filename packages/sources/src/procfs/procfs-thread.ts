@@ -1,0 +1,120 @@
+// Asks the thread that reads /proc, and passes on what it has seen.
+
+import { Worker } from 'node:worker_threads';
+import type { ObserveEvent, ScanEvent } from '@dendro/protocol';
+import type { HostClock } from '../host-clock.ts';
+import { DEFAULT_BUDGET_MS, NO_COUNTS, type ProcfsCounts } from './counts.ts';
+import type { FromReading, ReadingOptions, ToReading } from './thread-messages.ts';
+
+export interface ProcfsThreadOptions {
+  readonly clock: HostClock;
+  /** Milliseconds of each second that reading /proc may take. Default 100. */
+  readonly budgetMs?: number | undefined;
+}
+
+/** Requests that the thread may have at a time: the others wait where they can be called off. */
+const MAX_ASKED = 32;
+
+export class ProcfsThread {
+  readonly #options: ReadingOptions;
+  #worker: Worker | undefined;
+  #onSeen: (seen: ObserveEvent) => void = () => {};
+  #asked = 0;
+  #scan = 0;
+  #scanned: (ObserveEvent | ScanEvent)[] = [];
+  #isScanning = false;
+  #failure: string | undefined;
+  #scanFailure: string | undefined;
+  #counts: ProcfsCounts = NO_COUNTS;
+  rejected: Readonly<Record<string, number>> = {};
+
+  constructor({ clock, budgetMs = DEFAULT_BUDGET_MS }: ProcfsThreadOptions) {
+    this.#options = { clock: clock.origin, budgetMs };
+  }
+
+  /** @param onSeen is told of processes that were asked about, and of those that have just called exec */
+  start(onSeen: (seen: ObserveEvent) => void): void {
+    this.#onSeen = onSeen;
+    const worker = new Worker(new URL('./reading-thread.ts', import.meta.url), { workerData: this.#options });
+    worker.on('message', (message: FromReading) => this.#take(message));
+    worker.on('error', (error) =>
+      this.#fail(`Reading /proc broke off (${error.message}): start dendro again to go on.`),
+    );
+    this.#worker = worker;
+  }
+
+  /** Why nothing is read any more. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** What reading has cost; a second old at most. */
+  get counts(): ProcfsCounts {
+    return { ...this.#counts, waiting: this.#asked };
+  }
+
+  /** How many more it may be asked. */
+  get room(): number {
+    return this.#worker === undefined ? 0 : MAX_ASKED - this.#asked;
+  }
+
+  /** Asks for these processes to be read, the most urgent first. */
+  ask(pids: readonly number[]): void {
+    if (pids.length === 0) return;
+    this.#asked += pids.length;
+    this.#send({ type: 'read', pids });
+  }
+
+  /**
+   * All that lives, and then that it was all. Undefined means: nothing for now, ask again later.
+   * @throws Error when /proc cannot be read
+   */
+  *scan(): Generator<ObserveEvent | ScanEvent | undefined> {
+    this.#scan++;
+    this.#scanned = [];
+    this.#scanFailure = undefined;
+    this.#isScanning = this.#worker !== undefined;
+    this.#send({ type: 'scan', scan: this.#scan });
+    while (this.#isScanning || this.#scanned.length > 0) {
+      const events = this.#scanned;
+      this.#scanned = [];
+      if (events.length === 0) yield undefined;
+      else yield* events;
+    }
+    const failure = this.#failure ?? this.#scanFailure;
+    if (failure !== undefined) throw new Error(failure);
+  }
+
+  async stop(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    this.#worker = undefined;
+    this.#isScanning = false;
+    const exited = new Promise((resolve) => worker.once('exit', resolve));
+    worker.postMessage({ type: 'stop' } satisfies ToReading);
+    await exited;
+  }
+
+  #take({ seen, answered, scan, scanned, isScanDone, failure, counts, rejected }: FromReading): void {
+    this.#asked -= answered;
+    this.#counts = counts;
+    this.rejected = rejected;
+    for (const event of seen) this.#onSeen(event);
+    if (scan !== this.#scan) return;
+    this.#scanned.push(...scanned);
+    if (!isScanDone) return;
+    this.#isScanning = false;
+    this.#scanFailure = failure;
+  }
+
+  #fail(why: string): void {
+    this.#failure = why;
+    this.#worker = undefined;
+    this.#asked = 0;
+    this.#isScanning = false;
+  }
+
+  #send(message: ToReading): void {
+    this.#worker?.postMessage(message);
+  }
+}

@@ -1,0 +1,221 @@
+// What the thread that reads /proc does, turn by turn: first those that have
+// just called exec, the newest first, as it may be gone soonest; then those that
+// were asked about; then a portion of a scan. All of it on one budget: when that
+// is spent, execs are passed over and the rest waits.
+
+import type { ObserveEvent, ScanEvent } from '@dendro/protocol';
+import { CpuCredit } from './cpu-credit.ts';
+import { ExecWatch } from './exec-watch.ts';
+import type { ProcfsReader } from './reader.ts';
+import type { FromReading, ToReading } from './thread-messages.ts';
+
+export interface ReadingLoopOptions {
+  readonly reader: ProcfsReader;
+  readonly budgetMs: number;
+  readonly post: (message: FromReading) => void;
+}
+
+/** Time of one turn; then what was read is passed on, and messages are taken in. */
+const TURN_MS = 5;
+/** So long a turn waits for an exec: as long as a request waits for the turn to end. */
+const WAIT_MS = 10;
+/** Without the connector nothing wakes the thread, and it looks whether its budget has grown. */
+const PAUSE_MS = 20;
+/** Execs that wait, the newest: in that time the others have run for as long as it takes to read so many. */
+const MAX_EXECS = 256;
+const MAX_SCANNED = 128;
+const REPORT_MS = 1000;
+
+export class ReadingLoop {
+  readonly #reader: ProcfsReader;
+  readonly #post: (message: FromReading) => void;
+  readonly #credit: CpuCredit;
+  #watch: ExecWatch | undefined;
+  /** Processes that have called exec, the newest last. */
+  #execs: number[] = [];
+  #requests: number[] = [];
+  #walk: Iterator<ObserveEvent | ScanEvent> | undefined;
+  #scan = 0;
+  #isRunning = true;
+  #timer: NodeJS.Timeout | undefined;
+  #turn: NodeJS.Immediate | undefined;
+  #pausedUntil = 0;
+  #reportedAt = 0;
+  // What the next message says.
+  #seen: ObserveEvent[] = [];
+  #scanned: (ObserveEvent | ScanEvent)[] = [];
+  #isScanDone = false;
+  #failure: string | undefined;
+  #answered = 0;
+  // Counted since the start.
+  #spentMs = 0;
+  #reads = 0;
+  #vanished = 0;
+  #skipped = 0;
+
+  constructor({ reader, budgetMs, post }: ReadingLoopOptions) {
+    this.#reader = reader;
+    this.#post = post;
+    this.#credit = new CpuCredit(budgetMs / 1000);
+  }
+
+  async start(): Promise<void> {
+    this.#watch = await ExecWatch.start((pid) => this.#execs.push(pid));
+    if (this.#isRunning) this.#schedule();
+    else this.#watch?.stop();
+  }
+
+  take(message: ToReading): void {
+    if (message.type === 'stop') this.#stop();
+    else if (message.type === 'read') this.#requests.unshift(...message.pids);
+    else {
+      this.#scan = message.scan;
+      this.#walk = this.#reader.wholeScan();
+    }
+    if (this.#watch === undefined && this.#timer === undefined && this.#isRunning) this.#schedule();
+  }
+
+  #stop(): void {
+    this.#isRunning = false;
+    clearTimeout(this.#timer);
+    clearImmediate(this.#turn);
+    this.#watch?.stop();
+  }
+
+  get #hasWork(): boolean {
+    return this.#requests.length > 0 || this.#walk !== undefined;
+  }
+
+  #schedule(): void {
+    if (this.#watch !== undefined) {
+      this.#turn = setImmediate(() => this.#work());
+    } else if (this.#hasWork) {
+      this.#timer = setTimeout(() => this.#work(), this.#isPaused ? PAUSE_MS : 0);
+    }
+  }
+
+  get #isPaused(): boolean {
+    return performance.now() < this.#pausedUntil;
+  }
+
+  #work(): void {
+    this.#timer = undefined;
+    if (this.#watch !== undefined) {
+      if (!this.#hasWork || this.#isPaused) this.#watch.wait(WAIT_MS);
+      this.#drain();
+    }
+    if (this.#isPaused) this.#skipExecs(0);
+    else this.#spend();
+    this.#report();
+    if (this.#isRunning) this.#schedule();
+  }
+
+  #spend(): void {
+    if (this.#execs.length === 0 && !this.#hasWork) return;
+    const before = process.threadCpuUsage();
+    const until = performance.now() + TURN_MS;
+    while (this.#readNext() && performance.now() < until);
+    const { user, system } = process.threadCpuUsage(before);
+    const costMs = (user + system) / 1000;
+    this.#spentMs += costMs;
+    const now = performance.now();
+    this.#pausedUntil = now + this.#credit.spend(costMs, now);
+  }
+
+  /** @returns false when there is nothing more to do */
+  #readNext(): boolean {
+    const exec = this.#execs.pop();
+    if (exec !== undefined) {
+      this.#readProcess(exec);
+      return true;
+    }
+    const request = this.#requests.shift();
+    if (request !== undefined) {
+      this.#readProcess(request);
+      this.#answered++;
+      return true;
+    }
+    return this.#stepScan();
+  }
+
+  #readProcess(pid: number): void {
+    const reading = this.#reader.tryProcess(pid);
+    this.#drain(); // those that have called exec meanwhile come first
+    // A process that has ended called no exec that we would not have been told of by now.
+    const isSure = reading?.isSure || (this.#watch !== undefined && this.#missed === 0 && !this.#execs.includes(pid));
+    if (reading === undefined || !isSure) this.#vanished++;
+    else {
+      this.#reads++;
+      this.#seen.push(reading.seen);
+    }
+  }
+
+  /** Execs that are not known of. */
+  get #missed(): number {
+    return this.#watch?.overruns ?? 0;
+  }
+
+  #drain(): void {
+    if (this.#watch === undefined) return;
+    try {
+      this.#watch.drain();
+    } catch {
+      this.#watch.stop(); // it is broken: what is asked about is read all the same
+      this.#watch = undefined;
+    }
+    this.#skipExecs(MAX_EXECS);
+  }
+
+  /** Keeps so many of the newest. */
+  #skipExecs(max: number): void {
+    if (this.#execs.length <= max) return;
+    this.#skipped += this.#execs.length - max;
+    this.#execs = max === 0 ? [] : this.#execs.slice(-max);
+  }
+
+  #stepScan(): boolean {
+    if (this.#walk === undefined || this.#scanned.length >= MAX_SCANNED) return false;
+    try {
+      const { done, value } = this.#walk.next();
+      if (!done) {
+        this.#scanned.push(value);
+        if (value.type === 'observe' && value.tid === value.pid) this.#reads++;
+        return true;
+      }
+    } catch (thrown) {
+      this.#failure = String(thrown instanceof Error ? thrown.message : thrown);
+    }
+    this.#walk = undefined;
+    this.#isScanDone = true;
+    return false;
+  }
+
+  #report(): void {
+    const now = performance.now();
+    const hasNews = this.#seen.length > 0 || this.#scanned.length > 0 || this.#isScanDone || this.#answered > 0;
+    if (!hasNews && now - this.#reportedAt < REPORT_MS) return;
+    this.#reportedAt = now;
+    this.#post({
+      seen: this.#seen,
+      answered: this.#answered,
+      scan: this.#scan,
+      scanned: this.#scanned,
+      isScanDone: this.#isScanDone,
+      failure: this.#failure,
+      counts: {
+        spentMs: this.#spentMs,
+        reads: this.#reads,
+        vanished: this.#vanished,
+        skipped: this.#skipped,
+        denied: this.#reader.deniedCount,
+        waiting: this.#requests.length,
+      },
+      rejected: this.#reader.rejected,
+    });
+    this.#seen = [];
+    this.#scanned = [];
+    this.#answered = 0;
+    this.#isScanDone = false;
+    this.#failure = undefined;
+  }
+}
