@@ -30,6 +30,9 @@ export type Config = ServeConfig | TreeConfig;
 
 interface SourceConfig {
   readonly source: string | undefined;
+  readonly hostFrom: string | undefined;
+  readonly follow: boolean;
+  readonly policies: readonly string[];
   readonly maxProcesses: number;
   readonly maxThreads: number;
   readonly procfsBudgetMs: number;
@@ -82,6 +85,9 @@ type Options = Readonly<Record<string, unknown>>;
 function withSource(command: Command): Command {
   return command
     .option('--source <source>', `where events come from: ${SOURCE_FORMS.join(', ')} (default: the best that works)`)
+    .option('--host-from <name>', "whose events to take when a feed has several hosts (default: the first event's)")
+    .option('--follow', 'go on reading a file of tracee:FILE as it is written and rotated', false)
+    .option('--policy <name...>', "Tracee's policies whose events tracee-grpc asks for (default: all events)", [])
     .option('--max-processes <number>', 'processes kept in memory', count(16, 10_000_000), 16_384)
     .option('--max-threads <number>', 'threads kept in memory', count(16, 10_000_000), 32_768)
     .option(
@@ -106,6 +112,9 @@ function withSource(command: Command): Command {
 function sourceConfig(options: Options): SourceConfig {
   return {
     source: options['source'] as string | undefined,
+    hostFrom: options['hostFrom'] as string | undefined,
+    follow: options['follow'] === true,
+    policies: options['policy'] as string[],
     maxProcesses: options['maxProcesses'] as number,
     maxThreads: options['maxThreads'] as number,
     procfsBudgetMs: options['procfsBudget'] as number,

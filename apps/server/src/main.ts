@@ -22,6 +22,9 @@ const PORTS_TRIED = 20;
 async function start(config: ServeConfig): Promise<void> {
   const client = await TreeClient.start({
     source: config.source,
+    hostFrom: config.hostFrom,
+    follow: config.follow,
+    policies: config.policies,
     maxProcesses: config.maxProcesses,
     maxThreads: config.maxThreads,
     procfsBudgetMs: config.procfsBudgetMs,

@@ -10,6 +10,7 @@ import {
   type Authority,
   assertNever,
   CLONE,
+  type ContainerEvent,
   type CredentialsEvent,
   type EntityId,
   type EventNs,
@@ -29,7 +30,7 @@ import {
   type Version,
 } from '@dendro/protocol';
 import { EnrichmentQueue, type EnrichmentRequest } from './enrichment-queue.ts';
-import { EntityIds } from './entity-id.ts';
+import { EntityIds, OLDER_BUCKET_NS } from './entity-id.ts';
 import { EntityTable } from './entity-table.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { END_SLACK_NS, Lives, MENTION_SLACK_NS } from './lives.ts';
@@ -206,6 +207,9 @@ export class ProcessTree {
       case 'credentials':
         this.#applyCredentials(event);
         break;
+      case 'container':
+        this.#applyContainer(event);
+        break;
       case 'scan':
         this.#applyScan(event);
         break;
@@ -230,7 +234,22 @@ export class ProcessTree {
       if (found !== NO_TASK) throw new AmbiguousTaskError(this.#allWith(id, time));
       found = task;
     }
-    return found;
+    return found === NO_TASK ? this.#onlyOneWithOlder(id, time) : found;
+  }
+
+  /** The same for an id of an older Tracee [ID7]. It is asked for seldom: so it is looked for, and not kept. */
+  #onlyOneWithOlder(id: EntityId, time: EventNs): TaskIndex {
+    const { tree } = this;
+    const ids = new EntityIds(this.#base ?? { epochNs: 0n }, OLDER_BUCKET_NS);
+    const fitting: TaskIndex[] = [];
+    for (let slot = 0; slot < tree.slotCount; slot++) {
+      const task = slot as TaskIndex;
+      const hasStart = (tree.flagsOf(task) & TASK_FLAG.startIsUnknown) === 0;
+      if (!tree.isPresent(task) || !hasStart || tree.startOf(task) > time) continue;
+      if (ids.of(tree.tidOf(task), tree.startOf(task)) === id) fitting.push(task);
+    }
+    if (fitting.length > 1) throw new AmbiguousTaskError(fitting.map((task) => tree.taskIdOf(task)));
+    return fitting[0] ?? NO_TASK;
   }
 
   #allWith(id: EntityId, time: EventNs): TaskId[] {
@@ -268,6 +287,10 @@ export class ProcessTree {
     this.#announce(task, event.tid, leader, creator, start, flags, isOpen ? AUTHORITY.sighting : AUTHORITY.event);
     if (!isNewest) this.#settleReuse(event.tid, task);
     if (!isThread) this.#nameParent(task, event, start, isSibling);
+    // Of a thread it is the parent of its process; that is told by others, but not when it began.
+    else if (event.parentPid && event.parentStart !== undefined) {
+      this.#lifeAt(event.parentPid, at, event.parentStart, event.parentPid);
+    }
     if (event.comm !== undefined && !this.tree.hasNameNearby(task, event.comm, start)) {
       this.#recorder.text(task, 'comm', start, AUTHORITY.event, event.comm);
     }
@@ -502,6 +525,17 @@ export class ProcessTree {
     this.#setNumber(process, 'uid', event.at, authority, event.uid);
     this.#setNumber(process, 'gid', event.at, authority, event.gid);
     this.#touch(process, event.at);
+  }
+
+  // --- containers ---
+
+  #applyContainer(event: ContainerEvent): void {
+    const { at } = event;
+    this.#notice(at);
+    const task = this.#lifeAt(event.tid, at, event.start, event.pid);
+    const process = this.tree.leaderOf(task);
+    this.#recorder.text(process, 'container', at, event.authority ?? AUTHORITY.event, event.container);
+    this.#touch(process, at);
   }
 
   // --- exit ---

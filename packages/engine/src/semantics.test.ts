@@ -325,6 +325,35 @@ describe('[CO1] the container', () => {
   });
 });
 
+describe('[CO1] a move into the control group of a container', () => {
+  const move = (at: number, tid: number, more: object = {}): TaskEvent => ({
+    type: 'container',
+    at: seconds(at),
+    tid,
+    container: 'c1',
+    ...more,
+  });
+
+  test('holds for the process from then on, and for children born after it', () => {
+    const host = hostOf([INIT, fork(1, 20, 1), fork(2, 30, 20), move(3, 20), fork(4, 31, 20)]);
+    expect([2.9, 3].map((at) => infoAt(host, 20, at).containerId)).toEqual([undefined, 'c1']);
+    expect([30, 31].map((pid) => infoAt(host, pid, 9).containerId)).toEqual([undefined, 'c1']);
+  });
+
+  test('of a thread is one of its process', () => {
+    const host = hostOf([INIT, fork(1, 20, 1), thread(2, 21, 20), move(3, 21)]);
+    expect(infoAt(host, 20, 9).containerId).toBe('c1');
+  });
+
+  test('of a task that nobody has mentioned makes it a placeholder, and one told before the birth finds its task', () => {
+    const host = hostOf([INIT, move(3, 20)]);
+    expect(infoAt(host, 20, 9)).toMatchObject({ isPlaceholder: true, containerId: 'c1' });
+    for (const event of [fork(1, 20, 1)]) host.apply(event);
+    expect(livesOf(host, 20)).toHaveLength(1);
+    expect(infoAt(host, 20, 9)).toMatchObject({ isPlaceholder: false, containerId: 'c1' });
+  });
+});
+
 describe('[NS1] ids in a pid namespace', () => {
   const namespaces = (host: ReturnType<typeof hostOf>, pid: number, at: number) => {
     const { nsTid, nsPid, pidNs, nsPpid } = infoAt(host, pid, at);

@@ -58,6 +58,7 @@ export {
 export {
   CLONE,
   type ClockEvent,
+  type ContainerEvent,
   type CredentialsEvent,
   type ExecEvent,
   type ExitEvent,

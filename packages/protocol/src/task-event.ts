@@ -109,6 +109,18 @@ export interface CredentialsEvent {
   readonly gid?: number | undefined;
 }
 
+/** A task, and so its process, was moved into the control group of a container. */
+export interface ContainerEvent {
+  readonly type: 'container';
+  readonly at: EventNs;
+  readonly tid: number;
+  /** Thread group id, where it is known. */
+  readonly pid?: number | undefined;
+  readonly start?: EventNs | undefined;
+  readonly authority?: Authority | undefined;
+  readonly container: string;
+}
+
 /** A task seen in /proc (or named by a tracer in passing) at time `at`. */
 export interface ObserveEvent {
   readonly type: 'observe';
@@ -159,6 +171,7 @@ export type TaskEvent =
   | ExitEvent
   | ReparentEvent
   | CredentialsEvent
+  | ContainerEvent
   | ObserveEvent
   | ScanEvent
   | GapEvent;

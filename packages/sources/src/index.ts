@@ -9,6 +9,10 @@ export { ProcfsThread, type ProcfsThreadOptions } from './procfs/procfs-thread.t
 export { ProcfsReader, type ProcfsReaderOptions } from './procfs/reader.ts';
 export { ReplaySource } from './replay.ts';
 export type { EventSink, Source } from './source.ts';
+export { Announcements } from './tracee/announcements.ts';
+export { TraceeFollowSource } from './tracee/follow-source.ts';
+export { TraceeGrpcSource } from './tracee/grpc-source.ts';
+export { HostFilter } from './tracee/host-filter.ts';
 export { TraceeDecoder } from './tracee/tracee-decoder.ts';
 export { TraceeSource } from './tracee/tracee-source.ts';
 export { removeOwnInstance } from './tracefs/instance.ts';

@@ -5,6 +5,7 @@ import { DendroError, type TaskEvent } from '@dendro/protocol';
 import {
   CnProcSource,
   HostClock,
+  HostFilter,
   KernelSource,
   NoSource,
   type ProcfsCounts,
@@ -12,6 +13,8 @@ import {
   ProcfsThread,
   ReplaySource,
   type Source,
+  TraceeFollowSource,
+  TraceeGrpcSource,
   TraceeSource,
   TracefsSource,
 } from '@dendro/sources';
@@ -27,8 +30,10 @@ export interface Feed {
   readonly clock: HostClock | undefined;
   /** Does the source say what its times count from? Otherwise the first event that is posted does. */
   readonly hasBase: boolean;
-  /** When it has told what there is: as soon as it has started, after its first scan of /proc, or at its end. */
-  readonly completeAt: 'start' | 'scan' | 'end';
+  /** Says which host it is, where events come from elsewhere. */
+  readonly hosts?: HostFilter | undefined;
+  /** When it has told what there is: as soon as it has started, after its first scan of /proc, once it makes no more progress, or at its end. */
+  readonly completeAt: 'start' | 'scan' | 'progress' | 'end';
 }
 
 export const SOURCE_FORMS = [
@@ -38,11 +43,16 @@ export const SOURCE_FORMS = [
   'procfs',
   'tracee:FILE',
   'tracee:-',
+  'tracee-grpc:ADDRESS',
   'replay:DIR',
   'none',
 ];
 
+/** What else the command line says of a source. */
 export interface FeedOptions {
+  readonly hostFrom?: string | undefined;
+  readonly follow?: boolean | undefined;
+  readonly policies?: readonly string[] | undefined;
   /** Milliseconds of each second that reading /proc may take. Default 100. */
   readonly procfsBudgetMs?: number | undefined;
   /** For sources of kernel events only. */
@@ -69,8 +79,9 @@ export function feedsFor(spec: string | undefined, isRoot: boolean, options: Fee
   if (kind === 'tracefs' && spec === kind) return [tracefs];
   if (kind === 'cn_proc' && spec === kind) return [cnProc];
   if (kind === 'procfs' && spec === kind) return [procfs];
-  if (kind === 'none' && spec === kind) return [none];
-  if (kind === 'tracee' && hasTarget) return [() => recorded(new TraceeSource(target))];
+  if (kind === 'none' && spec === kind) return [() => none(new HostFilter(options.hostFrom))];
+  if (kind === 'tracee' && hasTarget) return [() => tracee(target, options)];
+  if (kind === 'tracee-grpc' && hasTarget) return [() => traceeGrpc(target, options)];
   if (kind === 'replay' && hasTarget) return [() => recorded(new ReplaySource(target))];
   throw new DendroError(
     'DENDRO_SOURCE_UNKNOWN',
@@ -126,9 +137,25 @@ function polled(budgetMs: number | undefined): Feed {
   };
 }
 
-function none(): Feed {
+function none(hosts: HostFilter): Feed {
   const clock = HostClock.read();
-  return { source: new NoSource(clock), procfs: undefined, clock, hasBase: false, completeAt: 'start' };
+  return { source: new NoSource(clock), procfs: undefined, clock, hasBase: false, hosts, completeAt: 'start' };
+}
+
+function tracee(target: string, { hostFrom, follow = false }: FeedOptions): Feed {
+  const hosts = new HostFilter(hostFrom);
+  const source = new TraceeSource(target, { hosts });
+  // Standard input and pipes are read on anyway.
+  if (!follow || source.isLive) return { ...recorded(source), hosts };
+  return { ...recorded(new TraceeFollowSource(target, { hosts })), hosts, completeAt: 'progress' };
+}
+
+function traceeGrpc(address: string, { hostFrom, policies }: FeedOptions): Feed {
+  const hosts = new HostFilter(hostFrom);
+  const source = new TraceeGrpcSource(address, { hosts, policies });
+  // The clock of another machine is not known here.
+  const clock = source.isLocal ? HostClock.read() : undefined;
+  return { source, procfs: undefined, clock, hasBase: true, hosts, completeAt: 'start' };
 }
 
 function recorded(source: Source): Feed {

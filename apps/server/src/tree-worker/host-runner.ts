@@ -14,7 +14,7 @@ import {
   type TimeBase,
   type TreeStats,
 } from '@dendro/protocol';
-import { NO_COUNTS, ProgramHashes, TraceeDecoder } from '@dendro/sources';
+import { Announcements, HostFilter, NO_COUNTS, ProgramHashes, TraceeDecoder } from '@dendro/sources';
 import type { Feed } from './choose-source.ts';
 import type { FromWorker, HostStatus, WorkerOptions } from './messages.ts';
 import { Observations } from './observations.ts';
@@ -51,6 +51,10 @@ export class HostRunner {
   #hasScanned = false;
   #isComplete = false;
   #posted = 0;
+  /** Whose events are taken, of those that come from elsewhere. */
+  readonly #hosts: HostFilter;
+  #toldName: string | undefined;
+  readonly #announcements = new Announcements();
   readonly #postedRejected: Record<string, number> = {};
   #eventsBefore = 0;
   #statusBefore = performance.now();
@@ -64,6 +68,7 @@ export class HostRunner {
   ) {
     this.#feed = feed;
     this.#notices = notices;
+    this.#hosts = feed.hosts ?? new HostFilter(options.hostFrom);
     this.#post = post;
     // Only of this host, and of now: a file of a recording may be another one by now.
     this.#hashes =
@@ -113,7 +118,7 @@ export class HostRunner {
     const { source, clock } = this.#feed;
     return {
       id: 'local',
-      name: source.isLive ? hostname() : source.name,
+      name: this.#feed.hosts?.name ?? (source.isLive ? hostname() : source.name),
       baseEpochNs: String(this.base.epochNs),
       isLive: source.isLive && (clock === undefined || this.#isOfNow),
       users: clock === undefined ? {} : readUsers(),
@@ -191,7 +196,7 @@ export class HostRunner {
           tooFar++;
         }
       },
-      { base: this.host.base },
+      { base: this.host.base, hosts: this.#hosts, announcements: this.#announcements },
     );
     decoder.pushAll(withoutByteOrderMark(body));
     this.flush();
@@ -227,6 +232,11 @@ export class HostRunner {
     const { base } = this.host;
     if (base === undefined) return;
     if (this.#feed.clock !== undefined) this.#clockAheadNs = Number(this.#feed.clock.base.epochNs - base.epochNs);
+    this.#postHost();
+  }
+
+  #postHost(): void {
+    this.#toldName = this.#feed.hosts?.name;
     this.#post({ type: 'host', host: this.info });
   }
 
@@ -240,14 +250,20 @@ export class HostRunner {
   #tick(): void {
     this.#enrich();
     this.flush();
+    // The first events may be of containers, which do not say it.
+    if (this.host.base !== undefined && this.#feed.hosts?.name !== this.#toldName) this.#postHost();
     if (!this.#isComplete) this.#noteComplete();
   }
 
   #noteComplete(): void {
     const { source, completeAt } = this.#feed;
-    const { state } = source.status();
+    const { state, progress } = source.status();
     this.#isComplete =
-      completeAt === 'start' || (completeAt === 'scan' && this.#hasScanned) || state === 'ended' || state === 'failed';
+      completeAt === 'start' ||
+      (completeAt === 'scan' && this.#hasScanned) ||
+      (completeAt === 'progress' && progress === undefined) ||
+      state === 'ended' ||
+      state === 'failed';
     if (!this.#isComplete) return;
     this.#postStatus(); // whoever waits for this asks next how it went
     this.#post({ type: 'complete' });
@@ -315,7 +331,7 @@ export class HostRunner {
         ...this.#notices,
         ...this.#procfsNotices(),
         ...this.#clockNotice(),
-        ...status.notices,
+        ...this.#feedNotices(status),
         ...(this.#feed.procfs === undefined ? [] : this.#programs.notices()),
       ],
       events: status.events + this.#posted,
@@ -336,6 +352,11 @@ export class HostRunner {
     const failure = this.#feed.procfs?.failure;
     if (failure !== undefined) yield failure;
     if (this.#hashes?.failure !== undefined) yield this.#hashes.failure;
+  }
+
+  /** A source of Tracee's says itself which hosts there are, and what is posted may say it too. */
+  #feedNotices({ notices }: SourceStatus): string[] {
+    return [...new Set([...notices, ...this.#hosts.notices, ...this.#announcements.notices])];
   }
 
   #statsOf(counts: ProcessTreeCounts): TreeStats {

@@ -8,6 +8,12 @@ import type { HashCounts, ProcfsCounts } from '@dendro/sources';
 export interface WorkerOptions {
   /** As given by `--source`; undefined chooses the best one that works here. */
   readonly source: string | undefined;
+  /** The host whose events are taken out of a feed of several, as given by `--host-from`; otherwise that of the first event. */
+  readonly hostFrom?: string | undefined;
+  /** Policies of Tracee whose events are asked for over gRPC; otherwise all events. */
+  readonly policies?: readonly string[] | undefined;
+  /** Is a file read on as it is written? */
+  readonly follow?: boolean | undefined;
   readonly maxProcesses: number;
   readonly maxThreads: number;
   /** Milliseconds of each second that reading /proc may take. */

@@ -31,6 +31,8 @@ export interface Context {
   readonly comm: string | undefined;
   readonly uid: number | undefined;
   readonly container: string | undefined;
+  /** What the task sees as the name of its host: in a container the container's. */
+  readonly hostName: string | undefined;
   /** The syscall that the task is in. */
   readonly syscall: string | undefined;
   /** The event's own arguments by name; those without a value are left out. */
@@ -61,12 +63,14 @@ function legacyContext(event: Json): Context {
     uid: optional(event['userId'], uint32),
     // Older releases have the id beside the context and no object.
     container: containerId(event['container']) ?? (optional(event['containerId'], string) || undefined),
+    hostName: optional(event['hostName'], string),
     syscall: optional(event['syscall'], string),
-    args: legacyArgs(list(event['args'] ?? [])),
+    args: argsOf(event),
   };
 }
 
 function v1beta1Context(event: Json): Context {
+  const at = epochNs(event['timestamp']);
   const workload = object(event['workload']);
   const process = object(workload['process']);
   const thread = object(process['thread']);
@@ -74,7 +78,7 @@ function v1beta1Context(event: Json): Context {
   const user = optional(process['real_user'], object);
   return {
     name: string(event['name']),
-    epochNs: epochNs(event['timestamp']),
+    epochNs: at,
     tid: taskNumber(thread['host_tid']),
     pid: taskNumber(process['host_pid']),
     ppid: isObject(parent) ? taskNumber(parent['host_pid']) : 0,
@@ -85,9 +89,23 @@ function v1beta1Context(event: Json): Context {
     comm: optional(thread['name'], string),
     uid: optional(user?.['id'], uint32),
     container: containerId(workload['container']),
+    hostName: undefined,
     syscall: optional(thread['syscall'], string),
-    args: v1beta1Args(list(event['data'] ?? [])),
+    args: argsOf(event),
   };
+}
+
+/** The event's own arguments by name; those without a value are left out. @throws Rejection */
+export function argsOf(event: Json): Map<string, unknown> {
+  return isLegacy(event) ? legacyArgs(list(event['args'] ?? [])) : v1beta1Args(list(event['data'] ?? []));
+}
+
+/** Is it in a container, or at least in a pid namespace of its own? */
+export function isContained(
+  { container, pid }: { readonly container: string | undefined; readonly pid: number },
+  nsPid: number | undefined,
+): boolean {
+  return container !== undefined || (nsPid !== undefined && nsPid !== pid);
 }
 
 /** `{"name": N, "type": T, "value": V}` */

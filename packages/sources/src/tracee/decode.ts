@@ -2,6 +2,7 @@
 
 import {
   AUTHORITY,
+  type ContainerEvent,
   type EventNs,
   type ExecEvent,
   type ExitEvent,
@@ -12,10 +13,11 @@ import {
   type TaskEvent,
   type TimeBase,
 } from '@dendro/protocol';
-import { type Context, contextOf } from './context.ts';
+import { containerOf } from '../procfs/container.ts';
+import { isAnnouncement } from './announcements.ts';
+import type { Context } from './context.ts';
 import {
   boolean,
-  epochNs,
   integer,
   isObject,
   type Json,
@@ -32,7 +34,15 @@ import {
 
 type Args = Context['args'];
 
-const LIFECYCLE = new Set(['sched_process_fork', 'sched_process_exec', 'sched_process_exit', 'task_rename']);
+const LIFECYCLE = new Set([
+  'sched_process_fork',
+  'sched_process_exec',
+  'sched_process_exit',
+  'task_rename',
+  'cgroup_attach_task',
+  'cgroup_mkdir',
+  'cgroup_rmdir',
+]);
 /** Ten years: starts of old daemons and long logs are nearer; what is further away is no time of this host. */
 export const MAX_DISTANCE_NS = 315_360_000_000_000_000n;
 const CORE_DUMPED = 0x80;
@@ -42,17 +52,15 @@ export function lifecycleEvent(value: unknown): Json | RejectReason {
   if (!isObject(value)) return 'not-an-object';
   const name = value['eventName'] ?? value['name'];
   if (typeof name !== 'string') return 'not-a-tracee-event';
-  return LIFECYCLE.has(name) ? value : 'not-a-lifecycle-event';
+  return isNeeded(name) ? value : 'not-a-lifecycle-event';
 }
 
-/** Epoch time of an event. @throws Rejection */
-export function timeOf(event: Json): bigint {
-  return epochNs(event['timestamp']);
+export function isNeeded(name: string): boolean {
+  return LIFECYCLE.has(name) || isAnnouncement(name);
 }
 
 /** @throws Rejection */
-export function decodeEvent(event: Json, base: TimeBase): TaskEvent[] {
-  const context = contextOf(event);
+export function decodeEvent(context: Context, base: TimeBase): TaskEvent[] {
   const at = eventTime(base, context.epochNs);
   const start = optionalTime(base, context.startEpochNs);
   const seen = sighting(context, at, start);
@@ -64,8 +72,12 @@ export function decodeEvent(event: Json, base: TimeBase): TaskEvent[] {
       return [execEvent(context, at, start), ...seen];
     case 'sched_process_exit':
       return [...seen, exitEvent(context, at, start)];
-    default:
+    case 'task_rename':
       return [...seen, renameEvent(context, at, start)];
+    case 'cgroup_attach_task':
+      return [...seen, ...containerEvent(context, at, start)];
+    default:
+      return seen; // a cgroup was made or removed: whose it will be is said when a task is attached to it
   }
 }
 
@@ -155,6 +167,14 @@ function renameEvent({ args, tid, pid, syscall }: Context, at: EventNs, start?: 
   // another thread, and an exec says it better itself.
   if (syscall !== 'prctl') throw new Rejection('not-a-lifecycle-event');
   return { type: 'rename', at, tid, pid, start, comm: string(args.get('new_name')) };
+}
+
+/** A task is moved, mostly by another one, which the context is of. */
+function containerEvent({ args, tid, pid }: Context, at: EventNs, start?: EventNs): ContainerEvent[] {
+  const container = containerOf(`0::${string(args.get('cgroup_path'))}`);
+  const moved = newTask(args.get('pid'));
+  if (container === undefined) return [];
+  return [{ type: 'container', at, tid: moved, ...(moved === tid ? { pid, start } : {}), container }];
 }
 
 function executable(args: Args): FileInfo | undefined {

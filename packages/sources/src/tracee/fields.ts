@@ -13,7 +13,9 @@ export type RejectReason =
   | 'wrong-type'
   | 'bad-timestamp'
   | 'line-too-long'
-  | 'truncated';
+  | 'truncated'
+  /** Of a host that the tree is not of. */
+  | 'other-host';
 
 /** Thrown where a field is wrong, and caught where the line is counted. */
 export class Rejection extends Error {

@@ -8,6 +8,7 @@ import { runInNewContext } from 'node:vm';
 import type { TaskEvent, TimeBase } from '@dendro/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { contextOf } from './context.ts';
 import { decodeEvent, lifecycleEvent } from './decode.ts';
 import { parseExactJson } from './exact-json.ts';
 import { Rejection } from './fields.ts';
@@ -25,7 +26,7 @@ type Said = readonly TaskEvent[] | string;
 function plainly(line: Buffer, base: TimeBase): Said {
   try {
     const event = lifecycleEvent(parseExactJson(line.toString()));
-    return typeof event === 'string' ? event : decodeEvent(event, base);
+    return typeof event === 'string' ? event : decodeEvent(contextOf(event), base);
   } catch (thrown) {
     return thrown instanceof Rejection ? thrown.reason : 'not-json';
   }

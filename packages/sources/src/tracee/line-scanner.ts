@@ -12,6 +12,8 @@
 // needs is not looked at, except that the line must end as an object does.
 
 import type { TaskEvent } from '@dendro/protocol';
+import { isContained } from './context.ts';
+import { isNeeded } from './decode.ts';
 import {
   CLOSE_BRACE,
   CLOSE_BRACKET,
@@ -48,6 +50,9 @@ export class LineScanner {
   /** What was read: a line gives an event, and a sighting of the task before or behind it. */
   first: TaskEvent | undefined;
   second: TaskEvent | undefined;
+  /** Of the line that was read. */
+  hostName: string | undefined;
+  isContained = false;
   readonly #line = new Scanned();
   readonly #times = new TimeReader();
   #shapes = new Shapes();
@@ -120,7 +125,8 @@ export class LineScanner {
           p = line.stringEnd(p);
           if (p === UNSURE) break;
           name = NAMES.get(line.textIn(valueAt, p)) ?? NAME.none;
-          if (name === NAME.none) return 'other'; // the rest need not be read
+          // The rest need not be read; what is rare is read the plain way.
+          if (name === NAME.none) return isNeeded(line.textIn(valueAt, p)) ? 'unsure' : 'other';
           step = step.byName[name];
           at = p;
           continue;
@@ -163,6 +169,8 @@ export class LineScanner {
     line.isGroupDead = shape.isGroupDead;
     const task = taskOf(line, shape.isLegacy);
     if (task === undefined) return 'unsure';
+    this.hostName = line.text(SLOT.hostName);
+    this.isContained = isContained(task, line.number(SLOT.nsPid));
     this.first = sightingOf(line, task);
     switch (name) {
       case NAME.fork:

@@ -55,8 +55,9 @@ export const SLOT = {
   groupExit: 50,
   newName: 51,
   at: 52,
+  hostName: 53,
 } as const;
-export const SLOTS = 53;
+export const SLOTS = 54;
 /** Slot -> 1 when there is a value for it. */
 export type Slots = Uint8Array;
 
@@ -135,6 +136,7 @@ export const EVENT: Fields = new Map([
     userId: ['uint32', 'uid'],
     pidNamespace: ['uint32', 'pidNs'],
     processName: ['text', 'comm'],
+    hostName: ['text', 'hostName'],
     containerId: ['text', 'containerBeside'],
     container: ['object', 'containerObject', CONTAINER],
     eventName: ['eventName', 'eventName'],

@@ -5,9 +5,12 @@
 
 import type { TimeBase } from '@dendro/protocol';
 import type { EventSink } from '../source.ts';
-import { decodeEvent, lifecycleEvent, MAX_DISTANCE_NS, timeOf } from './decode.ts';
+import { Announcements, isAnnouncement } from './announcements.ts';
+import { type Context, contextOf, isContained } from './context.ts';
+import { decodeEvent, lifecycleEvent, MAX_DISTANCE_NS } from './decode.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type Json, Rejection, type RejectReason } from './fields.ts';
+import { HostFilter } from './host-filter.ts';
 import { LineScanner } from './line-scanner.ts';
 import { LineSplitter } from './lines.ts';
 import { SplitBase } from './time-reader.ts';
@@ -28,17 +31,22 @@ export interface TraceeDecoderOptions {
   readonly maxLineBytes?: number | undefined;
   /** Time base of the tree that the events go to, when it has one; otherwise the first event sets it. */
   readonly base?: TimeBase | undefined;
+  /** Which host's events are taken; shared by all that feed one tree. */
+  readonly hosts?: HostFilter | undefined;
+  /** What is said of no task, kept where a feed comes in many bodies. */
+  readonly announcements?: Announcements | undefined;
 }
 
 interface EarlyEvent {
-  readonly event: Json;
-  readonly epochNs: bigint;
+  readonly context: Context;
   readonly lineNumber: number;
 }
 
 export class TraceeDecoder {
   readonly #sink: EventSink;
   readonly #splitter: LineSplitter;
+  readonly #hosts: HostFilter;
+  readonly #announcements: Announcements;
   readonly #rejected: Record<string, number> = {};
   readonly #firstLines = new Map<RejectReason, number>();
   #base: TimeBase | undefined;
@@ -48,13 +56,26 @@ export class TraceeDecoder {
   /** Of the line that is being read, the first is 1. */
   #lineNumber = 0;
   #lines = 0;
+  #unit: 'line' | 'event' = 'line';
   #decoded = 0;
   #scanned = 0;
   #isAtEnd = false;
+  /** Times count from the start of the host, and it is known when that was. */
+  #hasDate = false;
 
   /** @param sink gets `clock` before the first event */
-  constructor(sink: EventSink, { maxLineBytes = MAX_LINE_BYTES, base }: TraceeDecoderOptions = {}) {
+  constructor(
+    sink: EventSink,
+    {
+      maxLineBytes = MAX_LINE_BYTES,
+      base,
+      hosts = new HostFilter(),
+      announcements = new Announcements(),
+    }: TraceeDecoderOptions = {},
+  ) {
     this.#sink = sink;
+    this.#hosts = hosts;
+    this.#announcements = announcements;
     if (base !== undefined) this.#setBase(base);
     this.#splitter = new LineSplitter(maxLineBytes, {
       line: (bytes, from, end) => this.#line(bytes, from, end),
@@ -88,12 +109,22 @@ export class TraceeDecoder {
   /** For people: where each kind of rejection was met first. The lines themselves may hold secrets. */
   get notices(): string[] {
     const notices = [...this.#firstLines].map(
-      ([reason, line]) => `The first line rejected as ${reason} is line ${line}.`,
+      ([reason, line]) => `The first ${this.#unit} rejected as ${reason} is ${this.#unit} ${line}.`,
     );
-    if (this.#base !== undefined && this.#base.epochNs < EARLIEST_DATE_NS) {
+    notices.push(...this.#hosts.notices, ...this.#announcements.notices);
+    if (this.#isSinceBoot && !this.#hasDate) {
       notices.push('The times in it count from the start of the host, not from 1970: the dates shown are wrong.');
     }
     return notices;
+  }
+
+  /** One event that is no line: parsed already, and from elsewhere. */
+  pushEvent(event: unknown): void {
+    this.#unit = 'event';
+    this.#lineNumber++;
+    this.#lines++;
+    this.#takeIn(lifecycleEvent(event));
+    this.#settleBase();
   }
 
   push(chunk: Uint8Array): void {
@@ -101,11 +132,12 @@ export class TraceeDecoder {
     this.#settleBase();
   }
 
-  /** The feed is over: a last line without an end is taken as it is. */
+  /** The feed, or a part of it, is over: a last line without an end is taken as it is. */
   end(): void {
     this.#isAtEnd = true;
     this.#splitter.end();
     this.#settleBase();
+    this.#isAtEnd = false;
   }
 
   /** A whole body: lines, or one event that is spread over many. */
@@ -134,6 +166,10 @@ export class TraceeDecoder {
       return true;
     }
     const { first, second } = scanner;
+    if (!this.#hosts.takes(scanner.hostName, scanner.isContained)) {
+      this.#reject('other-host', this.#lineNumber);
+      return true;
+    }
     this.#decoded++;
     if (first !== undefined) this.#sink(first);
     if (second !== undefined) this.#sink(second);
@@ -141,10 +177,27 @@ export class TraceeDecoder {
   }
 
   #parseLine(text: string): void {
-    const event = this.#parse(text);
-    if (typeof event === 'string') this.#reject(event, this.#lineNumber);
-    else if (this.#base === undefined) this.#hold(event);
-    else this.#decode(event, this.#base, this.#lineNumber);
+    this.#takeIn(this.#parse(text));
+  }
+
+  #takeIn(event: Json | RejectReason): void {
+    const context = typeof event === 'string' ? event : attempt(() => this.#contextOf(event));
+    if (typeof context === 'string') this.#reject(context, this.#lineNumber);
+    else if (context === undefined) this.#decoded++;
+    else if (this.#base === undefined) this.#hold(context);
+    else this.#decode(context, this.#base, this.#lineNumber);
+  }
+
+  /** @returns undefined when the event is of no task @throws Rejection */
+  #contextOf(event: Json): Context | undefined {
+    const name = String(event['eventName'] ?? event['name']);
+    if (isAnnouncement(name)) {
+      this.#announcements.take(name, event);
+      return undefined;
+    }
+    const context = contextOf(event);
+    if (!this.#hosts.takes(context.hostName, isContained(context, context.nsPid))) throw new Rejection('other-host');
+    return context;
   }
 
   #parse(text: string): Json | RejectReason {
@@ -155,8 +208,8 @@ export class TraceeDecoder {
     }
   }
 
-  #decode(event: Json, base: TimeBase, lineNumber: number): void {
-    const events = attempt(() => decodeEvent(event, base));
+  #decode(context: Context, base: TimeBase, lineNumber: number): void {
+    const events = attempt(() => decodeEvent(context, base));
     if (typeof events === 'string') {
       this.#reject(events, lineNumber);
       return;
@@ -165,10 +218,8 @@ export class TraceeDecoder {
     for (const one of events) this.#sink(one);
   }
 
-  #hold(event: Json): void {
-    const epochNs = attempt(() => timeOf(event));
-    if (typeof epochNs === 'string') this.#reject(epochNs, this.#lineNumber);
-    else this.#early.push({ event, epochNs, lineNumber: this.#lineNumber });
+  #hold(context: Context): void {
+    this.#early.push({ context, lineNumber: this.#lineNumber });
     if (this.#early.length >= MAX_EARLY) this.#settleBase();
   }
 
@@ -178,13 +229,19 @@ export class TraceeDecoder {
     const early = this.#early;
     if (early.length === 0) return;
     this.#early = [];
-    const times = early.map(({ epochNs }) => epochNs).sort((a, b) => (a < b ? -1 : 1));
+    const times = early.map(({ context }) => context.epochNs).sort((a, b) => (a < b ? -1 : 1));
     const middle = times[times.length >> 1] ?? 0n;
-    const first = early.find(({ epochNs }) => isNear(epochNs, middle));
-    const base = { epochNs: first?.epochNs ?? middle };
+    const first = early.find(({ context }) => isNear(context.epochNs, middle));
+    const base = { epochNs: first?.context.epochNs ?? middle };
     this.#setBase(base);
-    this.#sink({ type: 'clock', epochNs: base.epochNs });
-    for (const { event, lineNumber } of early) this.#decode(event, base, lineNumber);
+    const bootNs = this.#isSinceBoot ? this.#announcements.bootEpochNs : undefined;
+    this.#hasDate = bootNs !== undefined;
+    this.#sink({ type: 'clock', epochNs: base.epochNs + (bootNs ?? 0n) });
+    for (const { context, lineNumber } of early) this.#decode(context, base, lineNumber);
+  }
+
+  get #isSinceBoot(): boolean {
+    return this.#base !== undefined && this.#base.epochNs < EARLIEST_DATE_NS;
   }
 
   #setBase(base: TimeBase): void {

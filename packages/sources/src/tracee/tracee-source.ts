@@ -5,15 +5,22 @@ import { Socket } from 'node:net';
 import { isatty, ReadStream as TerminalStream } from 'node:tty';
 import { DendroError, type SourceStatus, toError } from '@dendro/protocol';
 import type { EventSink, Source } from '../source.ts';
+import { HostFilter } from './host-filter.ts';
 import { TraceeDecoder } from './tracee-decoder.ts';
 
 const STDIN = '-';
 const CHUNK_BYTES = 256 * 1024;
 
+export interface TraceeSourceOptions {
+  /** Which host's events are taken. */
+  readonly hosts?: HostFilter | undefined;
+}
+
 export class TraceeSource implements Source {
   readonly name: string;
   readonly isLive: boolean;
   readonly #target: string;
+  readonly #hosts: HostFilter;
   #decoder: TraceeDecoder | undefined;
   #stream: Input | undefined;
   #state: SourceStatus['state'] = 'starting';
@@ -21,14 +28,15 @@ export class TraceeSource implements Source {
   #failure: string | undefined;
 
   /** @param target path of a file or a named pipe, or `-` for standard input */
-  constructor(target: string) {
+  constructor(target: string, { hosts = new HostFilter() }: TraceeSourceOptions = {}) {
+    this.#hosts = hosts;
     this.#target = target;
     this.name = `tracee:${target}`;
     this.isLive = target === STDIN || isNamedPipe(target);
   }
 
   async start(sink: EventSink): Promise<void> {
-    this.#decoder = new TraceeDecoder(sink);
+    this.#decoder = new TraceeDecoder(sink, { hosts: this.#hosts });
     try {
       this.#stream = this.#open();
     } catch (thrown) {
