@@ -34,7 +34,7 @@ type Args = Context['args'];
 
 const LIFECYCLE = new Set(['sched_process_fork', 'sched_process_exec', 'sched_process_exit', 'task_rename']);
 /** Ten years: starts of old daemons and long logs are nearer; what is further away is no time of this host. */
-export const MAX_DISTANCE_NS = 315_360_000_000_000_000n;
+const MAX_DISTANCE_NS = 315_360_000_000_000_000n;
 const CORE_DUMPED = 0x80;
 
 /** @returns the event, or why it cannot be one that this decodes: nearly all that Tracee writes, so it is no exception */

@@ -3,13 +3,13 @@
 // (line-scanner.ts); those that are unusual, and the first ones, which say what
 // time it is, are parsed as a whole.
 
-import type { TimeBase } from '@dendro/protocol';
+import type { TaskEvent, TimeBase } from '@dendro/protocol';
+import { afterByteOrderMark, LineSplitter } from '../input/lines.ts';
 import type { EventSink } from '../source.ts';
-import { decodeEvent, lifecycleEvent, MAX_DISTANCE_NS, timeOf } from './decode.ts';
+import { decodeEvent, lifecycleEvent, timeOf } from './decode.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type Json, Rejection, type RejectReason } from './fields.ts';
 import { LineScanner } from './line-scanner.ts';
-import { LineSplitter } from './lines.ts';
 import { SplitBase } from './time-reader.ts';
 
 /** Longer than any event that Tracee writes. */
@@ -18,6 +18,9 @@ const MAX_LINE_BYTES = 4 * 1024 * 1024;
 const MAX_EARLY = 64;
 /** The year 2000. Old releases can write times since boot, which say nothing of the date. */
 const EARLIEST_DATE_NS = 946_684_800_000_000_000n;
+
+/** As far from its base a time is exact in a double: 104 days. */
+const MAX_EXACT_NS = Number.MAX_SAFE_INTEGER;
 
 const LF = 10;
 const OPEN_BRACE = 0x7b;
@@ -28,6 +31,8 @@ export interface TraceeDecoderOptions {
   readonly maxLineBytes?: number | undefined;
   /** Time base of the tree that the events go to, when it has one; otherwise the first event sets it. */
   readonly base?: TimeBase | undefined;
+  /** Event time after which nothing is taken; otherwise as far from the base as a double is exact, 104 days. */
+  readonly latest?: number | undefined;
 }
 
 interface EarlyEvent {
@@ -38,6 +43,7 @@ interface EarlyEvent {
 
 export class TraceeDecoder {
   readonly #sink: EventSink;
+  readonly #latest: number;
   readonly #splitter: LineSplitter;
   readonly #rejected: Record<string, number> = {};
   readonly #firstLines = new Map<RejectReason, number>();
@@ -53,8 +59,12 @@ export class TraceeDecoder {
   #isAtEnd = false;
 
   /** @param sink gets `clock` before the first event */
-  constructor(sink: EventSink, { maxLineBytes = MAX_LINE_BYTES, base }: TraceeDecoderOptions = {}) {
+  constructor(
+    sink: EventSink,
+    { maxLineBytes = MAX_LINE_BYTES, base, latest = MAX_EXACT_NS }: TraceeDecoderOptions = {},
+  ) {
     this.#sink = sink;
+    this.#latest = latest;
     if (base !== undefined) this.#setBase(base);
     this.#splitter = new LineSplitter(maxLineBytes, {
       line: (bytes, from, end) => this.#line(bytes, from, end),
@@ -110,14 +120,16 @@ export class TraceeDecoder {
 
   /** A whole body: lines, or one event that is spread over many. */
   pushAll(body: Uint8Array): void {
-    const object = oneObject(Buffer.from(body.buffer, body.byteOffset, body.length));
-    if (object === undefined) this.push(body);
+    const text = body.subarray(afterByteOrderMark(body, 0, body.length));
+    const object = oneObject(Buffer.from(text.buffer, text.byteOffset, text.length));
+    if (object === undefined) this.push(text);
     else this.#line(object, 0, object.length);
     this.end();
   }
 
-  #line(bytes: Buffer, from: number, end: number): void {
+  #line(bytes: Buffer, begin: number, end: number): void {
     this.#lineNumber++;
+    const from = this.#lineNumber === 1 ? afterByteOrderMark(bytes, begin, end) : begin;
     if (from === end) return;
     this.#lines++;
     const base = this.#splitBase;
@@ -134,6 +146,7 @@ export class TraceeDecoder {
       return true;
     }
     const { first, second } = scanner;
+    if (!this.#isInTime(first ?? second)) return true;
     this.#decoded++;
     if (first !== undefined) this.#sink(first);
     if (second !== undefined) this.#sink(second);
@@ -161,8 +174,18 @@ export class TraceeDecoder {
       this.#reject(events, lineNumber);
       return;
     }
+    if (!this.#isInTime(events[0], lineNumber)) return;
     this.#decoded++;
     for (const one of events) this.#sink(one);
+  }
+
+  // Only its own time: the start of an old daemon is further away, and nobody would want to miss what it does. The
+  // events of a line have one time.
+  #isInTime(event: TaskEvent | undefined, lineNumber = this.#lineNumber): boolean {
+    if (event === undefined || !('at' in event)) return true;
+    const isIn = event.at >= -MAX_EXACT_NS && event.at <= this.#latest;
+    if (!isIn) this.#reject('time-out-of-range', lineNumber);
+    return isIn;
   }
 
   #hold(event: Json): void {
@@ -209,7 +232,7 @@ function attempt<T>(read: () => T): T | RejectReason {
 
 function isNear(time: bigint, other: bigint): boolean {
   const distance = time - other;
-  return distance <= MAX_DISTANCE_NS && distance >= -MAX_DISTANCE_NS;
+  return distance <= MAX_EXACT_NS && distance >= -MAX_EXACT_NS;
 }
 
 /** The body without blanks around it, when it is JSON as a whole and more than one line of it. */
