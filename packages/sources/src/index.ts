@@ -6,6 +6,7 @@ export { ProcfsSource, type ProcfsSourceOptions } from './procfs/procfs-source.t
 export { ProcfsReader, type ProcfsReaderOptions } from './procfs/reader.ts';
 export { ReplaySource } from './replay.ts';
 export type { EventSink, Source } from './source.ts';
+export { StraceSource } from './strace/strace-source.ts';
 export { TraceeDecoder } from './tracee/tracee-decoder.ts';
 export { TraceeSource } from './tracee/tracee-source.ts';
 export { removeOwnInstance } from './tracefs/instance.ts';
