@@ -43,7 +43,7 @@ const ATTACHED = /^(.*?)(?:strace: )?Process (\d{1,7}) attached(?: with \d+ thre
 
 /** What strace says of itself on standard error, perhaps in the middle of a call that it is printing. */
 export function readAttached(text: string): { readonly before: string; readonly tid: number } | undefined {
-  if (!text.endsWith(' attached') && !text.endsWith(' threads')) return undefined;
+  if (!text.endsWith(' attached') && !text.endsWith(' threads')) return undefined; // as nearly all do
   const match = ATTACHED.exec(text);
   return match === null ? undefined : { before: match[1] ?? '', tid: Number(match[2]) };
 }

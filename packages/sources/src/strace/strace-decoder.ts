@@ -33,7 +33,6 @@ export type StraceReject =
 
 /** strace cuts what is longer unless it is told not to. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
-const BLANK_UNFINISHED = ' <unfinished ...>';
 
 const REFUSALS = {
   'time-of-day': 'its lines say the time of day but not the day, as -t and -tt do; record with strace -f -ttt -o FILE',
@@ -52,6 +51,8 @@ export class StraceDecoder {
   #dated = 0;
   #decoded = 0;
   #refusal: string | undefined;
+  /** The beginning of a call that strace was printing when it said something else. */
+  #broken = '';
 
   /** @param sink gets `clock` before the first event */
   constructor(sink: EventSink, { maxLineBytes = MAX_LINE_BYTES }: { readonly maxLineBytes?: number | undefined } = {}) {
@@ -110,7 +111,8 @@ export class StraceDecoder {
   /** The feed is over. */
   end(): void {
     this.#splitter.end();
-    for (const _ of this.#unnamed.take()) this.#reject('unknown-pid');
+    if (this.#broken !== '') this.#reject('truncated');
+    this.#takeWaiting(undefined);
     this.#tellQuietEnds();
     this.#gate.settle();
   }
@@ -120,13 +122,23 @@ export class StraceDecoder {
     const from = this.#lineNumber === 1 ? afterByteOrderMark(bytes, begin, end) : begin;
     if (from === end) return;
     this.#lines++;
-    const text = bytes.toString('latin1', from, end);
+    const text = this.#withBroken(bytes.toString('latin1', from, end));
     const attached = readAttached(text);
     if (attached === undefined) this.#read(text);
     else {
       this.#noteAttached(attached.tid);
-      if (attached.before !== '') this.#read(`${attached.before}${BLANK_UNFINISHED}`);
+      this.#broken = attached.before;
     }
+  }
+
+  // What strace says of itself on standard error can stand in the middle of a call. The call goes on in the next line.
+  #withBroken(text: string): string {
+    const broken = this.#broken;
+    this.#broken = '';
+    if (broken === '') return text;
+    if (broken.length + text.length <= MAX_LINE_BYTES && readStraceLine(text) === undefined) return broken + text;
+    this.#reject('unreadable-call');
+    return text;
   }
 
   // strace names the new task before the call that bore it has returned.
@@ -151,12 +163,14 @@ export class StraceDecoder {
       this.#reject('bad-pid');
       return;
     }
-    this.#nameTheUnnamed(tid);
+    if (!this.#unnamed.isEmpty) {
+      if (this.#unnamed.isOther(tid) && this.#unnamed.add({ tid, epochNs, rest, lineNumber: this.#lineNumber })) return;
+      this.#takeWaiting(this.#unnamed.isOther(tid) ? undefined : tid);
+    }
     this.#take(tid, epochNs, rest);
   }
 
   #readOther(text: string): void {
-    if (text === BLANK_UNFINISHED) return; // of a call that something was printed into
     const undated = this.#dated === 0 ? undatedKind(text) : undefined;
     if (undated !== undefined) this.#refusal ??= REFUSALS[undated];
     this.#reject(undated === undefined ? 'not-strace' : 'no-date');
@@ -166,20 +180,24 @@ export class StraceDecoder {
   #readUnnamed(epochNs: bigint, rest: string): void {
     const only = this.#unnamed.isEmpty ? (this.#tasks.only()?.tid ?? this.#unnamed.onlyAttached) : undefined;
     if (only !== undefined && this.#tasks.size <= 1) this.#take(only, epochNs, rest);
-    else if (this.#tasks.size > 0 || !this.#unnamed.add({ epochNs, rest, lineNumber: this.#lineNumber })) {
-      this.#reject('unknown-pid');
-    } else {
+    else if (this.#tasks.size > 0) this.#reject('unknown-pid');
+    else if (this.#unnamed.add({ tid: undefined, epochNs, rest, lineNumber: this.#lineNumber })) {
       const tid = this.#unnamed.ownTid(rest);
-      if (tid !== undefined) this.#nameTheUnnamed(tid);
+      if (tid !== undefined && isTid(tid)) this.#takeWaiting(tid);
+    } else {
+      this.#takeWaiting(undefined);
+      this.#reject('unknown-pid');
     }
   }
 
-  #nameTheUnnamed(tid: number): void {
-    if (this.#unnamed.isEmpty || this.#unnamed.isOther(tid)) return;
+  /** @param unnamed whose the lines without a name are, when that is known */
+  #takeWaiting(unnamed: number | undefined): void {
     const lineNumber = this.#lineNumber;
     for (const line of this.#unnamed.take()) {
       this.#lineNumber = line.lineNumber;
-      this.#take(tid, line.epochNs, line.rest);
+      const tid = line.tid ?? unnamed;
+      if (tid === undefined) this.#reject('unknown-pid');
+      else this.#take(tid, line.epochNs, line.rest);
     }
     this.#lineNumber = lineNumber;
   }

@@ -1,8 +1,10 @@
 // Lines that do not say whose they are. On standard error strace names nobody as
 // long as it traces one task only; the first line with a name that is not a
-// child's says who that was.
+// child's says who that was. Until then everything waits, so that it stays in
+// order.
 
 export interface UnnamedLine {
+  readonly tid: number | undefined;
   readonly epochNs: bigint;
   readonly rest: string;
   readonly lineNumber: number;
@@ -12,7 +14,7 @@ const MAX_LINES = 20_000;
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_OTHERS = 65_536;
 const OWN_TID = /^(?:getpid|gettid|set_tid_address)\([^)]{0,64}\) += (\d{1,7})$/;
-const BIRTH = /^v?fork\(|^clone3?\(/;
+const BIRTH = /^(?:<\.\.\. )?(?:v?fork|clone3?)(?:\(| resumed>)/;
 const RESULT = / = (\d{1,7})$/;
 
 export class UnnamedLines {
