@@ -1,3 +1,4 @@
+export { AuditSource } from './audit/audit-source.ts';
 export { CnProcSource, type CnProcSourceOptions } from './cn-proc/cn-proc-source.ts';
 export { HostClock } from './host-clock.ts';
 export { KernelSource, type KernelSourceOptions } from './kernel-source.ts';

@@ -122,7 +122,8 @@ export function readCloneFlags(name: string, args: string): number | undefined {
 
 export function flagsOf(text: string): number {
   let flags = 0;
-  for (const name of text.split('|', 64)) flags |= FLAG_NAMES[name] ?? (/^0x[0-9a-f]{1,8}$/.test(name) ? Number(name) : 0);
+  for (const name of text.split('|', 64))
+    flags |= FLAG_NAMES[name] ?? (/^0x[0-9a-f]{1,8}$/.test(name) ? Number(name) : 0);
   return flags >>> 0;
 }
 

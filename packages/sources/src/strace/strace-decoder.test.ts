@@ -9,7 +9,9 @@ const THREAD_FLAGS = 'flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_TH
 function decode(lines: readonly string[]) {
   const events: TaskEvent[] = [];
   const decoder = new StraceDecoder((event) => events.push(event));
-  decoder.push(Buffer.from(lines.map((line, i) => line.replace('@', `1700000000.${String(i).padStart(6, '0')}`)).join('\n')));
+  decoder.push(
+    Buffer.from(lines.map((line, i) => line.replace('@', `1700000000.${String(i).padStart(6, '0')}`)).join('\n')),
+  );
   decoder.end();
   const told = events.filter(({ type }) => type !== 'clock').map((event) => withoutNothing(event));
   return { events: told, decoder, rejected: decoder.rejected };
@@ -22,7 +24,11 @@ function withoutNothing(event: TaskEvent): Record<string, unknown> {
 test('each form of naming a task is read', () => {
   for (const who of ['7 ', '7    ', '[pid     7] ', '7<bash> ', '[pid 7<a b>c>] ']) {
     const { events, rejected } = decode([`${who}@ +++ exited with 3 +++`]);
-    expect({ who, rejected, events }).toEqual({ who, rejected: {}, events: [{ type: 'exit', at: 0, tid: 7, code: 3 }] });
+    expect({ who, rejected, events }).toEqual({
+      who,
+      rejected: {},
+      events: [{ type: 'exit', at: 0, tid: 7, code: 3 }],
+    });
   }
 });
 
@@ -31,10 +37,17 @@ test('times have as many digits as strace was asked for', () => {
   const decoder = new StraceDecoder((event) => events.push(event));
   decoder.push(
     Buffer.from(
-      ['1700000000', '1700000000.5', '1700000000.123456789'].map((t, i) => `${i + 1} ${t} +++ exited with 0 +++\n`).join(''),
+      ['1700000000', '1700000000.5', '1700000000.123456789']
+        .map((t, i) => `${i + 1} ${t} +++ exited with 0 +++\n`)
+        .join(''),
     ),
   );
-  expect(events).toMatchObject([{ epochNs: 1_700_000_000_000_000_000n }, { at: 0 }, { at: 500_000_000 }, { at: 123_456_789 }]);
+  expect(events).toMatchObject([
+    { epochNs: 1_700_000_000_000_000_000n },
+    { at: 0 },
+    { at: 500_000_000 },
+    { at: 123_456_789 },
+  ]);
 });
 
 test('a program has path, name, arguments and folder; an exec that fails changes nothing', () => {
@@ -59,7 +72,10 @@ test('a program has path, name, arguments and folder; an exec that fails changes
 });
 
 test('arguments that strace has cut end with its dots, and how many were is said', () => {
-  const { events, decoder } = decode(['7 @ execve("/bin/echo", ["echo", "abc"..., ...], 0x0) = 0', '7 @ execve("/a", 0x7ff1, 0x0) = 0']);
+  const { events, decoder } = decode([
+    '7 @ execve("/bin/echo", ["echo", "abc"..., ...], 0x0) = 0',
+    '7 @ execve("/a", 0x7ff1, 0x0) = 0',
+  ]);
   expect(events).toMatchObject([{ argv: ['echo', 'abc...', '...'] }, { filename: '/a' }]);
   expect(events[1]).not.toHaveProperty('argv');
   expect(decoder.notices.join(' ')).toMatch(/Arguments of 1 programs were cut .* -s 65535/);
@@ -181,8 +197,15 @@ test('on standard error nobody is named while only one is traced, and strace spe
 });
 
 test('one task that strace was attached to is named once, at the beginning', () => {
-  const { events } = decode(['strace: Process 42 attached', '@ execve("/bin/a", ["a"], 0x0) = 0', '@ +++ exited with 1 +++']);
-  expect(events).toMatchObject([{ type: 'exec', pid: 42 }, { type: 'exit', tid: 42, code: 1 }]);
+  const { events } = decode([
+    'strace: Process 42 attached',
+    '@ execve("/bin/a", ["a"], 0x0) = 0',
+    '@ +++ exited with 1 +++',
+  ]);
+  expect(events).toMatchObject([
+    { type: 'exec', pid: 42 },
+    { type: 'exit', tid: 42, code: 1 },
+  ]);
 });
 
 test('lines whose task nobody names are counted', () => {

@@ -12,9 +12,9 @@ import { EventGate } from '../input/event-gate.ts';
 import { afterByteOrderMark, LineSplitter } from '../input/lines.ts';
 import { Rejections } from '../input/rejections.ts';
 import type { EventSink } from '../source.ts';
+import { signalNumber } from './arguments.ts';
 import { CallReader, WANTED_CALLS } from './calls.ts';
 import { readAttached, readReturn, readSaid, readStraceLine, type Said, undatedKind } from './line.ts';
-import { signalNumber } from './arguments.ts';
 import { type TracedTask, TracedTasks } from './tasks.ts';
 import { UnnamedLines } from './unnamed-lines.ts';
 
@@ -231,7 +231,8 @@ export class StraceDecoder {
     if (!WANTED_CALLS.has(name)) this.#reject('not-a-lifecycle-call');
     else if (isUnfinished) {
       if (!this.#tasks.open(task, { name, args, epochNs })) this.#reject('unreadable-call');
-      if (name === 'exit_group') this.#finish(task, name, `${args.trimEnd().replace(/\)$/, '')}) = ?`, epochNs, epochNs);
+      if (name === 'exit_group')
+        this.#finish(task, name, `${args.trimEnd().replace(/\)$/, '')}) = ?`, epochNs, epochNs);
     } else this.#finish(task, name, args, epochNs, epochNs);
   }
 
