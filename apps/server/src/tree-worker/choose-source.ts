@@ -3,6 +3,7 @@
 
 import { DendroError, type TaskEvent } from '@dendro/protocol';
 import {
+  AuditSource,
   CnProcSource,
   HostClock,
   KernelSource,
@@ -11,6 +12,7 @@ import {
   ProcfsSource,
   ReplaySource,
   type Source,
+  StraceSource,
   TraceeSource,
   TracefsSource,
 } from '@dendro/sources';
@@ -34,6 +36,10 @@ export const SOURCE_FORMS = [
   'procfs',
   'tracee:FILE',
   'tracee:-',
+  'audit:FILE',
+  'audit:-',
+  'strace:FILE',
+  'strace:-',
   'replay:DIR',
   'none',
 ];
@@ -53,6 +59,8 @@ export function feedsFor(spec: string | undefined, isRoot: boolean): (() => Feed
   if (kind === 'procfs' && spec === kind) return [procfs];
   if (kind === 'none' && spec === kind) return [none];
   if (kind === 'tracee' && hasTarget) return [() => recorded(new TraceeSource(target))];
+  if (kind === 'audit' && hasTarget) return [() => recorded(new AuditSource(target))];
+  if (kind === 'strace' && hasTarget) return [() => recorded(new StraceSource(target))];
   if (kind === 'replay' && hasTarget) return [() => recorded(new ReplaySource(target))];
   throw new DendroError(
     'DENDRO_SOURCE_UNKNOWN',

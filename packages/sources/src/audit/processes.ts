@@ -71,7 +71,8 @@ const MAX_AWAITED = 8192;
 const NEW_PID_NS = 0x20000000;
 const SET_NAME = 15;
 const MAX_ID = 0xffff_fffe;
-/** Less than the time by which the tree takes a mention before a birth for one of the newborn. */
+const NS_PER_MS = 1_000_000n;
+/** In nanoseconds no more than the time by which the tree takes a mention before a birth for one of the newborn. */
 const SERIALS_PER_MS = 100_000;
 
 export class ProcessReader {
@@ -121,7 +122,7 @@ export class ProcessReader {
         this.#sink.reject('unknown-architecture');
         break;
       default:
-        this.#tellIds(process, call, AUTHORITY.sighting);
+        break; // that it was there has been told
     }
     return true;
   }
@@ -162,10 +163,10 @@ export class ProcessReader {
   #meet(call: Call): KnownProcess {
     const { pid, ppid, epochNs } = call;
     const before = this.#known.get(pid);
-    const isKnown = before !== undefined && (before.endNs === undefined || epochNs <= before.endNs);
+    const isKnown = before !== undefined && (before.endNs === undefined || isBy(epochNs, before.endNs));
     const process = isKnown ? before : this.#add(pid, ppid, epochNs);
     const birth = this.#awaited.get(pid);
-    if (birth !== undefined && !process.isBorn && birth.creator.pid === ppid && birth.epochNs <= epochNs) {
+    if (birth !== undefined && !process.isBorn && birth.creator.pid === ppid && isBy(birth.epochNs, epochNs)) {
       this.#forgetAwaited(pid, birth);
       this.#tellBirth(process, birth, 0);
     }
@@ -179,7 +180,9 @@ export class ProcessReader {
       }));
     }
     process.ppid = ppid;
-    if (!isKnown && !process.isBorn && !isExec(call)) this.#tellName(call);
+    if (isExec(call)) return process;
+    if (!isKnown && !process.isBorn) this.#tellName(call);
+    if (call.hasFailed || call.name !== 'set-ids') this.#tellIds(process, call, AUTHORITY.sighting);
     return process;
   }
 
@@ -253,7 +256,7 @@ export class ProcessReader {
   /** The child, when it has been heard of already. */
   #childOf(creator: number, pid: number, epochNs: bigint): KnownProcess | undefined {
     const child = this.#known.get(pid);
-    return child !== undefined && !child.isBorn && child.firstNs >= epochNs && child.ppid === creator
+    return child !== undefined && !child.isBorn && isBy(epochNs, child.firstNs) && child.ppid === creator
       ? child
       : undefined;
   }
@@ -372,7 +375,12 @@ function idField(value: string | undefined): number | undefined {
   return id !== undefined && id >= 0 && id <= MAX_ID ? id : undefined;
 }
 
+/** Not after it, as far as the log tells: serials are given out when calls return, times are those of their beginning. */
+function isBy(time: bigint, other: bigint): boolean {
+  return time / NS_PER_MS <= other / NS_PER_MS;
+}
+
 /** The log tells milliseconds. Events of one are kept in their order by their serial, in the nanoseconds. */
 function timeOf({ epochMs, serial }: AuditEvent): bigint {
-  return BigInt(epochMs) * 1_000_000n + BigInt(serial % SERIALS_PER_MS);
+  return BigInt(epochMs) * NS_PER_MS + BigInt(serial % SERIALS_PER_MS);
 }
