@@ -7,7 +7,7 @@
 
 import { AUTHORITY, type EventNs, isTid, type TaskEvent } from '@dendro/protocol';
 import { entersPidNs, flagsOf, readCloneFlags, readExec, readQuoted } from './arguments.ts';
-import type { StraceReject } from './strace-decoder.ts';
+import type { StraceReject } from './reject-reason.ts';
 import type { TracedTask, TracedTasks } from './tasks.ts';
 
 export interface FinishedCall {

@@ -15,21 +15,9 @@ import type { EventSink } from '../source.ts';
 import { signalNumber } from './arguments.ts';
 import { CallReader, WANTED_CALLS } from './calls.ts';
 import { readAttached, readReturn, readSaid, readStraceLine, type Said, undatedKind } from './line.ts';
+import type { StraceReject } from './reject-reason.ts';
 import { type TracedTask, TracedTasks } from './tasks.ts';
 import { UnnamedLines } from './unnamed-lines.ts';
-
-export type StraceReject =
-  | 'not-strace'
-  | 'not-a-lifecycle-call'
-  | 'no-date'
-  | 'unknown-pid'
-  | 'bad-pid'
-  | 'unreadable-call'
-  | 'resumed-without-beginning'
-  | 'birth-in-a-namespace'
-  | 'time-out-of-range'
-  | 'line-too-long'
-  | 'truncated';
 
 /** strace cuts what is longer unless it is told not to. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
