@@ -1,3 +1,4 @@
+export { AuditSource } from './audit/audit-source.ts';
 export { CnProcSource, type CnProcSourceOptions } from './cn-proc/cn-proc-source.ts';
 export { type HashCounts, ProgramHashes, type ProgramHashesOptions } from './hash/program-hashes.ts';
 export { HostClock } from './host-clock.ts';
@@ -9,6 +10,7 @@ export { ProcfsThread, type ProcfsThreadOptions } from './procfs/procfs-thread.t
 export { ProcfsReader, type ProcfsReaderOptions } from './procfs/reader.ts';
 export { ReplaySource } from './replay.ts';
 export type { EventSink, Source } from './source.ts';
+export { StraceSource } from './strace/strace-source.ts';
 export { Announcements } from './tracee/announcements.ts';
 export { TraceeFollowSource } from './tracee/follow-source.ts';
 export { TraceeGrpcSource } from './tracee/grpc-source.ts';

@@ -23,6 +23,20 @@ test('sources of kernel events are completed by /proc of the same clock', () => 
   }
 });
 
+test('a file or standard input is read in the format that is named', () => {
+  for (const name of [
+    'tracee:a:b',
+    'tracee:-',
+    'audit:/var/log/audit/audit.log',
+    'audit:-',
+    'strace:out',
+    'strace:-',
+  ]) {
+    expect(names(name, true)).toEqual([name]);
+  }
+  for (const kind of ['tracee', 'audit', 'strace']) expect(() => feedsFor(kind, true)).toThrow(`${kind}:FILE`);
+});
+
 test('an unknown source is refused with the names that there are', () => {
   expect(() => feedsFor('cn_proc:x', true)).toThrow(/There is no source "cn_proc:x": .*tracefs\+cn_proc, .*cn_proc/);
 });

@@ -3,6 +3,7 @@
 
 import { DendroError, type TaskEvent } from '@dendro/protocol';
 import {
+  AuditSource,
   CnProcSource,
   HostClock,
   HostFilter,
@@ -13,6 +14,7 @@ import {
   ProcfsThread,
   ReplaySource,
   type Source,
+  StraceSource,
   TraceeFollowSource,
   TraceeGrpcSource,
   TraceeSource,
@@ -44,6 +46,10 @@ export const SOURCE_FORMS = [
   'tracee:FILE',
   'tracee:-',
   'tracee-grpc:ADDRESS',
+  'audit:FILE',
+  'audit:-',
+  'strace:FILE',
+  'strace:-',
   'replay:DIR',
   'none',
 ];
@@ -82,6 +88,8 @@ export function feedsFor(spec: string | undefined, isRoot: boolean, options: Fee
   if (kind === 'none' && spec === kind) return [() => none(new HostFilter(options.hostFrom))];
   if (kind === 'tracee' && hasTarget) return [() => tracee(target, options)];
   if (kind === 'tracee-grpc' && hasTarget) return [() => traceeGrpc(target, options)];
+  if (kind === 'audit' && hasTarget) return [() => recorded(new AuditSource(target))];
+  if (kind === 'strace' && hasTarget) return [() => recorded(new StraceSource(target))];
   if (kind === 'replay' && hasTarget) return [() => recorded(new ReplaySource(target))];
   throw new DendroError(
     'DENDRO_SOURCE_UNKNOWN',

@@ -184,24 +184,15 @@ export class HostRunner {
 
   /** Takes in lines of Tracee, or one event on many lines, as its webhook may send it. */
   takeIn(body: Uint8Array): { readonly accepted: number; readonly rejected: Readonly<Record<string, number>> } {
-    const latest = this.#latest;
-    let tooFar = 0;
-    let tooFarLine = 0;
-    const decoder = new TraceeDecoder(
-      (event) => {
-        // Only its own time: the start of an old daemon is further away, and nobody would want to miss what it does.
-        if (!('at' in event) || (event.at >= -MAX_EXACT_NS && event.at <= latest)) this.#take(event);
-        else if (decoder.decoded !== tooFarLine) {
-          tooFarLine = decoder.decoded; // a line can give two events
-          tooFar++;
-        }
-      },
-      { base: this.host.base, hosts: this.#hosts, announcements: this.#announcements },
-    );
-    decoder.pushAll(withoutByteOrderMark(body));
+    const decoder = new TraceeDecoder((event) => this.#take(event), {
+      base: this.host.base,
+      latest: this.#latest,
+      hosts: this.#hosts,
+      announcements: this.#announcements,
+    });
+    decoder.pushAll(body);
     this.flush();
-    const accepted = decoder.decoded - tooFar;
-    const rejected = tooFar === 0 ? decoder.rejected : { ...decoder.rejected, 'time-out-of-range': tooFar };
+    const { decoded: accepted, rejected } = decoder;
     this.#posted += accepted;
     for (const [reason, times] of Object.entries(rejected)) {
       this.#postedRejected[reason] = (this.#postedRejected[reason] ?? 0) + times;
@@ -373,11 +364,4 @@ export class HostRunner {
       memoryBytes: process.memoryUsage.rss(),
     };
   }
-}
-
-/** What some editors put before a text in UTF-8. */
-const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
-
-function withoutByteOrderMark(body: Uint8Array): Uint8Array {
-  return BYTE_ORDER_MARK.every((byte, i) => body[i] === byte) ? body.subarray(BYTE_ORDER_MARK.length) : body;
 }

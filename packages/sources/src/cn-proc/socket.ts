@@ -148,12 +148,15 @@ export class ConnectorSocket {
     return this.#libc.attachFilter(this.#fd, EXECS_ONLY) === 0;
   }
 
-  /** Sleeps until there is something to receive, or so long. The whole thread does: for one that has nothing else to do. */
-  wait(ms: number): void {
+  /**
+   * Sleeps until there is something to receive, or so long. The whole thread does: for one that has nothing else to do.
+   * @returns false when there is nothing
+   */
+  wait(ms: number): boolean {
     const poll = Buffer.alloc(8);
     poll.writeInt32LE(this.#fd, 0);
     poll.writeInt16LE(POLLIN, 4);
-    this.#libc.poll(poll, 1, ms);
+    return this.#libc.poll(poll, 1, ms) !== 0;
   }
 
   /** Harmless when repeated. */

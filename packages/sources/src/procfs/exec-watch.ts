@@ -47,9 +47,9 @@ export class ExecWatch {
     };
   }
 
-  /** Sleeps until there is an exec, or so long. */
-  wait(ms: number): void {
-    this.#socket.wait(ms);
+  /** Sleeps until there is an exec, or so long. @returns false when there is none */
+  wait(ms: number): boolean {
+    return this.#socket.wait(ms);
   }
 
   /**

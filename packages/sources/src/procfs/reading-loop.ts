@@ -17,10 +17,11 @@ export interface ReadingLoopOptions {
 
 /** Time of one turn; then what was read is passed on, and messages are taken in. */
 const TURN_MS = 5;
-/** So long a turn waits for an exec: as long as a request waits for the turn to end. */
-const WAIT_MS = 10;
-/** Without the connector nothing wakes the thread, and it looks whether its budget has grown. */
-const PAUSE_MS = 20;
+/** So long a turn waits for an exec; that is how long a request can wait, and so it is short when more may come. */
+const WAIT_MS = 50;
+const SHORT_WAIT_MS = 2;
+/** While the budget is spent, the thread sleeps; so long at a time, as execs must not pile up in the kernel. */
+const MAX_PAUSE_MS = 100;
 /** Execs that wait, the newest: in that time the others have run for as long as it takes to read so many. */
 const MAX_EXECS = 256;
 const MAX_SCANNED = 128;
@@ -40,6 +41,7 @@ export class ReadingLoop {
   #timer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
   #pausedUntil = 0;
+  #waitMs = WAIT_MS;
   #reportedAt = 0;
   // What the next message says.
   #seen: ObserveEvent[] = [];
@@ -48,6 +50,7 @@ export class ReadingLoop {
   #failure: string | undefined;
   #answered = 0;
   // Counted since the start.
+  #chargedMs = 0;
   #spentMs = 0;
   #reads = 0;
   #vanished = 0;
@@ -61,6 +64,7 @@ export class ReadingLoop {
 
   async start(): Promise<void> {
     this.#watch = await ExecWatch.start((pid) => this.#execs.push(pid));
+    this.#chargedMs = cpuMs(); // what it took to start is no reading
     if (this.#isRunning) this.#schedule();
     else this.#watch?.stop();
   }
@@ -72,7 +76,7 @@ export class ReadingLoop {
       this.#scan = message.scan;
       this.#walk = this.#reader.wholeScan();
     }
-    if (this.#watch === undefined && this.#timer === undefined && this.#isRunning) this.#schedule();
+    if (this.#isRunning) this.#schedule();
   }
 
   #stop(): void {
@@ -87,11 +91,11 @@ export class ReadingLoop {
   }
 
   #schedule(): void {
-    if (this.#watch !== undefined) {
-      this.#turn = setImmediate(() => this.#work());
-    } else if (this.#hasWork) {
-      this.#timer = setTimeout(() => this.#work(), this.#isPaused ? PAUSE_MS : 0);
-    }
+    if (this.#timer !== undefined || this.#turn !== undefined) return;
+    const hasWork = this.#watch !== undefined || this.#hasWork;
+    const pauseMs = Math.ceil(this.#pausedUntil - performance.now());
+    if (hasWork && pauseMs > 0) this.#timer = setTimeout(() => this.#work(), Math.min(MAX_PAUSE_MS, pauseMs));
+    else if (hasWork) this.#turn = setImmediate(() => this.#work());
   }
 
   get #isPaused(): boolean {
@@ -100,23 +104,26 @@ export class ReadingLoop {
 
   #work(): void {
     this.#timer = undefined;
-    if (this.#watch !== undefined) {
-      if (!this.#hasWork || this.#isPaused) this.#watch.wait(WAIT_MS);
-      this.#drain();
-    }
+    this.#turn = undefined;
+    if (this.#isPaused || this.#hasWork || this.#watch?.wait(this.#waitMs) === true) this.#drain();
     if (this.#isPaused) this.#skipExecs(0);
-    else this.#spend();
+    else this.#readSome();
+    this.#waitMs = this.#answered > 0 || this.#isScanDone ? SHORT_WAIT_MS : WAIT_MS;
+    this.#charge();
     this.#report();
     if (this.#isRunning) this.#schedule();
   }
 
-  #spend(): void {
-    if (this.#execs.length === 0 && !this.#hasWork) return;
-    const before = process.threadCpuUsage();
+  #readSome(): void {
     const until = performance.now() + TURN_MS;
     while (this.#readNext() && performance.now() < until);
-    const { user, system } = process.threadCpuUsage(before);
-    const costMs = (user + system) / 1000;
+  }
+
+  /** All that this thread does is for reading. The kernel counts its time up to when it last slept. */
+  #charge(): void {
+    const usedMs = cpuMs();
+    const costMs = usedMs - this.#chargedMs;
+    this.#chargedMs = usedMs;
     this.#spentMs += costMs;
     const now = performance.now();
     this.#pausedUntil = now + this.#credit.spend(costMs, now);
@@ -139,10 +146,12 @@ export class ReadingLoop {
   }
 
   #readProcess(pid: number): void {
+    const missed = this.#missed;
     const reading = this.#reader.tryProcess(pid);
     this.#drain(); // those that have called exec meanwhile come first
     // A process that has ended called no exec that we would not have been told of by now.
-    const isSure = reading?.isSure || (this.#watch !== undefined && this.#missed === 0 && !this.#execs.includes(pid));
+    const isTold = this.#watch !== undefined && this.#missed === missed && !this.#execs.includes(pid);
+    const isSure = reading?.isSure || isTold;
     if (reading === undefined || !isSure) this.#vanished++;
     else {
       this.#reads++;
@@ -150,7 +159,7 @@ export class ReadingLoop {
     }
   }
 
-  /** Execs that are not known of. */
+  /** Grows when there are execs that we are not told of. */
   get #missed(): number {
     return this.#watch?.overruns ?? 0;
   }
@@ -218,4 +227,9 @@ export class ReadingLoop {
     this.#isScanDone = false;
     this.#failure = undefined;
   }
+}
+
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }

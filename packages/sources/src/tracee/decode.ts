@@ -44,7 +44,7 @@ const LIFECYCLE = new Set([
   'cgroup_rmdir',
 ]);
 /** Ten years: starts of old daemons and long logs are nearer; what is further away is no time of this host. */
-export const MAX_DISTANCE_NS = 315_360_000_000_000_000n;
+const MAX_DISTANCE_NS = 315_360_000_000_000_000n;
 const CORE_DUMPED = 0x80;
 
 /** @returns the event, or why it cannot be one that this decodes: nearly all that Tracee writes, so it is no exception */

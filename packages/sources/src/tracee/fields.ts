@@ -12,6 +12,7 @@ export type RejectReason =
   | 'missing-field'
   | 'wrong-type'
   | 'bad-timestamp'
+  | 'time-out-of-range'
   | 'line-too-long'
   | 'truncated'
   /** Of a host that the tree is not of. */

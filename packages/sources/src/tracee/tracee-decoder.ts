@@ -3,16 +3,16 @@
 // (line-scanner.ts); those that are unusual, and the first ones, which say what
 // time it is, are parsed as a whole.
 
-import type { TimeBase } from '@dendro/protocol';
+import type { TaskEvent, TimeBase } from '@dendro/protocol';
+import { afterByteOrderMark, LineSplitter } from '../input/lines.ts';
 import type { EventSink } from '../source.ts';
 import { Announcements, isAnnouncement } from './announcements.ts';
 import { type Context, contextOf, isContained } from './context.ts';
-import { decodeEvent, lifecycleEvent, MAX_DISTANCE_NS } from './decode.ts';
+import { decodeEvent, lifecycleEvent } from './decode.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type Json, Rejection, type RejectReason } from './fields.ts';
 import { HostFilter } from './host-filter.ts';
 import { LineScanner } from './line-scanner.ts';
-import { LineSplitter } from './lines.ts';
 import { SplitBase } from './time-reader.ts';
 
 /** Longer than any event that Tracee writes. */
@@ -21,6 +21,9 @@ const MAX_LINE_BYTES = 4 * 1024 * 1024;
 const MAX_EARLY = 64;
 /** The year 2000. Old releases can write times since boot, which say nothing of the date. */
 const EARLIEST_DATE_NS = 946_684_800_000_000_000n;
+
+/** As far from its base a time is exact in a double: 104 days. */
+const MAX_EXACT_NS = Number.MAX_SAFE_INTEGER;
 
 const LF = 10;
 const OPEN_BRACE = 0x7b;
@@ -35,6 +38,8 @@ export interface TraceeDecoderOptions {
   readonly hosts?: HostFilter | undefined;
   /** What is said of no task, kept where a feed comes in many bodies. */
   readonly announcements?: Announcements | undefined;
+  /** Event time after which nothing is taken; otherwise as far from the base as a double is exact, 104 days. */
+  readonly latest?: number | undefined;
 }
 
 interface EarlyEvent {
@@ -44,6 +49,7 @@ interface EarlyEvent {
 
 export class TraceeDecoder {
   readonly #sink: EventSink;
+  readonly #latest: number;
   readonly #splitter: LineSplitter;
   readonly #hosts: HostFilter;
   readonly #announcements: Announcements;
@@ -69,11 +75,13 @@ export class TraceeDecoder {
     {
       maxLineBytes = MAX_LINE_BYTES,
       base,
+      latest = MAX_EXACT_NS,
       hosts = new HostFilter(),
       announcements = new Announcements(),
     }: TraceeDecoderOptions = {},
   ) {
     this.#sink = sink;
+    this.#latest = latest;
     this.#hosts = hosts;
     this.#announcements = announcements;
     if (base !== undefined) this.#setBase(base);
@@ -142,14 +150,16 @@ export class TraceeDecoder {
 
   /** A whole body: lines, or one event that is spread over many. */
   pushAll(body: Uint8Array): void {
-    const object = oneObject(Buffer.from(body.buffer, body.byteOffset, body.length));
-    if (object === undefined) this.push(body);
+    const text = body.subarray(afterByteOrderMark(body, 0, body.length));
+    const object = oneObject(Buffer.from(text.buffer, text.byteOffset, text.length));
+    if (object === undefined) this.push(text);
     else this.#line(object, 0, object.length);
     this.end();
   }
 
-  #line(bytes: Buffer, from: number, end: number): void {
+  #line(bytes: Buffer, begin: number, end: number): void {
     this.#lineNumber++;
+    const from = this.#lineNumber === 1 ? afterByteOrderMark(bytes, begin, end) : begin;
     if (from === end) return;
     this.#lines++;
     const base = this.#splitBase;
@@ -170,6 +180,7 @@ export class TraceeDecoder {
       this.#reject('other-host', this.#lineNumber);
       return true;
     }
+    if (!this.#isInTime(first ?? second)) return true;
     this.#decoded++;
     if (first !== undefined) this.#sink(first);
     if (second !== undefined) this.#sink(second);
@@ -214,8 +225,18 @@ export class TraceeDecoder {
       this.#reject(events, lineNumber);
       return;
     }
+    if (!this.#isInTime(events[0], lineNumber)) return;
     this.#decoded++;
     for (const one of events) this.#sink(one);
+  }
+
+  // Only its own time: the start of an old daemon is further away, and nobody would want to miss what it does. The
+  // events of a line have one time.
+  #isInTime(event: TaskEvent | undefined, lineNumber = this.#lineNumber): boolean {
+    if (event === undefined || !('at' in event)) return true;
+    const isIn = event.at >= -MAX_EXACT_NS && event.at <= this.#latest;
+    if (!isIn) this.#reject('time-out-of-range', lineNumber);
+    return isIn;
   }
 
   #hold(context: Context): void {
@@ -266,7 +287,7 @@ function attempt<T>(read: () => T): T | RejectReason {
 
 function isNear(time: bigint, other: bigint): boolean {
   const distance = time - other;
-  return distance <= MAX_DISTANCE_NS && distance >= -MAX_DISTANCE_NS;
+  return distance <= MAX_EXACT_NS && distance >= -MAX_EXACT_NS;
 }
 
 /** The body without blanks around it, when it is JSON as a whole and more than one line of it. */

@@ -4,6 +4,7 @@ import { appendFileSync, chmodSync, mkdtempSync, readdirSync, readlinkSync, rmSy
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { DendroError, type TaskEvent } from '@dendro/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { TraceeSource } from './tracee-source.ts';
@@ -124,7 +125,10 @@ test('a named pipe is read as it is written, by one writer after the other', asy
   expect(openFilesIn(folder)).toEqual([]);
 });
 
-test('standard input is read until it is closed', async () => {
+test.each([
+  ['', exit(1), exit(2).trimEnd()],
+  [', unpacked too', gzipSync(exit(1)), gzipSync(exit(2))],
+])('standard input is read until it is closed%s', async (_what, first, second) => {
   const script = `
     import { TraceeSource } from ${JSON.stringify(new URL('./tracee-source.ts', import.meta.url).href)};
     const source = new TraceeSource('-');
@@ -139,9 +143,9 @@ test('standard input is read until it is closed', async () => {
   child.stdout.on('data', (chunk: Buffer) => {
     said += chunk.toString();
   });
-  child.stdin.write(exit(1));
+  child.stdin.write(first);
   await until(() => said.includes('exit 1\n'));
-  child.stdin.end(exit(2).trimEnd());
+  child.stdin.end(second);
   await once(child, 'close');
   expect(said).toMatch(/^exit 1\nexit 2\ntrue \{"name":"tracee:-","state":"ended"/);
 });
@@ -154,6 +158,62 @@ test('a file without anything usable still gives a clock, and says that it was o
   expect(events.map(({ type }) => type)).toEqual(['clock']);
   expect(source.status().rejected).toEqual({ 'not-json': 2 });
   expect(source.status().notices.join(' ')).toMatch(/No line in it was an event that could be used/);
+});
+
+test('a byte order mark before the first line is passed over, a second one is not', async () => {
+  const file = join(folder, 'marked.ndjson');
+  writeFileSync(file, `\u{feff}${exit(1)}\u{feff}${exit(2)}`);
+  const { source, tids } = await start(file);
+  await until(() => source.status().state === 'ended');
+  expect(tids()).toEqual([1]);
+  expect(source.status()).toMatchObject({ events: 1, rejected: { 'not-json': 1 } });
+});
+
+test('a time that is not exact any more, so far from the first, is counted and not rounded', async () => {
+  const file = join(folder, 'years.ndjson');
+  const later = (seconds: number, tid: number) => exit(tid).replace('1700000000', String(1_700_000_000 + seconds));
+  // Of nine million seconds every nanosecond is exact; 104.25 days are more.
+  writeFileSync(file, exit(1) + later(9_000_000, 2) + later(9_007_200, 3) + later(-9_007_200, 4) + exit(5));
+  const { source, events, tids } = await start(file);
+  await until(() => source.status().state === 'ended');
+  expect(tids()).toEqual([1, 2, 5]);
+  expect(events.map((event) => ('at' in event ? event.at : undefined))).toEqual([undefined, 0, 9e15 + 1, 4]);
+  expect(source.status()).toMatchObject({ events: 3, rejected: { 'time-out-of-range': 2 } });
+});
+
+test('of a feed whose first time is a wild one the others count', async () => {
+  const file = join(folder, 'wild.ndjson');
+  writeFileSync(file, exit(1).replace('1700000000', '1600000000') + exit(2) + exit(3));
+  const { source, tids } = await start(file);
+  await until(() => source.status().state === 'ended');
+  expect(tids()).toEqual([2, 3]);
+  expect(source.status().rejected).toEqual({ 'time-out-of-range': 1 });
+});
+
+test.each<[string, (text: string) => Buffer]>([
+  ['gzip', gzipSync],
+  ['zstd', (text) => zstdCompressSync(Buffer.from(text))],
+])('a file packed with %s is read as if it were not, whatever its name', async (packing, pack) => {
+  const file = join(folder, 'events.ndjson');
+  writeFileSync(file, Buffer.concat([pack(exit(1)), pack(exit(2))]));
+  const { source, tids } = await start(file);
+  await until(() => source.status().state === 'ended');
+  expect(tids()).toEqual([1, 2]);
+  expect(source.status()).toMatchObject({ events: 2, rejected: {}, notices: [] });
+  expect(source.status().detail).toContain(`packed with ${packing}`);
+  expect(openFilesIn(folder)).toEqual([]);
+});
+
+test('an archive that breaks off gives what was readable, and says that there was more', async () => {
+  const file = join(folder, 'broken.gz');
+  const packed = gzipSync(Array.from({ length: 900 }, (_, i) => exit(i + 1)).join(''));
+  writeFileSync(file, packed.subarray(0, packed.length / 2));
+  const { source, tids } = await start(file);
+  await until(() => source.status().state === 'ended');
+  expect(tids().length).toBeGreaterThan(100);
+  expect(tids()).toEqual(tids().map((_, i) => i + 1));
+  expect(source.status().notices[0]).toMatch(/gzip archive ends too early/);
+  expect(source.status().rejected).toEqual({ truncated: 1 });
 });
 
 test('an empty file is an empty recording', async () => {

@@ -3,6 +3,7 @@
 
 const LF = 10;
 const CR = 13;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const NOTHING = Buffer.alloc(0);
 const LEAST_CAPACITY = 4096;
 
@@ -78,4 +79,10 @@ export class LineSplitter {
     if (end - from > this.#maxBytes) this.#sink.tooLong();
     else this.#sink.line(bytes, from, end > from && bytes[end - 1] === CR ? end - 1 : end);
   }
+}
+
+/** Where a text in `[from, end)` begins: some editors put a byte order mark before one in UTF-8. */
+export function afterByteOrderMark(bytes: Uint8Array, from: number, end: number): number {
+  if (end - from < BYTE_ORDER_MARK.length) return from;
+  return BYTE_ORDER_MARK.every((byte, i) => bytes[from + i] === byte) ? from + BYTE_ORDER_MARK.length : from;
 }

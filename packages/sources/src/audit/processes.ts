@@ -1,0 +1,386 @@
+// Events of the audit log as TaskEvents.
+//
+// A record says who called by the pid of the process, never by the tid: whose
+// thread it was is not in the log. Its ppid and ids are sightings. The time is
+// that at which the call began; children that are born by vfork are heard of
+// before the record of their birth.
+//
+// The flags of clone3 are not logged. Its child was a process if a record of
+// that pid names the caller as parent, sooner or later; if none does, it was a
+// thread, or nobody that did anything which is logged, and is left out.
+//
+// The child's number is that of the caller's pid namespace. Where the log shows
+// that this is not the host's, the number is not used: the child's own records
+// say who it is.
+
+import { AUTHORITY, CLONE, type EventNs, isTid, type TaskEvent } from '@dendro/protocol';
+import type { AuditEvent } from './event-join.ts';
+import { argumentsOf, filesOf } from './program.ts';
+import { type Fields, hexField, numberField, textField } from './record.ts';
+import { type CallName, callOf, hasFlagsFirst } from './syscalls.ts';
+
+export type EventReject =
+  | 'incomplete-event'
+  | 'incomplete-arguments'
+  | 'bad-field'
+  | 'unknown-architecture'
+  | 'birth-in-a-namespace'
+  | 'birth-of-unknown-kind'
+  | 'exit-of-a-thread'
+  | 'time-out-of-range';
+
+export interface ProcessSink {
+  give(epochNs: bigint, make: (at: EventNs) => TaskEvent): void;
+  reject(reason: EventReject): void;
+}
+
+interface KnownProcess {
+  readonly pid: number;
+  readonly firstNs: bigint;
+  ppid: number;
+  uid: number | undefined;
+  gid: number | undefined;
+  isBorn: boolean;
+  hasThreads: boolean;
+  /** Children of clone3 that may be its threads. */
+  awaited: number;
+  isInside: boolean;
+  bearsInside: boolean;
+  endNs: bigint | undefined;
+}
+
+interface Call {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+  readonly name: CallName | 'other' | undefined;
+  readonly hasFailed: boolean;
+  readonly result: number | undefined;
+  readonly fields: Fields;
+  readonly epochNs: bigint;
+}
+
+interface Birth {
+  readonly creator: KnownProcess;
+  readonly epochNs: bigint;
+}
+
+const MAX_KNOWN = 65_536;
+const MAX_AWAITED = 8192;
+const NEW_PID_NS = 0x20000000;
+const SET_NAME = 15;
+const MAX_ID = 0xffff_fffe;
+const NS_PER_MS = 1_000_000n;
+/** In nanoseconds no more than the time by which the tree takes a mention before a birth for one of the newborn. */
+const SERIALS_PER_MS = 100_000;
+
+export class ProcessReader {
+  readonly #sink: ProcessSink;
+  readonly #known = new Map<number, KnownProcess>();
+  /** Children of clone3 that may be processes. */
+  readonly #awaited = new Map<number, Birth>();
+
+  constructor(sink: ProcessSink) {
+    this.#sink = sink;
+  }
+
+  /** @returns whether it is of a process */
+  take(event: AuditEvent): boolean {
+    if (event.abend !== undefined) return this.#takeAbend(event.abend, timeOf(event));
+    const call = this.#readCall(event);
+    if (call === undefined) return false;
+    const process = this.#meet(call);
+    switch (call.hasFailed ? 'other' : call.name) {
+      case 'fork':
+      case 'vfork':
+      case 'clone':
+      case 'clone3':
+        this.#takeBirth(process, call);
+        break;
+      case 'execve':
+      case 'execveat':
+        this.#takeExec(process, call, event);
+        break;
+      case 'exit':
+      case 'exit_group':
+        this.#takeExit(process, call);
+        break;
+      case 'set-ids':
+        this.#tellIds(process, call, AUTHORITY.event);
+        break;
+      case 'prctl':
+        this.#takeRename(process, call);
+        break;
+      case 'unshare':
+        process.bearsInside ||= ((hexField(call.fields.get('a0')) ?? 0) & NEW_PID_NS) !== 0;
+        break;
+      case 'setns':
+        process.bearsInside ||= ((hexField(call.fields.get('a1')) ?? 0) & NEW_PID_NS) !== 0;
+        break;
+      case undefined:
+        this.#sink.reject('unknown-architecture');
+        break;
+      default:
+        break; // that it was there has been told
+    }
+    return true;
+  }
+
+  /** The feed is over: who has not been heard of is not. */
+  end(): void {
+    for (let left = this.#awaited.size; left > 0; left--) this.#sink.reject('birth-of-unknown-kind');
+    this.#awaited.clear();
+  }
+
+  #readCall(event: AuditEvent): Call | undefined {
+    const fields = event.syscall;
+    if (fields === undefined) {
+      this.#sink.reject('incomplete-event');
+      return undefined;
+    }
+    const pid = numberField(fields.get('pid'));
+    const ppid = numberField(fields.get('ppid')) ?? 0;
+    const number = numberField(fields.get('syscall'));
+    if (!isTid(pid) || pid === 0 || !isTid(ppid) || number === undefined) {
+      this.#sink.reject('bad-field');
+      return undefined;
+    }
+    return {
+      pid,
+      ppid,
+      uid: idField(fields.get('uid')),
+      gid: idField(fields.get('gid')),
+      name: callOf(fields.get('arch') ?? '', number, fields.get('SYSCALL')),
+      hasFailed: fields.get('success') === 'no',
+      result: numberField(fields.get('exit')),
+      fields,
+      epochNs: timeOf(event),
+    };
+  }
+
+  /** Tells what a record says in passing, where it is new. */
+  #meet(call: Call): KnownProcess {
+    const { pid, ppid, epochNs } = call;
+    const before = this.#known.get(pid);
+    const isKnown = before !== undefined && (before.endNs === undefined || isBy(epochNs, before.endNs));
+    const process = isKnown ? before : this.#add(pid, ppid, epochNs);
+    const birth = this.#awaited.get(pid);
+    if (birth !== undefined && !process.isBorn && birth.creator.pid === ppid && isBy(birth.epochNs, epochNs)) {
+      this.#forgetAwaited(pid, birth);
+      this.#tellBirth(process, birth, 0);
+    }
+    if (ppid > 0 && (!isKnown || process.ppid !== ppid) && !(process.isBorn && process.ppid === ppid)) {
+      this.#sink.give(epochNs, (at) => ({
+        type: 'reparent',
+        at,
+        pid,
+        parentPid: ppid,
+        authority: AUTHORITY.sighting,
+      }));
+    }
+    process.ppid = ppid;
+    if (isExec(call)) return process;
+    if (!isKnown && !process.isBorn) this.#tellName(call);
+    if (call.hasFailed || call.name !== 'set-ids') this.#tellIds(process, call, AUTHORITY.sighting);
+    return process;
+  }
+
+  #add(pid: number, ppid: number, epochNs: bigint): KnownProcess {
+    const parent = this.#known.get(ppid);
+    const process: KnownProcess = {
+      pid,
+      firstNs: epochNs,
+      ppid,
+      uid: undefined,
+      gid: undefined,
+      isBorn: false,
+      hasThreads: false,
+      awaited: 0,
+      isInside: parent !== undefined && (parent.isInside || parent.bearsInside),
+      bearsInside: false,
+      endNs: undefined,
+    };
+    this.#known.delete(pid);
+    if (this.#known.size >= MAX_KNOWN) {
+      const [oldest] = this.#known.keys();
+      if (oldest !== undefined) this.#known.delete(oldest);
+    }
+    this.#known.set(pid, process);
+    return process;
+  }
+
+  // The name is that of the thread that called: of a process that has just been met it is the best there is.
+  #tellName({ pid, fields, epochNs }: Call): void {
+    const comm = textField(fields.get('comm'));
+    if (comm === undefined) return;
+    this.#sink.give(epochNs, (at) => ({
+      type: 'rename',
+      at,
+      tid: pid,
+      pid,
+      comm,
+      authority: AUTHORITY.sighting,
+    }));
+  }
+
+  #tellIds(
+    process: KnownProcess,
+    { pid, uid, gid, epochNs }: Call,
+    authority: typeof AUTHORITY.event | typeof AUTHORITY.sighting,
+  ): void {
+    if (process.uid === uid && process.gid === gid) return;
+    process.uid = uid;
+    process.gid = gid;
+    this.#sink.give(epochNs, (at) => ({ type: 'credentials', at, pid, uid, gid, authority }));
+  }
+
+  #takeBirth(creator: KnownProcess, { name, result, fields, epochNs }: Call): void {
+    if (!isTid(result) || result === 0) {
+      this.#sink.reject('bad-field');
+      return;
+    }
+    const isReadable = name === 'clone' && hasFlagsFirst(fields.get('arch') ?? '');
+    const flags = name === 'clone' ? hexField(fields.get('a0')) : name === 'vfork' ? CLONE.vfork | CLONE.vm : 0;
+    if (creator.isInside) this.#sink.reject('birth-in-a-namespace');
+    else if (name === 'clone3' || flags === undefined || (name === 'clone' && !isReadable)) {
+      this.#awaitChild(result, { creator, epochNs });
+    } else if ((flags & CLONE.thread) !== 0) this.#tellThread(creator, result, flags, epochNs);
+    else {
+      const child = this.#childOf(creator.pid, result, epochNs) ?? this.#add(result, creator.pid, epochNs);
+      child.isInside = creator.bearsInside || (flags & NEW_PID_NS) !== 0;
+      this.#tellBirth(child, { creator, epochNs }, flags);
+    }
+  }
+
+  /** The child, when it has been heard of already. */
+  #childOf(creator: number, pid: number, epochNs: bigint): KnownProcess | undefined {
+    const child = this.#known.get(pid);
+    return child !== undefined && !child.isBorn && isBy(epochNs, child.firstNs) && child.ppid === creator
+      ? child
+      : undefined;
+  }
+
+  #awaitChild(pid: number, birth: Birth): void {
+    const child = this.#childOf(birth.creator.pid, pid, birth.epochNs);
+    if (child !== undefined) {
+      this.#tellBirth(child, birth, 0);
+      return;
+    }
+    this.#dropAwaited(pid);
+    const [oldest] = this.#awaited.keys();
+    if (oldest !== undefined && this.#awaited.size >= MAX_AWAITED) this.#dropAwaited(oldest);
+    this.#awaited.set(pid, birth);
+    birth.creator.awaited++;
+  }
+
+  #dropAwaited(pid: number): void {
+    const birth = this.#awaited.get(pid);
+    if (birth === undefined) return;
+    this.#forgetAwaited(pid, birth);
+    this.#sink.reject('birth-of-unknown-kind');
+  }
+
+  #forgetAwaited(pid: number, birth: Birth): void {
+    this.#awaited.delete(pid);
+    birth.creator.awaited--;
+  }
+
+  #tellBirth(child: KnownProcess, { creator, epochNs }: Birth, cloneFlags: number): void {
+    const tid = child.pid;
+    const creatorPid = creator.pid;
+    child.isBorn = true;
+    this.#sink.give(epochNs, (at) => ({
+      type: 'fork',
+      at,
+      tid,
+      pid: tid,
+      creatorTid: creatorPid,
+      creatorPid,
+      cloneFlags,
+    }));
+  }
+
+  #tellThread(process: KnownProcess, tid: number, cloneFlags: number, epochNs: bigint): void {
+    const { pid } = process;
+    process.hasThreads = true;
+    this.#sink.give(epochNs, (at) => ({
+      type: 'fork',
+      at,
+      tid,
+      pid,
+      creatorTid: pid,
+      creatorPid: pid,
+      cloneFlags,
+    }));
+  }
+
+  #takeExec(process: KnownProcess, { pid, uid, gid, fields, epochNs }: Call, event: AuditEvent): void {
+    const files = filesOf(event, textField(fields.get('exe')));
+    const argv = argumentsOf(event);
+    if (argv === undefined) this.#sink.reject('incomplete-arguments');
+    const comm = textField(fields.get('comm'));
+    const cwd = textField(event.cwd?.get('cwd'));
+    process.hasThreads = false;
+    process.uid = uid;
+    this.#sink.give(epochNs, (at) => ({ type: 'exec', at, pid, comm, argv, cwd, uid, ...files }));
+    if (process.gid === gid) return;
+    process.gid = gid;
+    this.#sink.give(epochNs, (at) => ({ type: 'credentials', at, pid, gid, authority: AUTHORITY.sighting }));
+  }
+
+  // exit ends the thread that called, whichever it was; the C library ends a process with exit_group.
+  #takeExit(process: KnownProcess, { name, pid, fields, epochNs }: Call): void {
+    const code = hexField(fields.get('a0'));
+    if (name === 'exit' && (process.hasThreads || process.awaited > 0 || !process.isBorn)) {
+      this.#sink.reject('exit-of-a-thread');
+      return;
+    }
+    process.endNs = epochNs;
+    this.#tellEnd(pid, epochNs, code === undefined ? undefined : code & 0xff, undefined);
+  }
+
+  #takeRename(process: KnownProcess, { pid, fields, epochNs }: Call): void {
+    const comm = textField(fields.get('comm'));
+    if (hexField(fields.get('a0')) !== SET_NAME || comm === undefined) return;
+    if (process.hasThreads || process.awaited > 0) return; // which of them has it now?
+    this.#sink.give(epochNs, (at) => ({ type: 'rename', at, tid: pid, pid, comm }));
+  }
+
+  /** A process that dies of a fault has a record of its own, the only ones that tell of a signal. */
+  #takeAbend(fields: Fields, epochNs: bigint): boolean {
+    const pid = numberField(fields.get('pid'));
+    const signal = numberField(fields.get('sig'));
+    if (!isTid(pid) || pid === 0 || signal === undefined || signal < 1 || signal > 64) {
+      this.#sink.reject('bad-field');
+      return false;
+    }
+    const process = this.#known.get(pid);
+    if (process !== undefined) process.endNs = epochNs;
+    this.#tellEnd(pid, epochNs, undefined, signal);
+    return true;
+  }
+
+  #tellEnd(pid: number, epochNs: bigint, code: number | undefined, signal: number | undefined): void {
+    this.#sink.give(epochNs, (at) => ({ type: 'exit', at, tid: pid, pid, isGroupDead: true, code, signal }));
+  }
+}
+
+function isExec({ name, hasFailed }: Call): boolean {
+  return !hasFailed && (name === 'execve' || name === 'execveat');
+}
+
+function idField(value: string | undefined): number | undefined {
+  const id = numberField(value);
+  return id !== undefined && id >= 0 && id <= MAX_ID ? id : undefined;
+}
+
+/** Not after it, as far as the log tells: serials are given out when calls return, times are those of their beginning. */
+function isBy(time: bigint, other: bigint): boolean {
+  return time / NS_PER_MS <= other / NS_PER_MS;
+}
+
+/** The log tells milliseconds. Events of one are kept in their order by their serial, in the nanoseconds. */
+function timeOf({ epochMs, serial }: AuditEvent): bigint {
+  return BigInt(epochMs) * NS_PER_MS + BigInt(serial % SERIALS_PER_MS);
+}

@@ -1,0 +1,121 @@
+// Lines that were good once, changed at random but always in the same way for
+// one seed: for tests of decoders.
+
+import { type EventNs, isTid, MAX_TID, type TaskEvent } from '@dendro/protocol';
+import type { EventSink } from '../source.ts';
+import type { LineDecoder } from './text-source.ts';
+
+/** `pnpm test:nightly` sets it. */
+export const FUZZ_LINES = Number(process.env['DENDRO_FUZZ_LINES'] ?? 6000);
+const SEED = Number(process.env['DENDRO_SEED'] ?? 20_261_124);
+const BATCH_LINES = 1000;
+const NUMBERS = ['0', '-1', '1', '4194304', '4194305', '99999999999999999999', '4294967295', '1e9', '0x7fffffff', ''];
+
+export interface FuzzOutcome {
+  readonly events: number;
+  readonly lines: number;
+  readonly slowestBatchMs: number;
+  readonly grownBytes: number;
+}
+
+/**
+ * Feeds mutated lines, in chunks of any size, and checks what comes out.
+ * @param corpusOf the lines of each round: time goes on
+ */
+export function fuzz(
+  corpusOf: (round: number) => readonly string[],
+  tokens: readonly string[],
+  decode: (sink: EventSink) => LineDecoder,
+): FuzzOutcome {
+  const random = randomFrom(SEED);
+  let events = 0;
+  const decoder = decode((event) => {
+    events++;
+    checkEvent(event);
+  });
+  let slowestBatchMs = 0;
+  let lines = 0;
+  globalThis.gc?.();
+  const before = process.memoryUsage.rss();
+  for (let round = 0; lines < FUZZ_LINES; ) {
+    const batch: string[] = [];
+    while (batch.length < BATCH_LINES) {
+      const corpus = corpusOf(round++);
+      for (const line of corpus) batch.push(random(3) === 0 ? line : mutated(line, corpus, tokens, random));
+    }
+    const bytes = Buffer.from(`${batch.join('\n')}\n`, 'latin1');
+    const began = performance.now();
+    for (let from = 0; from < bytes.length; ) {
+      const end = Math.min(bytes.length, from + 1 + random(65_536));
+      decoder.push(bytes.subarray(from, end));
+      from = end;
+    }
+    slowestBatchMs = Math.max(slowestBatchMs, performance.now() - began);
+    lines += batch.length;
+  }
+  decoder.end();
+  return { events, lines, slowestBatchMs, grownBytes: process.memoryUsage.rss() - before };
+}
+
+type Random = (below: number) => number;
+
+function mutated(line: string, corpus: readonly string[], tokens: readonly string[], random: Random): string {
+  let text = line;
+  for (let times = 1 + random(3); times > 0; times--) text = mutatedOnce(text, corpus, tokens, random);
+  return text;
+}
+
+function mutatedOnce(line: string, corpus: readonly string[], tokens: readonly string[], random: Random): string {
+  const at = random(line.length + 1);
+  const end = Math.min(line.length, at + 1 + random(12));
+  switch (random(9)) {
+    case 0:
+      return line.slice(0, at) + String.fromCharCode(random(256)) + line.slice(at + 1);
+    case 1:
+      return line.slice(0, at) + line.slice(end);
+    case 2:
+      return line.slice(0, at);
+    case 3:
+      return line.slice(0, at) + (corpus[random(corpus.length)] ?? '').slice(random(60));
+    case 4:
+      return line.slice(0, end) + line.slice(at);
+    case 5:
+      return line.slice(0, at) + line.slice(at, end).repeat(1 + random(200)) + line.slice(end);
+    case 6: {
+      let nth = random(12);
+      return line.replace(/\d+/g, (digits) => (nth-- === 0 ? (NUMBERS[random(NUMBERS.length)] ?? '') : digits));
+    }
+    case 7:
+      return line.replace(/\d/, String(random(10)));
+    default:
+      return line.slice(0, at) + (tokens[random(tokens.length)] ?? '') + line.slice(at);
+  }
+}
+
+/** What the tree relies on, and what no source may break. */
+function checkEvent(event: TaskEvent): void {
+  const times: EventNs[] = 'at' in event ? [event.at] : [];
+  for (const time of times) {
+    if (!Number.isSafeInteger(time)) throw new Error(`a time that is not exact: ${time} of ${event.type}`);
+  }
+  for (const [key, value] of Object.entries(event)) {
+    const isTask =
+      key === 'tid' || key === 'pid' || key === 'creatorTid' || key === 'creatorPid' || key === 'parentPid';
+    if (isTask && value !== undefined && !isTid(value))
+      throw new Error(`no task: ${key}=${value}, the most is ${MAX_TID}`);
+    if ((key === 'uid' || key === 'gid') && value !== undefined && !(value >= 0 && value < 2 ** 32)) {
+      throw new Error(`nobody: ${key}=${value}`);
+    }
+  }
+}
+
+/** Mulberry32. */
+function randomFrom(seed: number): Random {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
