@@ -124,6 +124,15 @@ test('a file that is made shorter is read from its start again, which is said', 
   expect(source.status().rejected).toEqual({ truncated: 1 });
 });
 
+test('a file that is followed for years is taken for all of them', async () => {
+  writeFileSync(file, exit(1));
+  await start();
+  await untilTids(1);
+  appendFileSync(file, exit(2).replace('1700000000002', '1790000000002'));
+  await untilTids(1, 2);
+  expect(source.status().rejected).toEqual({});
+});
+
 test('a file that is not there yet is waited for', async () => {
   await start();
   expect(source.status()).toMatchObject({ state: 'running', events: 0 });

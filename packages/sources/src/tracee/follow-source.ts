@@ -30,7 +30,7 @@ export class TraceeFollowSource implements Source {
 
   /** Resolves when the file has been opened, or is waited for. */
   async start(sink: EventSink): Promise<void> {
-    const decoder = new TraceeDecoder(sink, { hosts: this.#hosts });
+    const decoder = new TraceeDecoder(sink, { hosts: this.#hosts, latest: Number.POSITIVE_INFINITY });
     this.#decoder = decoder;
     const steps = follow(this.#path, this.#stopping.signal);
     let first: IteratorResult<FollowStep, void>;

@@ -84,7 +84,10 @@ export class TraceeGrpcSource implements Source {
 
   async start(sink: EventSink): Promise<void> {
     this.#sink = sink;
-    this.#decoder = new TraceeDecoder((event) => this.#pass(event), { hosts: this.#hosts });
+    this.#decoder = new TraceeDecoder((event) => this.#pass(event), {
+      hosts: this.#hosts,
+      latest: Number.POSITIVE_INFINITY,
+    });
     const refusal = await this.#connectFirst();
     if (refusal === undefined || this.#state === 'ended') return;
     this.#state = 'failed';

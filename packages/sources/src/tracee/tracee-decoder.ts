@@ -38,7 +38,10 @@ export interface TraceeDecoderOptions {
   readonly hosts?: HostFilter | undefined;
   /** What is said of no task, kept where a feed comes in many bodies. */
   readonly announcements?: Announcements | undefined;
-  /** Event time after which nothing is taken; otherwise as far from the base as a double is exact, 104 days. */
+  /**
+   * Event time after which nothing is taken; otherwise as far from the base as a double is exact, 104 days. A feed of
+   * what happens now goes on for longer than that, a nanosecond or two less exact.
+   */
   readonly latest?: number | undefined;
 }
 

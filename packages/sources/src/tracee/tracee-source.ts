@@ -1,5 +1,6 @@
 // Tracee's output as a source: a file of NDJSON, a named pipe, or standard input.
 
+import { isNamedPipe, STDIN } from '../input/open-input.ts';
 import { type TextFormat, TextSource } from '../input/text-source.ts';
 import { HostFilter } from './host-filter.ts';
 import { TraceeDecoder } from './tracee-decoder.ts';
@@ -12,15 +13,15 @@ export interface TraceeSourceOptions {
 export class TraceeSource extends TextSource {
   /** @param target path of a file or a named pipe, or `-` for standard input */
   constructor(target: string, { hosts = new HostFilter() }: TraceeSourceOptions = {}) {
-    super(target, formatOf(hosts));
+    super(target, formatOf(hosts, target === STDIN || isNamedPipe(target)));
   }
 }
 
-function formatOf(hosts: HostFilter): TextFormat {
+function formatOf(hosts: HostFilter, isLive: boolean): TextFormat {
   return {
     kind: 'tracee',
     what: 'Events of Tracee, one JSON object a line',
     wanted: "a file with Tracee's JSON lines",
-    decode: (sink) => new TraceeDecoder(sink, { hosts }),
+    decode: (sink) => new TraceeDecoder(sink, { hosts, latest: isLive ? Number.POSITIVE_INFINITY : undefined }),
   };
 }
