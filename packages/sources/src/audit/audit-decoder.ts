@@ -7,8 +7,9 @@ import { HostFilter } from '../input/host-filter.ts';
 import { afterByteOrderMark, LineSplitter } from '../input/lines.ts';
 import { Rejections } from '../input/rejections.ts';
 import type { EventSink } from '../source.ts';
+import type { EventReject } from './call.ts';
 import { EventJoin } from './event-join.ts';
-import { type EventReject, ProcessReader } from './processes.ts';
+import { ProcessReader } from './processes.ts';
 import { type AuditRecord, isSeparator, type LineReject, readAuditLine } from './record.ts';
 
 /** The kernel cuts records at some kilobytes. */
