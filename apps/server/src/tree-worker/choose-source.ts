@@ -88,7 +88,7 @@ export function feedsFor(spec: string | undefined, isRoot: boolean, options: Fee
   if (kind === 'none' && spec === kind) return [() => none(new HostFilter(options.hostFrom))];
   if (kind === 'tracee' && hasTarget) return [() => tracee(target, options)];
   if (kind === 'tracee-grpc' && hasTarget) return [() => traceeGrpc(target, options)];
-  if (kind === 'audit' && hasTarget) return [() => recorded(new AuditSource(target))];
+  if (kind === 'audit' && hasTarget) return [() => audit(target, options)];
   if (kind === 'strace' && hasTarget) return [() => recorded(new StraceSource(target))];
   if (kind === 'replay' && hasTarget) return [() => recorded(new ReplaySource(target))];
   throw new DendroError(
@@ -156,6 +156,11 @@ function tracee(target: string, { hostFrom, follow = false }: FeedOptions): Feed
   // Standard input and pipes are read on anyway.
   if (!follow || source.isLive) return { ...recorded(source), hosts };
   return { ...recorded(new TraceeFollowSource(target, { hosts })), hosts, completeAt: 'progress' };
+}
+
+function audit(target: string, { hostFrom }: FeedOptions): Feed {
+  const hosts = new HostFilter(hostFrom);
+  return { ...recorded(new AuditSource(target, { hosts })), hosts };
 }
 
 function traceeGrpc(address: string, { hostFrom, policies }: FeedOptions): Feed {

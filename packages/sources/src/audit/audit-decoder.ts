@@ -3,11 +3,13 @@
 // reason why not.
 
 import { EventGate } from '../input/event-gate.ts';
+import { HostFilter } from '../input/host-filter.ts';
 import { afterByteOrderMark, LineSplitter } from '../input/lines.ts';
 import { Rejections } from '../input/rejections.ts';
 import type { EventSink } from '../source.ts';
+import type { EventReject } from './call.ts';
 import { EventJoin } from './event-join.ts';
-import { type EventReject, ProcessReader } from './processes.ts';
+import { ProcessReader } from './processes.ts';
 import { type AuditRecord, isSeparator, type LineReject, readAuditLine } from './record.ts';
 
 /** The kernel cuts records at some kilobytes. */
@@ -16,13 +18,18 @@ const MAX_LINE_BYTES = 1024 * 1024;
 const REFUSAL =
   'its records are written out for people, as ausearch -i does it; give it the log itself, or ausearch --raw';
 
+export interface AuditDecoderOptions {
+  readonly maxLineBytes?: number | undefined;
+  readonly hosts?: HostFilter | undefined;
+}
+
 export class AuditDecoder {
   readonly #splitter: LineSplitter;
   readonly #gate: EventGate;
   readonly #join: EventJoin;
   readonly #processes: ProcessReader;
   readonly #rejections = new Rejections<LineReject | EventReject | 'other-host' | 'line-too-long'>();
-  #node: string | undefined;
+  readonly #hosts: HostFilter;
   #lineNumber = 0;
   #lines = 0;
   #records = 0;
@@ -30,7 +37,8 @@ export class AuditDecoder {
   #refusal: string | undefined;
 
   /** @param sink gets `clock` before the first event */
-  constructor(sink: EventSink, { maxLineBytes = MAX_LINE_BYTES }: { readonly maxLineBytes?: number | undefined } = {}) {
+  constructor(sink: EventSink, { maxLineBytes = MAX_LINE_BYTES, hosts = new HostFilter() }: AuditDecoderOptions = {}) {
+    this.#hosts = hosts;
     this.#gate = new EventGate(sink, () => this.#reject('time-out-of-range'));
     this.#processes = new ProcessReader({
       give: (epochNs, make) => this.#gate.give(epochNs, make),
@@ -73,20 +81,21 @@ export class AuditDecoder {
   }
 
   get notices(): string[] {
-    const others = this.rejected['other-host'] ?? 0;
     return [
       'An audit log tells of what its rules name: births, ends and changes of user are there if clone, exit_group and the like are. Kills by signal and ends of threads are in no log.',
-      ...(others > 0
-        ? [
-            `Only ${this.#node} is shown; ${others} records are of other hosts: ausearch --raw --node HOST gives those of one.`,
-          ]
-        : []),
+      ...this.#hosts.notices,
       ...this.#rejections.notices,
     ];
   }
 
   push(chunk: Uint8Array): void {
     this.#splitter.push(chunk);
+    this.#gate.settle();
+  }
+
+  /** No more records of what waits have come for as long as anybody would wait for them. */
+  pause(): void {
+    this.#join.end();
     this.#gate.settle();
   }
 
@@ -114,8 +123,7 @@ export class AuditDecoder {
 
   // A pid of another host is another process.
   #take(record: AuditRecord): void {
-    this.#node ??= record.node;
-    if (record.node !== undefined && record.node !== this.#node) {
+    if (!this.#hosts.takes(record.node, false)) {
       this.#reject('other-host');
       return;
     }

@@ -56,7 +56,7 @@ export class EventJoin {
     this.#closeOld();
   }
 
-  /** The feed is over. */
+  /** No more comes. */
   end(): void {
     for (const [key, waiting] of this.#waiting) this.#close(key, waiting);
   }

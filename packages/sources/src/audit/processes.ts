@@ -14,51 +14,16 @@
 // say who it is.
 
 import { AUTHORITY, CLONE, type EventNs, isTid, type TaskEvent } from '@dendro/protocol';
+import { type Call, type EventReject, isExec, NS_PER_MS, readCall, timeOf } from './call.ts';
 import type { AuditEvent } from './event-join.ts';
+import { type KnownProcess, KnownProcesses } from './known-processes.ts';
 import { argumentsOf, filesOf } from './program.ts';
 import { type Fields, hexField, numberField, textField } from './record.ts';
-import { type CallName, callOf, hasFlagsFirst } from './syscalls.ts';
-
-export type EventReject =
-  | 'incomplete-event'
-  | 'incomplete-arguments'
-  | 'bad-field'
-  | 'unknown-architecture'
-  | 'birth-in-a-namespace'
-  | 'birth-of-unknown-kind'
-  | 'exit-of-a-thread'
-  | 'time-out-of-range';
+import { hasFlagsFirst } from './syscalls.ts';
 
 export interface ProcessSink {
   give(epochNs: bigint, make: (at: EventNs) => TaskEvent): void;
   reject(reason: EventReject): void;
-}
-
-interface KnownProcess {
-  readonly pid: number;
-  readonly firstNs: bigint;
-  ppid: number;
-  uid: number | undefined;
-  gid: number | undefined;
-  isBorn: boolean;
-  hasThreads: boolean;
-  /** Children of clone3 that may be its threads. */
-  awaited: number;
-  isInside: boolean;
-  bearsInside: boolean;
-  endNs: bigint | undefined;
-}
-
-interface Call {
-  readonly pid: number;
-  readonly ppid: number;
-  readonly uid: number | undefined;
-  readonly gid: number | undefined;
-  readonly name: CallName | 'other' | undefined;
-  readonly hasFailed: boolean;
-  readonly result: number | undefined;
-  readonly fields: Fields;
-  readonly epochNs: bigint;
 }
 
 interface Birth {
@@ -66,18 +31,13 @@ interface Birth {
   readonly epochNs: bigint;
 }
 
-const MAX_KNOWN = 65_536;
 const MAX_AWAITED = 8192;
 const NEW_PID_NS = 0x20000000;
 const SET_NAME = 15;
-const MAX_ID = 0xffff_fffe;
-const NS_PER_MS = 1_000_000n;
-/** In nanoseconds no more than the time by which the tree takes a mention before a birth for one of the newborn. */
-const SERIALS_PER_MS = 100_000;
 
 export class ProcessReader {
   readonly #sink: ProcessSink;
-  readonly #known = new Map<number, KnownProcess>();
+  readonly #known = new KnownProcesses();
   /** Children of clone3 that may be processes. */
   readonly #awaited = new Map<number, Birth>();
 
@@ -88,8 +48,11 @@ export class ProcessReader {
   /** @returns whether it is of a process */
   take(event: AuditEvent): boolean {
     if (event.abend !== undefined) return this.#takeAbend(event.abend, timeOf(event));
-    const call = this.#readCall(event);
-    if (call === undefined) return false;
+    const call = readCall(event);
+    if (typeof call === 'string') {
+      this.#sink.reject(call);
+      return false;
+    }
     const process = this.#meet(call);
     switch (call.hasFailed ? 'other' : call.name) {
       case 'fork':
@@ -133,38 +96,12 @@ export class ProcessReader {
     this.#awaited.clear();
   }
 
-  #readCall(event: AuditEvent): Call | undefined {
-    const fields = event.syscall;
-    if (fields === undefined) {
-      this.#sink.reject('incomplete-event');
-      return undefined;
-    }
-    const pid = numberField(fields.get('pid'));
-    const ppid = numberField(fields.get('ppid')) ?? 0;
-    const number = numberField(fields.get('syscall'));
-    if (!isTid(pid) || pid === 0 || !isTid(ppid) || number === undefined) {
-      this.#sink.reject('bad-field');
-      return undefined;
-    }
-    return {
-      pid,
-      ppid,
-      uid: idField(fields.get('uid')),
-      gid: idField(fields.get('gid')),
-      name: callOf(fields.get('arch') ?? '', number, fields.get('SYSCALL')),
-      hasFailed: fields.get('success') === 'no',
-      result: numberField(fields.get('exit')),
-      fields,
-      epochNs: timeOf(event),
-    };
-  }
-
   /** Tells what a record says in passing, where it is new. */
   #meet(call: Call): KnownProcess {
     const { pid, ppid, epochNs } = call;
     const before = this.#known.get(pid);
     const isKnown = before !== undefined && (before.endNs === undefined || isBy(epochNs, before.endNs));
-    const process = isKnown ? before : this.#add(pid, ppid, epochNs);
+    const process = isKnown ? before : this.#known.add(pid, ppid, epochNs);
     const birth = this.#awaited.get(pid);
     if (birth !== undefined && !process.isBorn && birth.creator.pid === ppid && isBy(birth.epochNs, epochNs)) {
       this.#forgetAwaited(pid, birth);
@@ -183,30 +120,6 @@ export class ProcessReader {
     if (isExec(call)) return process;
     if (!isKnown && !process.isBorn) this.#tellName(call);
     if (call.hasFailed || call.name !== 'set-ids') this.#tellIds(process, call, AUTHORITY.sighting);
-    return process;
-  }
-
-  #add(pid: number, ppid: number, epochNs: bigint): KnownProcess {
-    const parent = this.#known.get(ppid);
-    const process: KnownProcess = {
-      pid,
-      firstNs: epochNs,
-      ppid,
-      uid: undefined,
-      gid: undefined,
-      isBorn: false,
-      hasThreads: false,
-      awaited: 0,
-      isInside: parent !== undefined && (parent.isInside || parent.bearsInside),
-      bearsInside: false,
-      endNs: undefined,
-    };
-    this.#known.delete(pid);
-    if (this.#known.size >= MAX_KNOWN) {
-      const [oldest] = this.#known.keys();
-      if (oldest !== undefined) this.#known.delete(oldest);
-    }
-    this.#known.set(pid, process);
     return process;
   }
 
@@ -247,7 +160,8 @@ export class ProcessReader {
       this.#awaitChild(result, { creator, epochNs });
     } else if ((flags & CLONE.thread) !== 0) this.#tellThread(creator, result, flags, epochNs);
     else {
-      const child = this.#childOf(creator.pid, result, epochNs) ?? this.#add(result, creator.pid, epochNs);
+      this.#dropAwaited(result); // who had the number before is gone
+      const child = this.#childOf(creator.pid, result, epochNs) ?? this.#known.add(result, creator.pid, epochNs);
       child.isInside = creator.bearsInside || (flags & NEW_PID_NS) !== 0;
       this.#tellBirth(child, { creator, epochNs }, flags);
     }
@@ -366,21 +280,7 @@ export class ProcessReader {
   }
 }
 
-function isExec({ name, hasFailed }: Call): boolean {
-  return !hasFailed && (name === 'execve' || name === 'execveat');
-}
-
-function idField(value: string | undefined): number | undefined {
-  const id = numberField(value);
-  return id !== undefined && id >= 0 && id <= MAX_ID ? id : undefined;
-}
-
 /** Not after it, as far as the log tells: serials are given out when calls return, times are those of their beginning. */
 function isBy(time: bigint, other: bigint): boolean {
   return time / NS_PER_MS <= other / NS_PER_MS;
-}
-
-/** The log tells milliseconds. Events of one are kept in their order by their serial, in the nanoseconds. */
-function timeOf({ epochMs, serial }: AuditEvent): bigint {
-  return BigInt(epochMs) * NS_PER_MS + BigInt(serial % SERIALS_PER_MS);
 }

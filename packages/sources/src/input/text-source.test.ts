@@ -97,6 +97,17 @@ test('a pipe that nobody writes to does not keep anybody waiting', async () => {
   expect(source.status().state).toBe('running');
 });
 
+test('the last event of a live audit log is told when nothing more comes, though no record says that it is whole', async () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const { source, tids } = await start(new AuditSource(pipe));
+  const writer = await open(pipe, 'w');
+  await writer.write(AUDIT(7).split('\n')[0]?.concat('\n') ?? '');
+  await until(() => tids().length === 1);
+  await writer.close();
+  expect(source.status().state).toBe('running');
+});
+
 test.each(FORMATS)('a missing file of %s gives one sentence', async (kind, make) => {
   const thrown = await make(join(folder, 'none'))
     .start(() => {})

@@ -15,8 +15,13 @@ export interface LineDecoder {
   /** Why nothing in this feed can be used, as a clause that says what to do; undefined while some of it may be. */
   readonly refusal?: string | undefined;
   push(chunk: Buffer): void;
+  /** Nothing has come for a while: what waits for more is told as it is. */
+  pause?(): void;
   end(): void;
 }
+
+/** So long a live feed must be silent before what waits in it is told. */
+const PAUSE_MS = 2000;
 
 export interface TextFormat {
   /** As in `--source KIND:FILE`. */
@@ -39,6 +44,7 @@ export class TextSource implements Source {
   #input: Input | undefined;
   #state: SourceStatus['state'] = 'starting';
   #failure: string | undefined;
+  #pause: NodeJS.Timeout | undefined;
 
   /** @param target path of a file or a named pipe, or `-` for standard input */
   constructor(target: string, format: TextFormat) {
@@ -107,6 +113,12 @@ export class TextSource implements Source {
     if (this.#state === 'running') this.#state = 'ended';
     this.#input?.stream.destroy();
     this.#unpacker?.close();
+    clearTimeout(this.#pause);
+  }
+
+  #awaitPause(decoder: LineDecoder): void {
+    clearTimeout(this.#pause);
+    if (this.isLive && decoder.pause !== undefined) this.#pause = setTimeout(() => decoder.pause?.(), PAUSE_MS);
   }
 
   // Each chunk comes in a turn of its own, so what was read is committed and shown while reading goes on.
@@ -122,6 +134,7 @@ export class TextSource implements Source {
         await unpacker.push(chunk as Buffer);
         if (this.#state !== 'running') return;
         if (decoder.refusal !== undefined || unpacker.damage !== undefined) break;
+        this.#awaitPause(decoder);
         begun();
       }
       await unpacker.end();
@@ -133,6 +146,7 @@ export class TextSource implements Source {
       this.#state = 'failed';
       return;
     } finally {
+      clearTimeout(this.#pause);
       begun();
     }
     if (decoder.decoded === 0) sink({ type: 'clock', epochNs: 0n });

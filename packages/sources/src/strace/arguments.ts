@@ -85,6 +85,14 @@ export interface ExecArguments {
   readonly argv: QuotedList | undefined;
 }
 
+const RENAME = /^(?:PR_SET_NAME|0xf(?: \/\* PR_SET_NAME \*\/)?), /;
+
+/** prctl(PR_SET_NAME, NAME): undefined for what else prctl does; the name is undefined where it cannot be read. */
+export function readRename(args: string): { readonly name: QuotedText | undefined } | undefined {
+  const operation = RENAME.exec(args)?.[0];
+  return operation === undefined ? undefined : { name: readQuoted(args, operation.length) };
+}
+
 const FOLDER = /^(AT_FDCWD|-?\d{1,10})(?:<[^"]{0,4096}?>(?:\(deleted\))?)?, /;
 
 /** execve(PATH, ARGV, …), execveat(FOLDER, PATH, ARGV, …) */
@@ -102,6 +110,8 @@ function filenameIn(folder: string | undefined, path: string): string {
 }
 
 const FLAGS = /\bflags=([A-Z_0-9a-fx|]+)/;
+const COMMENT = / \/\*.{0,1024}?\*\//g;
+const MAX_FLAGS = 4096;
 const NEW_PID_NS = 0x20000000;
 const FLAG_NAMES: Readonly<Record<string, number>> = {
   CLONE_VM: CLONE.vm,
@@ -120,9 +130,10 @@ export function readCloneFlags(name: string, args: string): number | undefined {
   return flags === undefined ? undefined : flagsOf(flags);
 }
 
+/** Names, or numbers, which -X verbose explains in a comment. */
 export function flagsOf(text: string): number {
   let flags = 0;
-  for (const name of text.split('|', 64))
+  for (const name of text.slice(0, MAX_FLAGS).replace(COMMENT, '').split('|', 64))
     flags |= FLAG_NAMES[name] ?? (/^0x[0-9a-f]{1,8}$/.test(name) ? Number(name) : 0);
   return flags >>> 0;
 }

@@ -6,7 +6,7 @@
 // or soon after, and is nobody else's; where several may be it, nothing is said.
 
 import { AUTHORITY, type EventNs, isTid, type TaskEvent } from '@dendro/protocol';
-import { entersPidNs, flagsOf, readCloneFlags, readExec, readQuoted } from './arguments.ts';
+import { entersPidNs, flagsOf, readCloneFlags, readExec, readQuoted, readRename } from './arguments.ts';
 import type { StraceReject } from './reject-reason.ts';
 import type { TracedTask, TracedTasks } from './tasks.ts';
 
@@ -42,7 +42,6 @@ export const WANTED_CALLS: ReadonlySet<string> = new Set([
 
 const MAX_AWAITED = 1024;
 const MAX_COMM_BYTES = 15;
-const RENAME = 'PR_SET_NAME, ';
 const NUMBER = /^\d{1,10}$/;
 
 interface Birth {
@@ -99,7 +98,7 @@ export class CallReader {
     if (EXECS.has(name)) return this.#takeExec(task, call);
     switch (name) {
       case 'prctl':
-        return args.startsWith(RENAME) && this.#takeRename(task, call);
+        return this.#takeRename(task, call);
       case 'chdir':
         return this.#takeFolder(task, args);
       case 'unshare':
@@ -198,7 +197,9 @@ export class CallReader {
   }
 
   #takeRename({ tid, pid }: TracedTask, { args, begunNs }: FinishedCall): boolean {
-    const name = readQuoted(args, RENAME.length);
+    const rename = readRename(args);
+    if (rename === undefined) return false;
+    const { name } = rename;
     if (name === undefined) {
       this.#sink.reject('unreadable-call');
       return false;

@@ -94,8 +94,8 @@ export interface Returned {
   readonly translated: number | undefined;
 }
 
-const RESULT = /^ = (-?\d{1,10}|\?|0x[0-9a-f]{1,16})(?: |$)/;
-const TRANSLATED = /^ = \d+ \/\* (\d{1,7}) in strace's PID NS \*\//;
+const RESULT = /^ = (-?\d{1,10}|\?|0x[0-9a-f]{1,16})(?:<.{0,64}?>)?(?: |$)/s;
+const TRANSLATED = /^ = \d+(?:<.{0,64}?>)? \/\* (\d{1,7}) in strace's PID NS \*\//s;
 
 /** The end of a call: `ARGS)   = RESULT …`. Undefined when it has none. */
 export function readReturn(text: string): Returned | undefined {
@@ -103,7 +103,7 @@ export function readReturn(text: string): Returned | undefined {
   if (equals < 0) return undefined;
   let close = equals;
   while (text[close - 1] === ' ') close--;
-  const tail = text.slice(equals, equals + 64);
+  const tail = text.slice(equals, equals + 160);
   const result = RESULT.exec(tail)?.[1];
   if (text[close - 1] !== ')' || result === undefined) return undefined;
   const translated = TRANSLATED.exec(tail)?.[1];

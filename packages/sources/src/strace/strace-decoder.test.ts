@@ -123,6 +123,36 @@ test('threads are born by their flags, end by themselves, and one that calls exe
   ]);
 });
 
+test.each([
+  ['names', 'CLONE_VM|CLONE_THREAD', '= 8', 'PR_SET_NAME', 'CLONE_NEWPID'],
+  ['numbers (-X raw)', '0x10100', '= 8', '0xf', '0x20000000'],
+  [
+    'both (-X verbose)',
+    '0x10100 /* CLONE_VM|CLONE_THREAD */|17 /* SIGCHLD */',
+    '= 8',
+    '0xf /* PR_SET_NAME */',
+    '0x20000000 /* CLONE_NEWPID */',
+  ],
+  ['names of tasks (-Y)', 'CLONE_VM|CLONE_THREAD', '= 8<a b>', 'PR_SET_NAME', 'CLONE_NEWPID'],
+  ['durations (-T)', 'CLONE_VM|CLONE_THREAD', '= 8 <0.000123>', 'PR_SET_NAME', 'CLONE_NEWPID'],
+])('constants may be written as %s', (_what, flags, result, operation, namespace) => {
+  const { events, rejected } = decode([
+    `7 @ clone(child_stack=NULL, flags=${flags}, child_tidptr=0x7f) ${result}`,
+    `7 @ prctl(${operation}, "name") = 0`,
+    `7 @ unshare(${namespace}) = 0`,
+    '7 @ fork() = 9',
+    "9 @ vfork() = 2<x> /* 10 in strace's PID NS */",
+    '9 @ vfork() = 3',
+  ]);
+  expect(rejected).toEqual({});
+  expect(events).toMatchObject([
+    { type: 'fork', tid: 8, cloneFlags: 0x10100 },
+    { type: 'rename', tid: 7, comm: 'name' },
+    { type: 'fork', tid: 9 },
+    { type: 'fork', tid: 10, creatorTid: 9 },
+  ]);
+});
+
 test('names and users; what setuid does depends on privileges, and is concluded', () => {
   const { events } = decode([
     String.raw`7 @ prctl(PR_SET_NAME, "a name that is too long\t"...) = 0`,

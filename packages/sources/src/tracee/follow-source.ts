@@ -1,9 +1,9 @@
 // A file of Tracee's lines that goes on being written, as a source.
 
 import { DendroError, type SourceStatus, toError } from '@dendro/protocol';
+import { HostFilter } from '../input/host-filter.ts';
 import type { EventSink, Source } from '../source.ts';
 import { type FollowStep, follow } from './follow.ts';
-import { HostFilter } from './host-filter.ts';
 import { TraceeDecoder } from './tracee-decoder.ts';
 
 export class TraceeFollowSource implements Source {

@@ -3,10 +3,10 @@
 // what happened meanwhile is not told again by Tracee, so the tree gets a gap.
 
 import { DendroError, type EventNs, type SourceStatus, type TaskEvent } from '@dendro/protocol';
+import { HostFilter } from '../input/host-filter.ts';
 import type { EventSink, Source } from '../source.ts';
 import { eventOfMessage } from './event-message.ts';
 import { type GrpcFailure, GrpcStream } from './grpc-stream.ts';
-import { HostFilter } from './host-filter.ts';
 import { TraceeDecoder } from './tracee-decoder.ts';
 
 const CONNECT_TIMEOUT_MS = 5000;

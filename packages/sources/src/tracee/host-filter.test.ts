@@ -1,6 +1,6 @@
 import type { TaskEvent } from '@dendro/protocol';
 import { expect, test } from 'vitest';
-import { HostFilter } from './host-filter.ts';
+import { HostFilter } from '../input/host-filter.ts';
 import { TraceeDecoder } from './tracee-decoder.ts';
 
 const S = 1_700_000_000_000_000_000n;

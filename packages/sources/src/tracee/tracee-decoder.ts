@@ -4,6 +4,7 @@
 // time it is, are parsed as a whole.
 
 import type { TaskEvent, TimeBase } from '@dendro/protocol';
+import { HostFilter } from '../input/host-filter.ts';
 import { afterByteOrderMark, LineSplitter } from '../input/lines.ts';
 import type { EventSink } from '../source.ts';
 import { Announcements, isAnnouncement } from './announcements.ts';
@@ -11,7 +12,6 @@ import { type Context, contextOf, isContained } from './context.ts';
 import { decodeEvent, lifecycleEvent } from './decode.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type Json, Rejection, type RejectReason } from './fields.ts';
-import { HostFilter } from './host-filter.ts';
 import { LineScanner } from './line-scanner.ts';
 import { SplitBase } from './time-reader.ts';
 

@@ -1,8 +1,8 @@
 // Tracee's output as a source: a file of NDJSON, a named pipe, or standard input.
 
+import { HostFilter } from '../input/host-filter.ts';
 import { isNamedPipe, STDIN } from '../input/open-input.ts';
 import { type TextFormat, TextSource } from '../input/text-source.ts';
-import { HostFilter } from './host-filter.ts';
 import { TraceeDecoder } from './tracee-decoder.ts';
 
 export interface TraceeSourceOptions {

@@ -1,7 +1,8 @@
 // A feed can hold the events of many hosts, and a tree is of one: that of the
 // first event, or the one that was asked for. Events of others are left out.
 //
-// Only the older dialect names hosts, and it names them as the task sees it: in
+// An audit log names them whole. Of Tracee's dialects only the older one does,
+// and it names them as the task sees it: in
 // a container that is the container's own name, which says nothing of the host.
 // So a task in a container is taken whatever its host is called. Names have no
 // more than 15 characters there.
