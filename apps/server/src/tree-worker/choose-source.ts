@@ -116,6 +116,7 @@ function refuseUnused(spec: string, { bufferKb, pollMs }: KernelOptions): void {
 interface ScanOptions {
   readonly clock: HostClock;
   readonly scan: () => Iterable<TaskEvent | undefined>;
+  readonly execs: ProcfsThread;
 }
 
 /** A source of what happens from now on, with /proc for what runs already. */
@@ -123,7 +124,7 @@ function scanned(budgetMs: number | undefined, open: (options: ScanOptions) => S
   const clock = HostClock.read();
   const procfs = new ProcfsThread({ clock, budgetMs });
   return {
-    source: open({ clock, scan: () => procfs.scan() }),
+    source: open({ clock, scan: () => procfs.scan(), execs: procfs }),
     procfs,
     procfsCounts: () => procfs.counts,
     clock,

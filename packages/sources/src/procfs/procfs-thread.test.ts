@@ -111,31 +111,41 @@ test.skipIf(!isRoot)('what exceeds the budget is skipped or waits, and both are 
   expect(thread.counts.waiting).toBe(1);
 });
 
-test.skipIf(!isRoot)('without the process connector it reads what it is asked about (needs root)', () => {
-  const script = `
+test.skipIf(!isRoot)(
+  'without the process connector it reads what it is asked about, and those whose exec it is told of (needs root)',
+  () => {
+    const script = `
     const { HostClock } = await import(${JSON.stringify(new URL('../host-clock.ts', import.meta.url).href)});
     const { ProcfsThread } = await import(${JSON.stringify(new URL('./procfs-thread.ts', import.meta.url).href)});
     const thread = new ProcfsThread({ clock: HostClock.read() });
-    const [event] = await new Promise((resolve) => {
-      const seen = [];
-      thread.start((event) => resolve([event]));
+    let onSeen;
+    const event = await new Promise((resolve) => {
+      onSeen = resolve;
+      thread.start((event) => onSeen(event));
       thread.ask([process.pid]);
     });
+    const noted = await new Promise((resolve) => {
+      onSeen = resolve;
+      thread.note(process.ppid);
+    });
+    const { isBusy } = thread;
     let count = 0;
     for (const one of thread.scan()) {
       if (one === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
       else count++;
     }
     await thread.stop();
-    console.log(JSON.stringify({ argv: event.argv, count }));`;
-  const file = join(folder, 'alone.mjs');
-  writeFileSync(file, script);
-  const { stdout, stderr } = spawnSync('unshare', ['--net', process.execPath, file], { encoding: 'utf8' });
-  expect(stderr).toBe('');
-  const answer = JSON.parse(stdout) as { argv: string[]; count: number };
-  expect(answer.argv[0]).toBe(process.execPath);
-  expect(answer.count).toBeGreaterThan(1);
-});
+    console.log(JSON.stringify({ argv: event.argv, noted: noted.pid === process.ppid, isBusy, count }));`;
+    const file = join(folder, 'alone.mjs');
+    writeFileSync(file, script);
+    const { stdout, stderr } = spawnSync('unshare', ['--net', process.execPath, file], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    const answer = JSON.parse(stdout) as { argv: string[]; noted: boolean; isBusy: boolean; count: number };
+    expect(answer).toMatchObject({ noted: true, isBusy: true });
+    expect(answer.argv[0]).toBe(process.execPath);
+    expect(answer.count).toBeGreaterThan(1);
+  },
+);
 
 test('once it has been stopped it asks nobody, and a scan that was being read ends', async () => {
   startThread();

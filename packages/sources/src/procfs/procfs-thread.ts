@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import type { ObserveEvent, ScanEvent } from '@dendro/protocol';
 import type { HostClock } from '../host-clock.ts';
+import type { ExecReader } from '../tracefs/exec-reader.ts';
 import { DEFAULT_BUDGET_MS, NO_COUNTS, type ProcfsCounts } from './counts.ts';
 import type { FromReading, ReadingOptions, ToReading } from './thread-messages.ts';
 
@@ -15,11 +16,20 @@ export interface ProcfsThreadOptions {
 /** Requests that the thread may have at a time: the others wait where they can be called off. */
 const MAX_ASKED = 32;
 
-export class ProcfsThread {
+/** So long after an exec the next one is likely, and to be told sooner pays. */
+const BUSY_MS = 250;
+/** Execs that are passed on at a time, the newest. */
+const MAX_NOTED = 256;
+
+export class ProcfsThread implements ExecReader {
   readonly #options: ReadingOptions;
   #worker: Worker | undefined;
   #onSeen: (seen: ObserveEvent) => void = () => {};
   #asked = 0;
+  #noted: number[] = [];
+  #isWatching = false;
+  #isPaused = false;
+  #busyUntil = Number.NEGATIVE_INFINITY;
   #scan = 0;
   #scanned: (ObserveEvent | ScanEvent)[] = [];
   #isScanning = false;
@@ -55,7 +65,24 @@ export class ProcfsThread {
 
   /** How many more it may be asked. */
   get room(): number {
-    return this.#worker === undefined ? 0 : MAX_ASKED - this.#asked;
+    return this.#worker === undefined ? 0 : Math.max(0, MAX_ASKED - this.#asked);
+  }
+
+  get isBusy(): boolean {
+    return performance.now() < this.#busyUntil && !this.#isPaused;
+  }
+
+  /** Harmless where the thread hears of execs by itself, and sooner. */
+  note(pid: number): void {
+    if (this.#isWatching || this.#worker === undefined) return;
+    this.#busyUntil = performance.now() + BUSY_MS;
+    if (this.#noted.length === 0) queueMicrotask(() => this.#passNoted());
+    this.#noted.push(pid);
+  }
+
+  #passNoted(): void {
+    this.#send({ type: 'exec', pids: this.#noted.slice(-MAX_NOTED) });
+    this.#noted = [];
   }
 
   /** Asks for these processes to be read, the most urgent first. */
@@ -95,7 +122,20 @@ export class ProcfsThread {
     await exited;
   }
 
-  #take({ seen, answered, scan, scanned, isScanDone, failure, counts, rejected }: FromReading): void {
+  #take({
+    seen,
+    answered,
+    scan,
+    scanned,
+    isScanDone,
+    failure,
+    isWatching,
+    isPaused,
+    counts,
+    rejected,
+  }: FromReading): void {
+    this.#isWatching = isWatching;
+    this.#isPaused = isPaused;
     this.#asked -= answered;
     this.#counts = counts;
     this.rejected = rejected;

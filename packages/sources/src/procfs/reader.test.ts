@@ -188,6 +188,12 @@ test('threads are read beside their leader, a process that is gone is not read a
   expect(reader.readThreads(4_194_303)).toEqual([]);
 });
 
+test('a thread is no process, though /proc shows it under its tid', () => {
+  const tid = reader.tids(process.pid).find((one) => one !== process.pid);
+  expect(existsSync(`/proc/${tid}/cmdline`)).toBe(true);
+  expect(reader.readProcess(tid!)).toBeUndefined();
+});
+
 test('a process that has ended and is waited for is in no scan, and has no arguments', async () => {
   const parent = start('perl', ['-e', '$| = 1; if ($p = fork) { print "$p\\n"; sleep 600 }'], {
     stdio: ['ignore', 'pipe', 'ignore'],

@@ -88,6 +88,7 @@ export class ProcfsReader {
       let before = this.#statIn(folder);
       for (let tries = MAX_TRIES; before !== undefined; tries--) {
         const seen = isDead(before) ? this.#sighting(before, pid) : this.#describe(before, pid, folder);
+        if (seen === undefined) return undefined;
         const after = this.#statIn(folder);
         if (after === undefined || isDead(after)) return { seen, isSure: after !== undefined && isDead(before) };
         if (tries === 1 || (after.image === before.image && after.comm === before.comm)) return { seen, isSure: true };
@@ -155,12 +156,14 @@ export class ProcfsReader {
     return stat;
   }
 
-  #describe(stat: StatLine, pid: number, folder: string): ObserveEvent {
+  /** Undefined for a thread: /proc shows it under its tid as well, and it is no process. */
+  #describe(stat: StatLine, pid: number, folder: string): ObserveEvent | undefined {
     const seen = this.#sighting(stat, pid);
     const program = stat.isKernelThread
       ? {}
       : { argv: this.#argv(folder), executable: this.#executable(folder), cwd: this.#files.link(`${folder}/cwd`) };
     const status = this.#files.text(`${folder}/status`) ?? '';
+    if ((numberAt(status, 'Tgid', 0) ?? pid) !== pid) return undefined;
     return {
       ...seen,
       ...program,

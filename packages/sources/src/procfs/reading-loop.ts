@@ -42,7 +42,7 @@ export class ReadingLoop {
   #turn: NodeJS.Immediate | undefined;
   #pausedUntil = 0;
   #waitMs = WAIT_MS;
-  #reportedAt = 0;
+  #reportedAt = Number.NEGATIVE_INFINITY;
   // What the next message says.
   #seen: ObserveEvent[] = [];
   #scanned: (ObserveEvent | ScanEvent)[] = [];
@@ -65,18 +65,22 @@ export class ReadingLoop {
   async start(): Promise<void> {
     this.#watch = await ExecWatch.start((pid) => this.#execs.push(pid));
     this.#chargedMs = cpuMs(); // what it took to start is no reading
-    if (this.#isRunning) this.#schedule();
-    else this.#watch?.stop();
+    if (!this.#isRunning) this.#watch?.stop();
+    this.#report(); // whether it is told of execs
+    this.#schedule();
   }
 
   take(message: ToReading): void {
     if (message.type === 'stop') this.#stop();
-    else if (message.type === 'read') this.#requests.unshift(...message.pids);
+    else if (message.type === 'exec') {
+      this.#execs.push(...message.pids);
+      this.#skipExecs(MAX_EXECS);
+    } else if (message.type === 'read') this.#requests.unshift(...message.pids);
     else {
       this.#scan = message.scan;
       this.#walk = this.#reader.wholeScan();
     }
-    if (this.#isRunning) this.#schedule();
+    this.#schedule();
   }
 
   #stop(): void {
@@ -87,11 +91,11 @@ export class ReadingLoop {
   }
 
   get #hasWork(): boolean {
-    return this.#requests.length > 0 || this.#walk !== undefined;
+    return this.#execs.length > 0 || this.#requests.length > 0 || this.#walk !== undefined;
   }
 
   #schedule(): void {
-    if (this.#timer !== undefined || this.#turn !== undefined) return;
+    if (!this.#isRunning || this.#timer !== undefined || this.#turn !== undefined) return;
     const hasWork = this.#watch !== undefined || this.#hasWork;
     const pauseMs = Math.ceil(this.#pausedUntil - performance.now());
     if (hasWork && pauseMs > 0) this.#timer = setTimeout(() => this.#work(), Math.min(MAX_PAUSE_MS, pauseMs));
@@ -111,7 +115,7 @@ export class ReadingLoop {
     this.#waitMs = this.#answered > 0 || this.#isScanDone ? SHORT_WAIT_MS : WAIT_MS;
     this.#charge();
     this.#report();
-    if (this.#isRunning) this.#schedule();
+    this.#schedule();
   }
 
   #readSome(): void {
@@ -211,6 +215,8 @@ export class ReadingLoop {
       scanned: this.#scanned,
       isScanDone: this.#isScanDone,
       failure: this.#failure,
+      isWatching: this.#watch !== undefined,
+      isPaused: this.#isPaused,
       counts: {
         spentMs: this.#spentMs,
         reads: this.#reads,

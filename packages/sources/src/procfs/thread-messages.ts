@@ -14,6 +14,8 @@ export interface ReadingOptions {
 export type ToReading =
   /** To be read when there is time: the most urgent first. */
   | { readonly type: 'read'; readonly pids: readonly number[] }
+  /** These have just called exec, the newest last. */
+  | { readonly type: 'exec'; readonly pids: readonly number[] }
   /** To read everything; a scan that runs is given up. */
   | { readonly type: 'scan'; readonly scan: number }
   | { readonly type: 'stop' };
@@ -28,6 +30,10 @@ export interface FromReading {
   readonly isScanDone: boolean;
   /** Why a scan broke off. */
   readonly failure: string | undefined;
+  /** Does the thread hear of execs by itself? */
+  readonly isWatching: boolean;
+  /** Is there time to read more? */
+  readonly isPaused: boolean;
   readonly counts: ProcfsCounts;
   readonly rejected: Readonly<Record<string, number>>;
 }

@@ -2,6 +2,7 @@
 
 import type { EventNs } from '@dendro/protocol';
 import type { RecordDecoder } from './decode.ts';
+import type { ExecReader } from './exec-reader.ts';
 import type { EventMerge } from './merge.ts';
 import { LOST_UNKNOWN, type PageDecoder, type PageVisitor } from './page.ts';
 
@@ -40,8 +41,12 @@ export class CpuStream implements PageVisitor {
   readonly #merge: EventMerge;
   readonly #counters: FeedCounters;
   readonly #buffer: PageBuffer;
+  readonly #execs: ExecReader | undefined;
 
-  /** @param startAt nothing in the stream is earlier: where a gap begins when the first page tells of one */
+  /**
+   * @param startAt nothing in the stream is earlier: where a gap begins when the first page tells of one
+   * @param execs is told at once who has called exec
+   */
   constructor(
     pages: PageDecoder,
     records: RecordDecoder,
@@ -49,6 +54,7 @@ export class CpuStream implements PageVisitor {
     counters: FeedCounters,
     buffer: PageBuffer,
     startAt: EventNs,
+    execs?: ExecReader,
   ) {
     this.#pages = pages;
     this.#records = records;
@@ -56,6 +62,7 @@ export class CpuStream implements PageVisitor {
     this.#counters = counters;
     this.#buffer = buffer;
     this.lastAt = startAt;
+    this.#execs = execs;
   }
 
   /** Takes the first `length` bytes of the buffer as this CPU's next page. */
@@ -107,7 +114,9 @@ export class CpuStream implements PageVisitor {
     this.#counters.records++;
     if (at > this.lastAt) this.lastAt = at;
     const event = this.#records.decode(this.#buffer.view, this.#buffer.bytes, start, end, at);
-    if (event !== undefined) this.#merge.push(event);
-    else if (this.#records.problem !== undefined) this.#counters.reject(this.#records.problem);
+    if (event !== undefined) {
+      this.#merge.push(event);
+      if (event.type === 'exec') this.#execs?.note(event.pid);
+    } else if (this.#records.problem !== undefined) this.#counters.reject(this.#records.problem);
   }
 }

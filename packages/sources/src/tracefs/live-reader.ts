@@ -6,6 +6,7 @@ import type { HostClock } from '../host-clock.ts';
 import type { EventSink } from '../source.ts';
 import { CpuStream, type FeedCounters, PageBuffer } from './cpu-stream.ts';
 import { RecordDecoder } from './decode.ts';
+import type { ExecReader } from './exec-reader.ts';
 import { type InstanceCpu, onlineCpus, type TracefsInstance } from './instance.ts';
 import { EventMerge } from './merge.ts';
 import { PageDecoder } from './page.ts';
@@ -17,6 +18,7 @@ export interface LiveReaderOptions {
   readonly counters: FeedCounters;
   /** How much later than its time an event may still be committed, or seen by a scan. */
   readonly holdMs: number;
+  readonly execs?: ExecReader | undefined;
 }
 
 interface LiveCpu {
@@ -42,7 +44,7 @@ export class LiveReader {
   /** When it was last certain that nobody had switched anything. */
   #intactAt: EventNs;
 
-  constructor({ instance, clock, sink, counters, holdMs }: LiveReaderOptions) {
+  constructor({ instance, clock, sink, counters, holdMs, execs }: LiveReaderOptions) {
     this.#instance = instance;
     this.#clock = clock;
     this.#merge = new EventMerge(sink);
@@ -54,7 +56,7 @@ export class LiveReader {
     const records = new RecordDecoder(instance.formats);
     this.#cpus = instance.cpus.map((cpu) => ({
       cpu,
-      stream: new CpuStream(pages, records, this.#merge, counters, this.#page, now),
+      stream: new CpuStream(pages, records, this.#merge, counters, this.#page, now, execs),
       isRead: false,
     }));
     this.#noticeCpus();

@@ -5,6 +5,7 @@ import { type EventNs, type SourceStatus, type TaskEvent, toError } from '@dendr
 import { HostClock } from '../host-clock.ts';
 import type { EventSink, Source } from '../source.ts';
 import { FeedCounters } from './cpu-stream.ts';
+import type { ExecReader } from './exec-reader.ts';
 import { TracefsInstance } from './instance.ts';
 import { LiveReader } from './live-reader.ts';
 
@@ -20,12 +21,16 @@ export interface TracefsSourceOptions {
    * undefined is none for now: the rest comes later.
    */
   readonly scan?: (() => Iterable<TaskEvent | undefined>) | undefined;
+  /** Reads processes that have just called exec: their arguments and the like are not in the events. */
+  readonly execs?: ExecReader | undefined;
 }
 
 /** A notice that does not hold where another source runs beside this one. */
 export const NO_EXIT_CODES = 'Exit codes are not in these events.';
 
 const POLL_MS = 20;
+/** While programs begin one after the other. */
+const BUSY_POLL_MS = 5;
 const CHECK_MS = 1000;
 const SCAN_STEP_MS = 8;
 /** A scan reads all of /proc: after losses it is done again, but not all the time. */
@@ -120,8 +125,12 @@ export class TracefsSource implements Source {
       return;
     }
     const isScanning = this.#scan !== undefined && !this.#isScanWaiting;
-    if (isDrained && !isScanning) this.#timer = setTimeout(() => this.#work(), this.#pollMs);
+    if (isDrained && !isScanning) this.#timer = setTimeout(() => this.#work(), this.#pauseMs);
     else this.#turn = setImmediate(() => this.#work());
+  }
+
+  get #pauseMs(): number {
+    return this.#options.execs?.isBusy ? Math.min(BUSY_POLL_MS, this.#pollMs) : this.#pollMs;
   }
 
   #check(): void {
