@@ -46,15 +46,20 @@ export class EntityTable {
   }
 
   nextOf(task: TaskIndex): TaskIndex {
-    return this.#fittingFrom(this.#next[task]!, this.#slots.entityIdOf(task));
+    return this.#fittingFrom(this.#next[task]!, this.#ids[task]! as EntityId);
   }
 
   #fittingFrom(first: number, id: EntityId): TaskIndex {
     let task = first as TaskIndex;
-    while (task !== NO_TASK && !(this.#slots.entityIdOf(task) === id && this.#slots.isPresent(task))) {
+    // The own column first: the rows of all others in the bucket are far apart.
+    while (task !== NO_TASK && !(this.#ids[task] === id && this.#isOf(task, id))) {
       task = this.#next[task]! as TaskIndex;
     }
     return task;
+  }
+
+  #isOf(task: TaskIndex, id: EntityId): boolean {
+    return this.#slots.entityIdOf(task) === id && this.#slots.isPresent(task);
   }
 
   #make(): void {

@@ -103,8 +103,9 @@ export class FieldReader {
     let value = NO_TEXT;
     for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY; entry = i32[entry * INTEGERS + NEXT]!) {
       const since = f64[entry * DOUBLES + SINCE]!;
+      if (time !== undefined && time - since >= EXEC_SLACK_NS) break;
       if (since > limit || !isExec(i32[entry * INTEGERS + KIND]!)) continue;
-      if (time !== undefined && (time - since >= EXEC_SLACK_NS || f64[entry * DOUBLES + VALUE] !== value)) break;
+      if (time !== undefined && f64[entry * DOUBLES + VALUE] !== value) break;
       time = since as EventNs;
       value = f64[entry * DOUBLES + VALUE]!;
     }

@@ -82,6 +82,7 @@ export class TemporalTree implements FactVisitor {
   readonly #gaps: Gap[] = [];
   readonly #reader: FieldReader;
   readonly #parentReader: ParentReader;
+  #valuesKnown = 0; // bits of the fields that have one
   readonly #values: FieldValue[] = Array.from({ length: FIELD_COUNT }, () => undefined); // field id -> value, the answer of `valuesAt`
   readonly #parsedFiles: FieldValue[] = []; // index of a text -> what it says
   readonly #parsedLists: FieldValue[] = [];
@@ -557,10 +558,14 @@ export class TemporalTree implements FactVisitor {
   valuesAt(task: TaskIndex, at: EventNs): readonly FieldValue[] {
     const known = this.#reader.findAll(task, at);
     const { found } = this.#reader;
-    for (let field = 1; field < FIELD_COUNT; field++) {
-      const value = (known & (1 << field)) === 0 ? Number.NaN : this.#changelogs.valueOf(found[field] as EntryIndex);
-      this.#values[field] = Number.isNaN(value) ? undefined : this.#valueOf(field, value);
+    for (let rest = known | this.#valuesKnown; rest !== 0; rest &= rest - 1) {
+      const field = 31 - Math.clz32(rest & -rest);
+      const isKnown = (known & (1 << field)) !== 0;
+      this.#values[field] = isKnown
+        ? this.#valueOf(field, this.#changelogs.valueOf(found[field] as EntryIndex))
+        : undefined;
     }
+    this.#valuesKnown = known;
     return this.#values;
   }
 
