@@ -173,11 +173,13 @@ test('a scan of all there is says so', () => {
 });
 
 test('processes are read while they come and go, whatever there is left of them', async () => {
+  const before = new Set(reader.pids());
   const storm = start('sh', '-c', 'while :; do /bin/true; (exit 3); /bin/true | /bin/true; done');
   await read(storm, ({ argv }) => argv?.[0] === 'sh');
   let ended = 0;
-  for (const end = Date.now() + 1500; Date.now() < end; ) {
-    for (const pid of reader.pids().filter((pid) => pid > storm)) {
+  const [least, most] = [Date.now() + 500, Date.now() + 20_000];
+  while (Date.now() < least || (ended === 0 && Date.now() < most)) {
+    for (const pid of reader.pids().filter((pid) => !before.has(pid))) {
       const reading = reader.tryProcess(pid);
       if (reading === undefined) continue;
       if (!reading.isSure) ended++;
