@@ -27,13 +27,14 @@ export class ExecWatch {
 
   /** @returns undefined where the connector cannot be had */
   static async start(onExec: (pid: number) => void): Promise<ExecWatch | undefined> {
+    let watch: ExecWatch | undefined;
     try {
-      const watch = new ExecWatch(await ConnectorSocket.open(ROOM_BYTES), onExec);
+      watch = new ExecWatch(await ConnectorSocket.open(ROOM_BYTES), onExec);
       if (await watch.#subscribe()) return watch;
-      watch.stop();
     } catch {
       // Without it everything works but for the shortest lives; the source that lacks it too says why.
     }
+    watch?.stop();
     return undefined;
   }
 

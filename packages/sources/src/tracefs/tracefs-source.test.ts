@@ -237,6 +237,29 @@ describe.skipIf(!isRoot)('tracefs, live (only root may trace)', () => {
     for (const { from, to } of gaps) expect(to).toBeGreaterThanOrEqual(from);
   });
 
+  test('who has called exec is told before the event is passed on, and tracing is read more often then', async () => {
+    const noted = new Map<number, boolean>();
+    let isBusy = false;
+    const hasEvent = (pid: number) => eventsOf('exec').some((event) => event.pid === pid);
+    const note = (pid: number) => {
+      noted.set(pid, hasEvent(pid));
+      isBusy = true;
+    };
+    await start({
+      execs: {
+        note,
+        get isBusy() {
+          return isBusy;
+        },
+      },
+      pollMs: 50,
+    });
+    const child = spawn(program('noted'), ['0.01']);
+    await ended(child);
+    await expect.poll(() => hasEvent(child.pid ?? 0), { timeout: 5000 }).toBe(true);
+    expect(noted.get(child.pid ?? 0)).toBe(false);
+  });
+
   test('the status says how much buffer the kernel has given and how often it is read', async () => {
     await start({ bufferKb: 512, pollMs: 7 });
     const [name = ''] = ownInstances();

@@ -76,6 +76,7 @@ export class TracefsSource implements Source {
         sink,
         counters: this.#counters,
         holdMs: this.#pollMs,
+        execs: this.#options.execs,
       });
       this.#notices.unshift(...instance.notices);
       sink({ type: 'clock', epochNs: clock.base.epochNs });
