@@ -5,6 +5,7 @@ export { NoSource } from './no-source.ts';
 export { ProcfsSource, type ProcfsSourceOptions } from './procfs/procfs-source.ts';
 export { ProcfsReader, type ProcfsReaderOptions } from './procfs/reader.ts';
 export { ReplaySource } from './replay.ts';
+export { type ReplayFileOptions, ReplayFileSource } from './replay-file.ts';
 export type { EventSink, Source } from './source.ts';
 export { TraceeDecoder } from './tracee/tracee-decoder.ts';
 export { TraceeSource } from './tracee/tracee-source.ts';

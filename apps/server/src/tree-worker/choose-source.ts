@@ -1,6 +1,7 @@
 // Which source feeds the tree: what `--source` says, else the best one that
 // works here.
 
+import { statSync } from 'node:fs';
 import { DendroError, type TaskEvent } from '@dendro/protocol';
 import {
   CnProcSource,
@@ -9,6 +10,7 @@ import {
   NoSource,
   ProcfsReader,
   ProcfsSource,
+  ReplayFileSource,
   ReplaySource,
   type Source,
   TraceeSource,
@@ -34,15 +36,23 @@ export const SOURCE_FORMS = [
   'procfs',
   'tracee:FILE',
   'tracee:-',
+  'replay:FILE',
   'replay:DIR',
   'none',
 ];
 
 /**
  * The feeds to try in order: the first that starts is taken.
- * @throws DendroError DENDRO_SOURCE_UNKNOWN
+ * @param speed of a recording; undefined: as fast as it can be read
+ * @throws DendroError DENDRO_SOURCE_UNKNOWN, DENDRO_OPTION_INVALID
  */
-export function feedsFor(spec: string | undefined, isRoot: boolean): (() => Feed)[] {
+export function feedsFor(spec: string | undefined, isRoot: boolean, speed?: number): (() => Feed)[] {
+  if (speed !== undefined && !isRecordingFile(spec)) {
+    throw new DendroError(
+      'DENDRO_OPTION_INVALID',
+      '--speed is for recordings: give it together with --source replay:FILE.',
+    );
+  }
   if (spec === undefined) return isRoot ? [kernel, cnProc, procfs] : [procfs];
   const [kind = '', ...rest] = spec.split(':');
   const target = rest.join(':');
@@ -53,11 +63,25 @@ export function feedsFor(spec: string | undefined, isRoot: boolean): (() => Feed
   if (kind === 'procfs' && spec === kind) return [procfs];
   if (kind === 'none' && spec === kind) return [none];
   if (kind === 'tracee' && hasTarget) return [() => recorded(new TraceeSource(target))];
-  if (kind === 'replay' && hasTarget) return [() => recorded(new ReplaySource(target))];
+  if (kind === 'replay' && hasTarget) {
+    return [() => recorded(isFolder(target) ? new ReplaySource(target) : new ReplayFileSource(target, { speed }))];
+  }
   throw new DendroError(
     'DENDRO_SOURCE_UNKNOWN',
     `There is no source "${spec}": --source takes ${SOURCE_FORMS.slice(0, -1).join(', ')} or ${SOURCE_FORMS.at(-1)}.`,
   );
+}
+
+function isRecordingFile(spec = ''): boolean {
+  return spec.startsWith('replay:') && !isFolder(spec.slice('replay:'.length));
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false; // the source says why
+  }
 }
 
 function kernel(): Feed {

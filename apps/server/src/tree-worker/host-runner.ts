@@ -93,10 +93,10 @@ export class HostRunner {
     const { source, clock } = this.#feed;
     return {
       id: 'local',
-      name: source.isLive ? hostname() : source.name,
+      name: source.host?.name ?? (source.isLive ? hostname() : source.name),
       baseEpochNs: String(this.base.epochNs),
       isLive: source.isLive && (clock === undefined || this.#isOfNow),
-      users: clock === undefined ? {} : readUsers(),
+      users: source.host?.users ?? (clock === undefined ? {} : readUsers()),
     };
   }
 
@@ -195,7 +195,7 @@ export class HostRunner {
     const { base } = this.host;
     if (base === undefined) return;
     if (this.#feed.clock !== undefined) this.#clockAheadNs = Number(this.#feed.clock.base.epochNs - base.epochNs);
-    this.#post({ type: 'host', host: this.info });
+    this.#post({ type: 'host', host: this.info, source: this.#feed.source.name });
   }
 
   #startTimers(): void {
@@ -261,6 +261,8 @@ export class HostRunner {
     const rejected = { ...status.rejected };
     for (const [reason, times] of Object.entries(this.#postedRejected))
       rejected[reason] = (rejected[reason] ?? 0) + times;
+    const { factsRefused } = this.host;
+    if (factsRefused > 0) rejected['impossible-fact'] = factsRefused;
     return {
       ...status,
       notices: [...this.#notices, ...status.notices],
