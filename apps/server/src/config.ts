@@ -16,6 +16,8 @@ export interface ServeConfig extends SourceConfig {
   readonly listen: string;
   readonly token: string;
   readonly allowedHosts: readonly string[];
+  /** Of a recording; undefined: as fast as it can be read. */
+  readonly speed: number | undefined;
 }
 
 /** `dendro tree`: print it. */
@@ -26,7 +28,17 @@ export interface TreeConfig extends SourceConfig {
   readonly waitMs: number;
 }
 
-export type Config = ServeConfig | TreeConfig;
+/** `dendro record`: write what happens to a file. */
+export interface RecordConfig extends SourceConfig {
+  readonly command: 'record';
+  readonly file: string;
+  /** May it overwrite a file? */
+  readonly isForced: boolean;
+  /** Undefined: until it is stopped, or the source ends. */
+  readonly forMs: number | undefined;
+}
+
+export type Config = ServeConfig | TreeConfig | RecordConfig;
 
 interface SourceConfig {
   readonly source: string | undefined;
@@ -52,12 +64,13 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, vers
   const program = withSource(new Command('dendro'))
     .description('The process tree of this host in a browser: live, and as it was at any past instant.')
     .version(version)
-    .enablePositionalOptions() // what follows `tree` is for it
+    .enablePositionalOptions() // what follows a command is for it
     .option('--port <number>', `port to listen on (default: ${DEFAULT_PORT}, or the next free one)`, count(0, 65_535))
     .option('--listen <address>', 'address to listen on', '127.0.0.1')
     .option('--insecure', 'allow --listen beyond loopback without TLS', false)
     .option('--allow-host <name...>', 'further host names to answer under, as a reverse proxy needs', [])
     .option('--token-file <file>', 'read the access token from a file (else DENDRO_TOKEN, else a random one)')
+    .option('--speed <number>', 'plays replay:FILE at so many times its speed (default: at once)', factor)
     .action((options: Options) => {
       config = serveConfig(options, env);
     });
@@ -68,6 +81,24 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, vers
     .action((options: Options) => {
       const waitMs = (options['wait'] as number) * 1000;
       config = { command: 'tree', at: String(options['at']), waitMs, ...sourceConfig(options) };
+    });
+  withSource(program.command('record'))
+    .description('Record what happens, for --source replay:FILE. Ends on Ctrl-C.')
+    .requiredOption(
+      '-o, --output <file>',
+      'where to write it; only its owner may read it, for command lines hold secrets',
+    )
+    .option('--force', 'overwrite the file', false)
+    .option('--for <seconds>', 'end after so many seconds', count(1, 10 * 365 * 86_400))
+    .action((options: Options) => {
+      const seconds = options['for'] as number | undefined;
+      config = {
+        command: 'record',
+        file: String(options['output']),
+        isForced: options['force'] === true,
+        forMs: seconds === undefined ? undefined : seconds * 1000,
+        ...sourceConfig(options),
+      };
     });
   try {
     program.parse(argv, { from: 'user' });
@@ -140,6 +171,7 @@ function serveConfig(options: Options, env: NodeJS.ProcessEnv): ServeConfig {
     listen,
     token: readToken(options['tokenFile'] as string | undefined, env),
     allowedHosts: (options['allowHost'] as string[]).map((name) => name.toLowerCase()),
+    speed: options['speed'] as number | undefined,
     ...sourceConfig(options),
   };
 }
@@ -161,6 +193,15 @@ function count(min: number, max: number): (text: string) => number {
     }
     return value;
   };
+}
+
+/** How many times as fast. */
+function factor(text: string): number {
+  const value = Number(text);
+  if (!/^\d*\.?\d+$/.test(text) || value < 0.001 || value > 1_000_000) {
+    throw new InvalidArgumentError('It must be a number from 0.001 to 1000000');
+  }
+  return value;
 }
 
 function readToken(file: string | undefined, env: NodeJS.ProcessEnv): string {

@@ -10,6 +10,7 @@ import { isLoopbackAddress } from './access.ts';
 import { buildApp } from './app.ts';
 import { DEFAULT_PORT, readConfig, type ServeConfig } from './config.ts';
 import { printTree } from './print-tree.ts';
+import { record } from './record.ts';
 import { TreeClient } from './tree-worker/tree-client.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -30,6 +31,7 @@ async function start(config: ServeConfig): Promise<void> {
     procfsBudgetMs: config.procfsBudgetMs,
     hashMaxMb: config.hashMaxMb,
     kernel: config.kernel,
+    speed: config.speed,
   });
   let app: FastifyInstance;
   let port: number;
@@ -125,6 +127,7 @@ try {
   const config = readConfig(process.argv.slice(2), process.env, version);
   if (config?.command === 'serve') await start(config);
   if (config?.command === 'tree') await printTree(config);
+  if (config?.command === 'record') await record(config);
 } catch (thrown) {
   const error = toError(thrown);
   console.error(error instanceof DendroError ? `dendro: ${error.message}` : error.stack);

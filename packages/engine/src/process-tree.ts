@@ -32,6 +32,7 @@ import {
 import { EnrichmentQueue, type EnrichmentRequest } from './enrichment-queue.ts';
 import { EntityIds, OLDER_BUCKET_NS } from './entity-id.ts';
 import { EntityTable } from './entity-table.ts';
+import { FactIntake } from './fact-intake.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { END_SLACK_NS, Lives, MENTION_SLACK_NS } from './lives.ts';
 import { type Batch, MAX_STUBS, Recorder } from './recorder.ts';
@@ -89,6 +90,7 @@ export class ProcessTree {
   readonly #residents: Residents;
   readonly #byEntity: EntityTable;
   readonly #enrichments: EnrichmentQueue | undefined;
+  readonly #intake: FactIntake;
   /** Leaders whose own thread is gone while others of their process go on, and how it went. */
   readonly #goneLeaders = new Map<TaskIndex, ExitEvent>();
   #base: TimeBase | undefined;
@@ -112,6 +114,10 @@ export class ProcessTree {
     this.#lives = new Lives(this.tree, this.#residents);
     this.#byEntity = new EntityTable(this.tree);
     this.#enrichments = options.canEnrich ? new EnrichmentQueue() : undefined;
+    this.#intake = new FactIntake(this.#recorder, this.#lives, this.#residents, this.#byEntity, {
+      isCreatedBy: (creator, task) => this.#isCreatedBy(creator, task),
+      setParent: (task, parent, since, authority) => this.#setParent(task, parent, since, authority),
+    });
   }
 
   /** Undefined before the first `clock` event. */
@@ -131,6 +137,11 @@ export class ProcessTree {
   /** Facts that wait for `commit`. */
   get pending(): number {
     return this.#recorder.pending;
+  }
+
+  /** Facts of another tree that could not be taken: impossible ones, or of tasks that nobody has announced. */
+  get factsRefused(): number {
+    return this.#intake.refused;
   }
 
   get counts(): ProcessTreeCounts {
@@ -220,6 +231,11 @@ export class ProcessTree {
       case 'clock':
         this.#setBase(event.epochNs);
         return;
+      case 'facts':
+        this.#intake.take(event.batch, event.isSnapshot);
+        this.#nextTaskId = Math.max(this.#nextTaskId, this.#intake.newestId + 1);
+        this.#notice(event.at);
+        break;
       default:
         assertNever(event);
     }

@@ -35,13 +35,14 @@ export interface Batch {
 }
 
 export class Recorder {
-  readonly #tree: TemporalTree;
+  /** Where they are merged. */
+  readonly tree: TemporalTree;
   readonly #writer = new BatchWriter();
   readonly #texts: TextCache;
   #version = 0;
 
   constructor(tree: TemporalTree) {
-    this.#tree = tree;
+    this.tree = tree;
     this.#texts = new TextCache((wire) => tree.intern(wire));
   }
 
@@ -65,16 +66,30 @@ export class Recorder {
     flags: number,
     authority: Authority,
   ): void {
-    const pid = leader === task ? tid : this.#tree.tidOf(leader);
-    const [asTid, asPid] = [tid as Tid, pid as Tid];
-    if (!this.#tree.mergeTask(task, asTid, asPid, leader, creator, start, entityId, flags, authority)) return;
-    const id = this.#tree.taskIdOf(task);
-    this.#writer.task(id, asTid, asPid, this.#idOf(leader), this.#idOf(creator), start, entityId, flags, authority);
+    const pid = leader === task ? tid : this.tree.tidOf(leader);
+    this.taskOf(task, tid as Tid, pid as Tid, leader, creator, start, entityId, flags, authority);
+  }
+
+  /** As `task`, where the pid is said: the leader need not be known yet. */
+  taskOf(
+    task: TaskIndex,
+    tid: Tid,
+    pid: Tid,
+    leader: TaskIndex,
+    creator: TaskIndex,
+    start: EventNs,
+    entityId: EntityId,
+    flags: number,
+    authority: Authority,
+  ): void {
+    if (!this.tree.mergeTask(task, tid, pid, leader, creator, start, entityId, flags, authority)) return;
+    const id = this.tree.taskIdOf(task);
+    this.#writer.task(id, tid, pid, this.#idOf(leader), this.#idOf(creator), start, entityId, flags, authority);
   }
 
   /** @param text undefined says that from then on it is not known */
   text(task: TaskIndex, field: FieldName, since: EventNs, authority: Authority, text: string | undefined): void {
-    const value = text === undefined ? NO_TEXT : this.#tree.intern(toWireText('string', text));
+    const value = text === undefined ? NO_TEXT : this.tree.intern(toWireText('string', text));
     this.#setText(task, FIELDS[field].id, since, authority, value);
   }
 
@@ -91,7 +106,7 @@ export class Recorder {
     authority: Authority,
     list: readonly string[] | undefined,
   ): void {
-    const value = list === undefined ? NO_TEXT : this.#tree.intern(toWireText('strings', list));
+    const value = list === undefined ? NO_TEXT : this.tree.intern(toWireText('strings', list));
     this.#setText(task, FIELDS[field].id, since, authority, value);
   }
 
@@ -117,8 +132,8 @@ export class Recorder {
 
   number(task: TaskIndex, field: FieldName, since: EventNs, authority: Authority, value: number): void {
     const { id } = FIELDS[field];
-    if (!this.#tree.mergeValue(task, id, since, authority, value)) return;
-    this.#writer.set(this.#tree.taskIdOf(task), id, since, authority, value);
+    if (!this.tree.mergeValue(task, id, since, authority, value)) return;
+    this.#writer.set(this.tree.taskIdOf(task), id, since, authority, value);
   }
 
   /** A sighting. It is left out where the task itself says so already: what others say of it can turn out otherwise. */
@@ -130,31 +145,31 @@ export class Recorder {
   ): void {
     const { id } = FIELDS[field];
     const raw = typeof value === 'number' ? value : this.#indexOf(value);
-    if (!this.#tree.says(task, id, at, raw)) this.value(task, id, at, AUTHORITY.sighting, raw);
+    if (!this.tree.says(task, id, at, raw)) this.value(task, id, at, AUTHORITY.sighting, raw);
   }
 
   #indexOf(value: FileInfo | readonly string[] | string): number {
-    if (typeof value === 'string') return this.#tree.intern(toWireText('string', value));
-    return 'path' in value ? this.#texts.file(value) : this.#tree.intern(toWireText('strings', value));
+    if (typeof value === 'string') return this.tree.intern(toWireText('string', value));
+    return 'path' in value ? this.#texts.file(value) : this.tree.intern(toWireText('strings', value));
   }
 
   parent(task: TaskIndex, parent: TaskIndex, since: EventNs, authority: Authority): void {
-    if (!this.#tree.mergeParent(task, parent, since, authority)) return;
-    const value = parent === NO_TASK ? Number.NaN : this.#tree.taskIdOf(parent);
-    this.#writer.set(this.#tree.taskIdOf(task), FIELDS.parent.id, since, authority, value);
+    if (!this.tree.mergeParent(task, parent, since, authority)) return;
+    const value = parent === NO_TASK ? Number.NaN : this.tree.taskIdOf(parent);
+    this.#writer.set(this.tree.taskIdOf(task), FIELDS.parent.id, since, authority, value);
   }
 
   exit(task: TaskIndex, at: EventNs, authority: Authority, code = NOT_KNOWN, signal = NOT_KNOWN): void {
-    if (!this.#tree.mergeExit(task, at, authority, code, signal)) return;
-    this.#writer.exit(this.#tree.taskIdOf(task), at, authority, code, signal);
+    if (!this.tree.mergeExit(task, at, authority, code, signal)) return;
+    this.#writer.exit(this.tree.taskIdOf(task), at, authority, code, signal);
   }
 
   gap(from: EventNs, to: EventNs, lost: number): void {
-    if (this.#tree.mergeGap(from, to, lost)) this.#writer.gap(from, to, lost);
+    if (this.tree.mergeGap(from, to, lost)) this.#writer.gap(from, to, lost);
   }
 
   evict(task: TaskIndex): void {
-    const tree = this.#tree;
+    const tree = this.tree;
     const isCut = tree.stubCount >= MAX_STUBS && tree.isReferenced(task) && !tree.isThread(task);
     if (isCut) {
       const start = tree.startOf(task);
@@ -169,8 +184,8 @@ export class Recorder {
   /** Of any field, with a value as the tree holds it. */
   value(task: TaskIndex, field: number, since: EventNs, authority: Authority, value: number): void {
     if (isTextField(fieldType(field))) this.#setText(task, field, since, authority, value);
-    else if (this.#tree.mergeValue(task, field, since, authority, value))
-      this.#writer.set(this.#tree.taskIdOf(task), field, since, authority, value);
+    else if (this.tree.mergeValue(task, field, since, authority, value))
+      this.#writer.set(this.tree.taskIdOf(task), field, since, authority, value);
   }
 
   /** Closes the batch. Undefined, and no new version, when nothing changed. */
@@ -178,17 +193,17 @@ export class Recorder {
     if (this.#writer.count === 0) return undefined;
     const from = this.version;
     this.#version++;
-    if (this.#tree.forgetUnusedTexts()) this.#texts.clear();
+    if (this.tree.forgetUnusedTexts()) this.#texts.clear();
     return { from, to: this.version, bytes: this.#writer.finish() };
   }
 
   #setText(task: TaskIndex, field: number, since: EventNs, authority: Authority, index: number): void {
-    if (!this.#tree.mergeValue(task, field, since, authority, index)) return;
-    const text = index === NO_TEXT ? 0 : this.#writer.numberedText(index, this.#tree.textOf(index));
-    this.#writer.set(this.#tree.taskIdOf(task), field, since, authority, text);
+    if (!this.tree.mergeValue(task, field, since, authority, index)) return;
+    const text = index === NO_TEXT ? 0 : this.#writer.numberedText(index, this.tree.textOf(index));
+    this.#writer.set(this.tree.taskIdOf(task), field, since, authority, text);
   }
 
   #idOf(task: TaskIndex): TaskId {
-    return task === NO_TASK ? NO_TASK_ID : this.#tree.taskIdOf(task);
+    return task === NO_TASK ? NO_TASK_ID : this.tree.taskIdOf(task);
   }
 }

@@ -130,8 +130,8 @@ export class TemporalTree implements FactVisitor {
     const leaderIndex = this.#named(leader);
     const creatorIndex = this.#named(creator);
     this.mergeTask(index, tid, pid, leaderIndex, creatorIndex, start, entityId, flags, authority);
-    this.#forgetIfUnused(leaderIndex);
-    this.#forgetIfUnused(creatorIndex);
+    this.forgetIfUnused(leaderIndex);
+    this.forgetIfUnused(creatorIndex);
   }
 
   set(task: TaskId, field: number, since: EventNs, authority: Authority, value: number): void {
@@ -139,7 +139,7 @@ export class TemporalTree implements FactVisitor {
     if (field === PARENT) {
       const parent = this.#named(value as TaskId);
       this.mergeParent(index, parent, since, authority);
-      this.#forgetIfUnused(parent);
+      this.forgetIfUnused(parent);
     } else this.mergeValue(index, field, since, authority, IS_TEXT[field] ? this.#internBatchText(value) : value);
   }
 
@@ -166,6 +166,13 @@ export class TemporalTree implements FactVisitor {
   /** A slot for a task that is not here yet. */
   addTask(task: TaskId): TaskIndex {
     return this.#tasks.add(task);
+  }
+
+  /** To be called when a slot was made for a task that a fact names: perhaps the fact has changed nothing. */
+  forgetIfUnused(task: TaskIndex): void {
+    if (task === NO_TASK || this.#tasks.isPresent(task)) return;
+    this.#tasks.noteRelease(task);
+    this.#forgetAbandoned();
   }
 
   mergeTask(
@@ -763,13 +770,6 @@ export class TemporalTree implements FactVisitor {
     const index = this.#strings.intern(this.#batchTexts[wire - 1] ?? '');
     this.#batchTextIndexes[wire - 1] = index;
     return index;
-  }
-
-  /** A slot was made for a task that a fact named, and the fact changed nothing. */
-  #forgetIfUnused(task: TaskIndex): void {
-    if (task === NO_TASK || this.#tasks.isPresent(task)) return;
-    this.#tasks.noteRelease(task);
-    this.#forgetAbandoned();
   }
 
   // Tasks that are not present and that nobody refers to any more, unless facts about them came before their task

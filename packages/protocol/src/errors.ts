@@ -25,6 +25,7 @@ export const ERRORS = {
   DENDRO_SOURCE_UNKNOWN: { status: 500, text: 'No such source.' },
   DENDRO_SOURCE_UNAVAILABLE: { status: 500, text: 'The source cannot be used here.' },
   DENDRO_SOURCE_UNREADABLE: { status: 500, text: 'The file of the source cannot be read.' },
+  DENDRO_RECORDING_UNWRITABLE: { status: 500, text: 'The recording cannot be written.' },
   DENDRO_PORT_TAKEN: { status: 500, text: 'The port is in use.' },
   DENDRO_OPTION_INVALID: { status: 500, text: 'An option has a value that does not fit.' },
 } as const;

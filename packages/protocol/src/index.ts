@@ -56,12 +56,26 @@ export {
   type TreeStats,
 } from './messages.ts';
 export {
+  type BatchRecord,
+  encodeBatchRecord,
+  encodeRecordingEnd,
+  encodeRecordingStart,
+  inflate,
+  MAX_RECORD_BYTES,
+  RECORD_HEADER_BYTES,
+  RECORDING_MAGIC,
+  RecordingReader,
+  type RecordingRecord,
+} from './recording-codec.ts';
+export type { RecordingEnd, RecordingHeader } from './recording-info.ts';
+export {
   CLONE,
   type ClockEvent,
   type ContainerEvent,
   type CredentialsEvent,
   type ExecEvent,
   type ExitEvent,
+  type FactsEvent,
   type ForkEvent,
   type GapEvent,
   type ObserveEvent,

@@ -163,6 +163,19 @@ export interface GapEvent {
   readonly lost: number;
 }
 
+/**
+ * What another tree has made of its events already: a batch of a recording, with the task ids of that tree. Whoever
+ * takes it in throws when the batch is malformed.
+ */
+export interface FactsEvent {
+  readonly type: 'facts';
+  /** What the clock of that tree said. */
+  readonly at: EventNs;
+  readonly batch: Uint8Array;
+  /** Is it a chunk of a snapshot? Then it can be of tasks that the chunks before have passed over. */
+  readonly isSnapshot: boolean;
+}
+
 export type TaskEvent =
   | ClockEvent
   | ForkEvent
@@ -174,4 +187,5 @@ export type TaskEvent =
   | ContainerEvent
   | ObserveEvent
   | ScanEvent
-  | GapEvent;
+  | GapEvent
+  | FactsEvent;

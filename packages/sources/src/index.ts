@@ -10,6 +10,7 @@ export { ProcfsSource, type ProcfsSourceOptions } from './procfs/procfs-source.t
 export { ProcfsThread, type ProcfsThreadOptions } from './procfs/procfs-thread.ts';
 export { ProcfsReader, type ProcfsReaderOptions } from './procfs/reader.ts';
 export { ReplaySource } from './replay.ts';
+export { type ReplayFileOptions, ReplayFileSource } from './replay-file.ts';
 export type { EventSink, Source } from './source.ts';
 export { StraceSource } from './strace/strace-source.ts';
 export { Announcements } from './tracee/announcements.ts';

@@ -4,16 +4,18 @@ import type { SourceStatus, TaskEvent } from '@dendro/protocol';
 
 /**
  * Takes the events of a source, in time order as far as the feed has one. The first is `clock`.
- * Never throws and returns at once; a source that reads a long feed gives the event loop a turn
+ * Never throws (but for `facts` that are malformed: DENDRO_BATCH_MALFORMED) and returns at once; a source that reads a long feed gives the event loop a turn
  * between chunks, so that what it has read can be committed and shown.
  */
 export type EventSink = (event: TaskEvent) => void;
 
 export interface Source {
-  /** As the user names it: `tracefs`, `procfs`, `tracee:FILE`, `replay:DIR`. */
+  /** As the user names it: `tracefs`, `procfs`, `tracee:FILE`, `replay:FILE`. */
   readonly name: string;
   /** True when event time goes on with the clock of this host, false for a recording. */
   readonly isLive: boolean;
+  /** Whose events they are, where the feed says so; known when `start` begins to tell. Otherwise this host's, or nobody's. */
+  readonly host?: { readonly name: string; readonly users: Readonly<Record<string, string>> } | undefined;
 
   /**
    * Begins to read. Resolves as soon as the source runs; a recording is still being read then.

@@ -1,6 +1,7 @@
 // Which source feeds the tree: what `--source` says, else the best one that
 // works here.
 
+import { statSync } from 'node:fs';
 import { DendroError, type TaskEvent } from '@dendro/protocol';
 import {
   AuditSource,
@@ -12,6 +13,7 @@ import {
   type ProcfsCounts,
   ProcfsSource,
   ProcfsThread,
+  ReplayFileSource,
   ReplaySource,
   type Source,
   StraceSource,
@@ -50,6 +52,7 @@ export const SOURCE_FORMS = [
   'audit:-',
   'strace:FILE',
   'strace:-',
+  'replay:FILE',
   'replay:DIR',
   'none',
 ];
@@ -61,6 +64,8 @@ export interface FeedOptions {
   readonly policies?: readonly string[] | undefined;
   /** Milliseconds of each second that reading /proc may take. Default 100. */
   readonly procfsBudgetMs?: number | undefined;
+  /** Of a recording; undefined: as fast as it can be read. */
+  readonly speed?: number | undefined;
   /** For sources of kernel events only. */
   readonly kernel?: KernelOptions | undefined;
 }
@@ -71,11 +76,17 @@ export interface FeedOptions {
  * @throws DendroError DENDRO_SOURCE_UNKNOWN; DENDRO_OPTION_INVALID when a source that is named has no use for the options
  */
 export function feedsFor(spec: string | undefined, isRoot: boolean, options: FeedOptions = {}): (() => Feed)[] {
-  const { procfsBudgetMs: budgetMs, kernel: how = {} } = options;
+  const { procfsBudgetMs: budgetMs, kernel: how = {}, speed } = options;
   const kernel = () => scanned(budgetMs, (more) => new KernelSource({ ...how, ...more }));
   const tracefs = () => scanned(budgetMs, (more) => new TracefsSource({ ...how, ...more }));
   const cnProc = () => scanned(budgetMs, (more) => new CnProcSource({ pollMs: how.pollMs, ...more }));
   const procfs = () => polled(budgetMs);
+  if (speed !== undefined && !isRecordingFile(spec)) {
+    throw new DendroError(
+      'DENDRO_OPTION_INVALID',
+      '--speed is for recordings: give it together with --source replay:FILE.',
+    );
+  }
   if (spec === undefined) return isRoot ? [kernel, cnProc, procfs] : [procfs];
   refuseUnused(spec, how);
   const [kind = '', ...rest] = spec.split(':');
@@ -90,7 +101,9 @@ export function feedsFor(spec: string | undefined, isRoot: boolean, options: Fee
   if (kind === 'tracee-grpc' && hasTarget) return [() => traceeGrpc(target, options)];
   if (kind === 'audit' && hasTarget) return [() => audit(target, options)];
   if (kind === 'strace' && hasTarget) return [() => recorded(new StraceSource(target))];
-  if (kind === 'replay' && hasTarget) return [() => recorded(new ReplaySource(target))];
+  if (kind === 'replay' && hasTarget) {
+    return [() => recorded(isFolder(target) ? new ReplaySource(target) : new ReplayFileSource(target, { speed }))];
+  }
   throw new DendroError(
     'DENDRO_SOURCE_UNKNOWN',
     `There is no source "${spec}": --source takes ${SOURCE_FORMS.slice(0, -1).join(', ')} or ${SOURCE_FORMS.at(-1)}.`,
@@ -111,6 +124,18 @@ function refuseUnused(spec: string, { bufferKb, pollMs }: KernelOptions): void {
     'DENDRO_OPTION_INVALID',
     `${unused} is for the sources ${users}: leave it out with --source ${spec}.`,
   );
+}
+
+function isRecordingFile(spec = ''): boolean {
+  return spec.startsWith('replay:') && !isFolder(spec.slice('replay:'.length));
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false; // the source says why
+  }
 }
 
 interface ScanOptions {

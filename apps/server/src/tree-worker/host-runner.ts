@@ -118,10 +118,10 @@ export class HostRunner {
     const { source, clock } = this.#feed;
     return {
       id: 'local',
-      name: this.#feed.hosts?.name ?? (source.isLive ? hostname() : source.name),
+      name: this.#feed.hosts?.name ?? source.host?.name ?? (source.isLive ? hostname() : source.name),
       baseEpochNs: String(this.base.epochNs),
       isLive: source.isLive && (clock === undefined || this.#isOfNow),
-      users: clock === undefined ? {} : readUsers(),
+      users: source.host?.users ?? (clock === undefined ? {} : readUsers()),
     };
   }
 
@@ -228,7 +228,7 @@ export class HostRunner {
 
   #postHost(): void {
     this.#toldName = this.#feed.hosts?.name;
-    this.#post({ type: 'host', host: this.info });
+    this.#post({ type: 'host', host: this.info, source: this.#feed.source.name });
   }
 
   #startTimers(): void {
@@ -316,6 +316,8 @@ export class HostRunner {
       rejected[reason] = (rejected[reason] ?? 0) + times;
     for (const [reason, times] of Object.entries(this.#feed.procfs?.rejected ?? {}))
       rejected[reason] = (rejected[reason] ?? 0) + times;
+    const { factsRefused } = this.host;
+    if (factsRefused > 0) rejected['impossible-fact'] = factsRefused;
     return {
       ...status,
       notices: [

@@ -22,6 +22,10 @@ export interface WorkerOptions {
   readonly hashMaxMb?: number | undefined;
   /** How kernel events are read; for sources of them only. */
   readonly kernel?: KernelOptions | undefined;
+  /** Of a recording: 10 is ten times as fast as it was; undefined as fast as it can be read. */
+  readonly speed?: number | undefined;
+  /** Where to record what the tree is told. */
+  readonly recording?: { readonly file: string; readonly isForced: boolean } | undefined;
 }
 
 export interface KernelOptions {
@@ -49,7 +53,7 @@ export type Question =
 export type FromWorker =
   | { readonly type: 'ready'; readonly host: HostInfo; readonly status: HostStatus }
   /** What was said of the host when this was ready has changed: it is known now what times count from. */
-  | { readonly type: 'host'; readonly host: HostInfo }
+  | { readonly type: 'host'; readonly host: HostInfo; readonly source: string }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'stopped' }
   /** The source has told what there is: its first scan, or its recording, is at an end. Said once. */

@@ -13,7 +13,7 @@ export interface TreeListener {
   status(status: HostStatus): void;
   /** What is known of the host has changed: times count from another base, if any times were known before. */
   host(host: HostInfo): void;
-  /** The worker has died; nothing more will come. */
+  /** The worker has died, or cannot do what it is there for; nothing more will come. */
   failed(error: Error): void;
 }
 
@@ -189,8 +189,10 @@ export class TreeClient {
       case 'complete':
         this.#complete.resolve();
         return;
-      case 'ready':
       case 'failed':
+        this.#fail(new DendroError(message.code, message.message));
+        return;
+      case 'ready':
       case 'stopped':
         return;
     }

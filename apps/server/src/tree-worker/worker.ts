@@ -7,20 +7,48 @@ import { answerJson } from './answers.ts';
 import { feedsFor } from './choose-source.ts';
 import { HostRunner } from './host-runner.ts';
 import type { FromWorker, ToWorker, WorkerOptions } from './messages.ts';
+import { RecordingFile } from './recording-file.ts';
 import { snapshotChunks } from './snapshot.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs as a worker thread only');
 const options = workerData as WorkerOptions;
 
+let recording: RecordingFile | undefined;
+
 function post(message: FromWorker, transfer: ArrayBuffer[] = []): void {
+  record(() => recording?.take(message));
   port?.postMessage(message, transfer);
+}
+
+/** A recording that cannot be gone on with is given up, and that is said. */
+function record(write: () => void): void {
+  try {
+    write();
+  } catch (thrown) {
+    recording?.close();
+    recording = undefined;
+    sayFailed(thrown);
+  }
+}
+
+function sayFailed(thrown: unknown): void {
+  const error = toError(thrown);
+  const isKnown = error instanceof DendroError;
+  const code = isKnown ? error.code : 'DENDRO_INTERNAL';
+  port?.postMessage({
+    type: 'failed',
+    code,
+    message: isKnown ? error.message : String(error.stack),
+  } satisfies FromWorker);
 }
 
 function answer(runner: HostRunner, message: ToWorker): void {
   switch (message.type) {
     case 'stop':
       void runner.stop().then(() => {
+        record(() => recording?.end(runner.now, runner.status.source));
+        post({ type: 'status', status: runner.status });
         post({ type: 'stopped' });
         port?.close();
       });
@@ -44,6 +72,7 @@ function answer(runner: HostRunner, message: ToWorker): void {
 
 try {
   const feeds = feedsFor(options.source, process.geteuid?.() === 0, options);
+  if (options.recording !== undefined) recording = new RecordingFile(options.recording);
   const runner = await HostRunner.start(options, feeds, post);
   runner.flush();
   post({ type: 'ready', host: runner.info, status: runner.status });
@@ -57,8 +86,7 @@ try {
     }
   });
 } catch (thrown) {
-  const error = toError(thrown);
-  const code = error instanceof DendroError ? error.code : 'DENDRO_INTERNAL';
-  post({ type: 'failed', code, message: error instanceof DendroError ? error.message : String(error.stack) });
+  recording?.discard();
+  sayFailed(thrown);
   port.close();
 }
