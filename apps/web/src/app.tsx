@@ -4,6 +4,7 @@ import { useConnectionStatus, useReplicaFrame } from './use-replica.ts';
 import { Details } from './views/details/details.tsx';
 import { Header } from './views/header.tsx';
 import { Help } from './views/help.tsx';
+import { Opening } from './views/open-recording.tsx';
 import { SignedOut } from './views/pages/signed-out.tsx';
 import { Waiting } from './views/pages/waiting.tsx';
 import { StatusBar } from './views/status/status-bar.tsx';
@@ -28,6 +29,7 @@ export function App() {
       </main>
       <StatusBar treeRows={treeRows} />
       {isHelpOpen && <Help />}
+      <Opening />
     </div>
   );
 }

@@ -206,6 +206,26 @@ test('asked to begin anew, it leaves the socket and asks for everything', async 
   expect(last().sent).toEqual(['{"type":"subscribe"}']);
 });
 
+test('a page that shows something else has left, comes back only when asked to, and then asks for everything', async () => {
+  await snapshotAt(7);
+  connection.leave();
+  expect(connection.status).toEqual({ kind: 'left' });
+  await connection.connect();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(sockets).toHaveLength(1);
+  connection.restart();
+  await vi.waitFor(() => expect(sockets).toHaveLength(2));
+  last().say({ type: 'hello', protocol: 1, host: HOST, version: 9 });
+  expect(last().sent).toEqual(['{"type":"subscribe"}']);
+});
+
+test('who leaves while the server is looked for does not open a socket', async () => {
+  const looking = connection.connect();
+  connection.leave();
+  await looking;
+  expect([connection.status.kind, sockets.length]).toEqual(['left', 0]);
+});
+
 test('a server without a host is asked again', async () => {
   connection.stop();
   connection = new Connection({

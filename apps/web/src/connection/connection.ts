@@ -10,6 +10,8 @@ export type ConnectionStatus =
   | { readonly kind: 'connected' }
   /** Lost or refused; tried again at `retryAt` (milliseconds since the epoch). */
   | { readonly kind: 'waiting'; readonly retryAt: number; readonly reason: string }
+  /** The page shows something else, and has asked for nothing. */
+  | { readonly kind: 'left' }
   | { readonly kind: 'signed-out' };
 
 export interface ConnectionDeps {
@@ -44,6 +46,7 @@ export class Connection {
   /** What came last could not be read: from where this page stands, it would come again. */
   #isSpoilt = false;
   #isPaused = false;
+  #hasLeft = false;
   #isStopped = false;
 
   constructor(deps: ConnectionDeps) {
@@ -62,13 +65,14 @@ export class Connection {
 
   /** Opens, or tries again at once. Does nothing while there is a socket. */
   async connect(): Promise<void> {
-    if (this.#isStopped || this.#isLooking || this.#socket !== undefined) return;
+    if (this.#isStopped || this.#isLooking || this.#socket !== undefined || this.#hasLeft) return;
     clearTimeout(this.#retry);
     this.#setStatus({ kind: 'connecting' });
     this.#isLooking = true;
     const host = await this.#findHost();
     this.#isLooking = false;
-    if (host !== undefined && !this.#isStopped) this.#open(host);
+    if (this.#hasLeft) this.#setStatus({ kind: 'left' });
+    else if (host !== undefined && !this.#isStopped) this.#open(host);
   }
 
   /** The page cannot be seen: nothing needs to be sent until it can. */
@@ -88,8 +92,17 @@ export class Connection {
   /** Leaves the socket and begins anew, at once. */
   restart(): void {
     this.#isSpoilt = true;
+    this.#hasLeft = false;
     this.#lose('Asked for again.');
     void this.connect();
+  }
+
+  /** Leaves the socket, and does not come back before `restart`. */
+  leave(): void {
+    this.#hasLeft = true;
+    clearTimeout(this.#retry);
+    this.#lose('Left.');
+    this.#setStatus({ kind: 'left' });
   }
 
   stop(): void {
@@ -178,11 +191,12 @@ export class Connection {
     socket.onmessage = null;
     socket.onclose = null;
     socket.close();
-    if (!this.#isStopped) this.#wait(reason);
+    if (!this.#isStopped && !this.#hasLeft) this.#wait(reason);
   }
 
   // Doubling, with chance, so that many browsers do not come back in step.
   #wait(reason: string): void {
+    if (this.#hasLeft) return;
     const delay = this.#delay * (0.5 + this.#deps.random() / 2);
     this.#delay = Math.min(MAX_DELAY_MS, this.#delay * 2);
     this.#retry = setTimeout(() => void this.connect(), delay);

@@ -98,6 +98,20 @@ export class Replica {
     this.#tell();
   }
 
+  /** Shows a tree that did not come over the socket, until a server greets. */
+  show(host: HostInfo, tree: TemporalTree, stats: HostStats): void {
+    this.#host = host;
+    this.#tree = tree;
+    this.#arriving = undefined;
+    this.#batches = this.#newSequence();
+    this.#batches.reset(0 as Version); // it is whole
+    this.#stats = stats;
+    this.#latestNow = 0 as EventNs;
+    this.#readNow(stats.now);
+    this.#facts++;
+    this.#tell();
+  }
+
   /** A snapshot follows. */
   resync(): void {
     this.#arriving = new TemporalTree();

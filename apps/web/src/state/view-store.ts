@@ -57,6 +57,15 @@ export const view = {
   setFilter: (filter: string) => set({ filter }),
   pause: (pausedAt: EventNs) => set({ pausedAt }),
   goLive: () => set({ pausedAt: undefined }),
+  /** What is shown next is of another tree: what named a task or an instant means nothing there. */
+  leaveHost: () =>
+    set({
+      selected: undefined,
+      collapsed: new Set(),
+      withThreads: new Set(),
+      pausedAt: undefined,
+      areDetailsOpen: false,
+    }),
   openHelp: () => set({ isHelpOpen: true }),
   closeHelp: () => set({ isHelpOpen: false }),
   toggle: (what: 'showThreads' | 'showKernelThreads' | 'showExited') => set((state) => ({ [what]: !state[what] })),

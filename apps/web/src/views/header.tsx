@@ -5,6 +5,7 @@ import { printable } from '../layout/printable.ts';
 import { isFiltered, type Theme, useView, view } from '../state/view-store.ts';
 import { IconButton } from './common/icon-button.tsx';
 import { LiveState } from './live-state.tsx';
+import { OpenButton } from './open-recording.tsx';
 import type { TreeRows } from './tree/use-tree-rows.ts';
 import { ViewMenu } from './view-menu.tsx';
 
@@ -21,6 +22,7 @@ export function Header({ treeRows }: { readonly treeRows: TreeRows }) {
       <LiveState />
       <Filter treeRows={treeRows} />
       <div className="header-tools">
+        <OpenButton />
         <ViewMenu />
         <ThemeButton />
         <IconButton label="Keys and help (?)" onClick={() => view.openHelp()}>

@@ -1,7 +1,7 @@
 import { X } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { view } from '../state/view-store.ts';
-import { IconButton } from './icon-button.tsx';
+import { IconButton } from './common/icon-button.tsx';
 
 const KEYS = [
   ['↑ ↓', 'Move between rows'],

@@ -11,6 +11,11 @@ export function ConnectionState() {
     <span className={`connection is-${status.kind}`} data-testid="connection-state" role="status">
       <span className="dot" aria-hidden="true" />
       {describe(status)}
+      {status.kind === 'left' && (
+        <button type="button" className="link" data-testid="back-to-live" onClick={() => connection.restart()}>
+          back to the server
+        </button>
+      )}
       {status.kind === 'waiting' && (
         <button type="button" className="link" title={status.reason} onClick={() => void connection.connect()}>
           now
@@ -26,6 +31,8 @@ function describe(status: ConnectionStatus): string {
       return 'connected';
     case 'connecting':
       return 'connecting';
+    case 'left':
+      return 'a recording, in this page only';
     case 'signed-out':
       return 'signed out';
     case 'waiting': {
