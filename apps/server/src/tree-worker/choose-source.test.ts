@@ -53,3 +53,12 @@ test('options of the kernel sources are refused where nobody would heed them', (
   expect(feedsFor('cn_proc', true, { kernel: { pollMs: 5 } })).toHaveLength(1);
   expect(feedsFor('tracefs', true, { kernel: { pollMs: 5, bufferKb: 64 } })).toHaveLength(1);
 });
+
+test('options of the sources of Tracee are refused where nobody would heed them', () => {
+  expect(() => feedsFor(undefined, true, { follow: true })).toThrow(/--follow is for --source tracee:FILE/);
+  expect(() => feedsFor('audit:log', true, { follow: true })).toThrow(/--follow is for/);
+  expect(() => feedsFor('tracee:log', true, { policies: ['tree'] })).toThrow(/--policy is for .*tracee-grpc:ADDRESS/);
+  expect(feedsFor('tracee:-', true, { follow: true })).toHaveLength(1);
+  expect(feedsFor('tracee-grpc:[::1]:4466', true, { policies: ['tree'] })).toHaveLength(1);
+  expect(feedsFor('procfs', true, { follow: false, policies: [] })).toHaveLength(1);
+});

@@ -87,6 +87,7 @@ export function feedsFor(spec: string | undefined, isRoot: boolean, options: Fee
       '--speed is for recordings: give it together with --source replay:FILE.',
     );
   }
+  refuseForeign(spec, options);
   if (spec === undefined) return isRoot ? [kernel, cnProc, procfs] : [procfs];
   refuseUnused(spec, how);
   const [kind = '', ...rest] = spec.split(':');
@@ -108,6 +109,18 @@ export function feedsFor(spec: string | undefined, isRoot: boolean, options: Fee
     'DENDRO_SOURCE_UNKNOWN',
     `There is no source "${spec}": --source takes ${SOURCE_FORMS.slice(0, -1).join(', ')} or ${SOURCE_FORMS.at(-1)}.`,
   );
+}
+
+/** What is for one kind of source only would be heeded by no other. */
+function refuseForeign(spec = '', { follow = false, policies = [] }: FeedOptions): void {
+  const unused =
+    follow && !spec.startsWith('tracee:')
+      ? '--follow is for --source tracee:FILE'
+      : policies.length > 0 && !spec.startsWith('tracee-grpc:')
+        ? '--policy is for --source tracee-grpc:ADDRESS'
+        : undefined;
+  if (unused === undefined) return;
+  throw new DendroError('DENDRO_OPTION_INVALID', `${unused}: leave it out, or name such a source.`);
 }
 
 function refuseUnused(spec: string, { bufferKb, pollMs }: KernelOptions): void {
