@@ -31,7 +31,7 @@ export interface AppOptions {
 
 export async function buildApp(client: TreeClient, options: AppOptions): Promise<FastifyInstance> {
   const app = fastify({
-    logger: { level: 'warn' },
+    logger: { level: 'warn', stream: process.stderr },
     forceCloseConnections: true,
     bodyLimit: 1024 * 1024,
     // Longer than any that is valid: a route that says what is wrong with it is better than none that fits.

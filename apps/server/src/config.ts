@@ -11,6 +11,8 @@ import type { KernelOptions } from './tree-worker/messages.ts';
 /** `dendro`: serve the tree. */
 export interface ServeConfig extends SourceConfig {
   readonly command: 'serve';
+  /** `dendro run`: what to start, trace and show. */
+  readonly run?: RunConfig | undefined;
   /** Undefined: the default port, or the next free one. */
   readonly port: number | undefined;
   readonly listen: string;
@@ -18,6 +20,14 @@ export interface ServeConfig extends SourceConfig {
   readonly allowedHosts: readonly string[];
   /** Of a recording; undefined: as fast as it can be read. */
   readonly speed: number | undefined;
+}
+
+export interface RunConfig {
+  readonly command: readonly string[];
+  /** Ends with the command, and with its status, instead of going on to serve. */
+  readonly exits: boolean;
+  /** Where to record it too. */
+  readonly recording: { readonly file: string; readonly isForced: boolean } | undefined;
 }
 
 /** `dendro tree`: print it. */
@@ -64,15 +74,23 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, vers
   const program = withSource(new Command('dendro'))
     .description('The process tree of this host in a browser: live, and as it was at any past instant.')
     .version(version)
-    .enablePositionalOptions() // what follows a command is for it
-    .option('--port <number>', `port to listen on (default: ${DEFAULT_PORT}, or the next free one)`, count(0, 65_535))
-    .option('--listen <address>', 'address to listen on', '127.0.0.1')
-    .option('--insecure', 'allow --listen beyond loopback without TLS', false)
-    .option('--allow-host <name...>', 'further host names to answer under, as a reverse proxy needs', [])
-    .option('--token-file <file>', 'read the access token from a file (else DENDRO_TOKEN, else a random one)')
+    .enablePositionalOptions(); // what follows a command is for it
+  withServer(program)
     .option('--speed <number>', 'plays replay:FILE at so many times its speed (default: at once)', factor)
     .action((options: Options) => {
       config = serveConfig(options, env);
+    });
+  withServer(withKeeping(program.command('run')))
+    .description('Start a command and show the tree of its processes, from its birth on.')
+    .argument('<command...>', 'the command and its arguments, after two dashes')
+    .option('--exit', 'end with the command, and with its status', false)
+    .option('-o, --output <file>', 'record it too, for --source replay:FILE; only its owner may read the file')
+    .option('--force', 'overwrite the file', false)
+    .passThroughOptions() // from the command on, all is for it
+    .action((command: readonly string[], options: Options) => {
+      const file = options['output'] as string | undefined;
+      const recording = file === undefined ? undefined : { file, isForced: options['force'] === true };
+      config = { ...serveConfig(options, env), run: { command, exits: options['exit'] === true, recording } };
     });
   withSource(program.command('tree'))
     .description('Print the tree as text, as of a time.')
@@ -112,13 +130,26 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, vers
 
 type Options = Readonly<Record<string, unknown>>;
 
-/** What every command takes. */
-function withSource(command: Command): Command {
+function withServer(command: Command): Command {
   return command
+    .option('--port <number>', `port to listen on (default: ${DEFAULT_PORT}, or the next free one)`, count(0, 65_535))
+    .option('--listen <address>', 'address to listen on', '127.0.0.1')
+    .option('--insecure', 'allow --listen beyond loopback without TLS', false)
+    .option('--allow-host <name...>', 'further host names to answer under, as a reverse proxy needs', [])
+    .option('--token-file <file>', 'read the access token from a file (else DENDRO_TOKEN, else a random one)');
+}
+
+function withSource(command: Command): Command {
+  return withKeeping(command)
     .option('--source <source>', `where events come from: ${SOURCE_FORMS.join(', ')} (default: the best that works)`)
     .option('--host-from <name>', "whose events to take when a feed has several hosts (default: the first event's)")
     .option('--follow', 'go on reading a file of tracee:FILE as it is written and rotated', false)
-    .option('--policy <name...>', "Tracee's policies whose events tracee-grpc asks for (default: all events)", [])
+    .option('--policy <name...>', "Tracee's policies whose events tracee-grpc asks for (default: all events)", []);
+}
+
+/** What every command takes. */
+function withKeeping(command: Command): Command {
+  return command
     .option('--max-processes <number>', 'processes kept in memory', count(16, 10_000_000), 16_384)
     .option('--max-threads <number>', 'threads kept in memory', count(16, 10_000_000), 32_768)
     .option(
@@ -145,7 +176,7 @@ function sourceConfig(options: Options): SourceConfig {
     source: options['source'] as string | undefined,
     hostFrom: options['hostFrom'] as string | undefined,
     follow: options['follow'] === true,
-    policies: options['policy'] as string[],
+    policies: (options['policy'] as string[] | undefined) ?? [],
     maxProcesses: options['maxProcesses'] as number,
     maxThreads: options['maxThreads'] as number,
     procfsBudgetMs: options['procfsBudget'] as number,

@@ -11,6 +11,7 @@ import { buildApp } from './app.ts';
 import { DEFAULT_PORT, readConfig, type ServeConfig } from './config.ts';
 import { printTree } from './print-tree.ts';
 import { record } from './record.ts';
+import { cannotTrace, RunningCommand } from './run-command.ts';
 import { TreeClient } from './tree-worker/tree-client.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -21,18 +22,10 @@ const webRoot = fileURLToPath(new URL('../../web/dist', import.meta.url));
 const PORTS_TRIED = 20;
 
 async function start(config: ServeConfig): Promise<void> {
-  const client = await TreeClient.start({
-    source: config.source,
-    hostFrom: config.hostFrom,
-    follow: config.follow,
-    policies: config.policies,
-    maxProcesses: config.maxProcesses,
-    maxThreads: config.maxThreads,
-    procfsBudgetMs: config.procfsBudgetMs,
-    hashMaxMb: config.hashMaxMb,
-    kernel: config.kernel,
-    speed: config.speed,
-  });
+  const { run } = config;
+  // The output of a command is its own.
+  const say = run === undefined ? console.log : console.error;
+  const client = await startTree(config);
   let app: FastifyInstance;
   let port: number;
   try {
@@ -41,7 +34,8 @@ async function start(config: ServeConfig): Promise<void> {
     await client.stop();
     throw error;
   }
-  stopOnSignals(app, client);
+  let command: RunningCommand | undefined;
+  const stop = stopOnSignals(app, client, (signal) => command?.takeSignal(signal) ?? false);
   client.listen({
     batch: () => {},
     status: () => {},
@@ -54,15 +48,36 @@ async function start(config: ServeConfig): Promise<void> {
   });
 
   const { source } = client.status;
-  console.log(`source: ${source.name} (${source.detail})`);
-  for (const notice of source.notices) console.log(`  note: ${notice}`);
-  if (config.port === undefined && port !== DEFAULT_PORT) console.log(`port ${DEFAULT_PORT} is taken, using ${port}`);
+  say(`source: ${source.name} (${source.detail})`);
+  for (const notice of source.notices) say(`  note: ${notice}`);
+  if (config.port === undefined && port !== DEFAULT_PORT) say(`port ${DEFAULT_PORT} is taken, using ${port}`);
   const name = config.listen.includes(':')
     ? `[${config.listen}]`
     : config.listen === '0.0.0.0'
       ? '127.0.0.1'
       : config.listen;
-  console.log(`\n  Dendro is running at  http://${name}:${port}/?token=${config.token}\n`);
+  say(`\n  Dendro is running at  http://${name}:${port}/?token=${config.token}\n`);
+  if (run === undefined) return;
+  command = new RunningCommand(run.command);
+  process.once('exit', () => command?.kill());
+  const { status, text } = await command.ended;
+  const goesOn = !run.exits && !command.endsWithIt;
+  say(`dendro: ${text}${goesOn ? ' Its tree is served until Ctrl-C.' : ''}`);
+  if (goesOn) return;
+  process.exitCode = status;
+  await stop();
+}
+
+async function startTree({ run, token: _, ...options }: ServeConfig): Promise<TreeClient> {
+  if (run === undefined) return TreeClient.start(options);
+  const { recording } = run;
+  try {
+    // The command is started by this thread: its tid is the pid of the process.
+    const kernel = { ...options.kernel, launcherTid: process.pid };
+    return await TreeClient.start({ ...options, recording, kernel });
+  } catch (thrown) {
+    throw cannotTrace(thrown);
+  }
 }
 
 async function listen(client: TreeClient, config: ServeConfig): Promise<{ app: FastifyInstance; port: number }> {
@@ -107,7 +122,11 @@ function cannotListen(config: ServeConfig, port: number, code: string | undefine
 }
 
 // The first signal stops in order, the second at once; neither leaves a tracefs instance behind.
-function stopOnSignals(app: FastifyInstance, client: TreeClient): void {
+function stopOnSignals(
+  app: FastifyInstance,
+  client: TreeClient,
+  isForCommand: (signal: NodeJS.Signals) => boolean,
+): () => Promise<void> {
   let signals = 0;
   const stop = async (): Promise<void> => {
     signals++;
@@ -120,7 +139,12 @@ function stopOnSignals(app: FastifyInstance, client: TreeClient): void {
     }
     process.exit();
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!isForCommand(signal)) void stop();
+    });
+  }
+  return stop;
 }
 
 try {

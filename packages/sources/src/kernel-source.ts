@@ -7,6 +7,7 @@ import { Completion } from './cn-proc/completion.ts';
 import { CnProcFeed, feedNotices } from './cn-proc/feed.ts';
 import { HostClock } from './host-clock.ts';
 import type { EventSink, Source } from './source.ts';
+import { Launched } from './tracefs/launched.ts';
 import { NO_EXIT_CODES, TracefsSource, type TracefsSourceOptions } from './tracefs/tracefs-source.ts';
 
 export interface KernelSourceOptions extends TracefsSourceOptions {
@@ -22,6 +23,8 @@ export class KernelSource implements Source {
   readonly #clock: HostClock;
   readonly #pollMs: number;
   readonly #roomBytes: number | undefined;
+  /** When only the tree of a command is meant: the connector tells of the whole host. */
+  readonly #launched: Launched | undefined;
   #feed: CnProcFeed | undefined;
   #completion: Completion | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -32,6 +35,7 @@ export class KernelSource implements Source {
     this.#clock = options.clock ?? HostClock.read();
     this.#pollMs = options.pollMs ?? POLL_MS;
     this.#roomBytes = options.roomBytes;
+    this.#launched = options.launcherTid === undefined ? undefined : new Launched(options.launcherTid);
     this.#tracefs = new TracefsSource({ ...options, clock: this.#clock });
   }
 
@@ -89,7 +93,9 @@ export class KernelSource implements Source {
     const feed = new CnProcFeed({
       clock: this.#clock,
       roomBytes: this.#roomBytes,
-      onRecord: (record) => completion.takeRecord(record),
+      onRecord: (record) => {
+        if (this.#launched?.hasRecord(record) !== false) completion.takeRecord(record);
+      },
       onLost: (from, to, lost) => sink({ type: 'gap', from, to, lost }),
     });
     try {
@@ -104,6 +110,7 @@ export class KernelSource implements Source {
   }
 
   #take(event: TaskEvent, sink: EventSink): void {
+    if (event.type === 'fork') this.#launched?.hasEvent(event); // should the connector have lost it
     if (this.#completion === undefined) sink(event);
     else {
       if ('at' in event) this.#readUntil(event.at);

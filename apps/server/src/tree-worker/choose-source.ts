@@ -81,6 +81,7 @@ export function feedsFor(spec: string | undefined, isRoot: boolean, options: Fee
   const tracefs = () => scanned(budgetMs, (more) => new TracefsSource({ ...how, ...more }));
   const cnProc = () => scanned(budgetMs, (more) => new CnProcSource({ pollMs: how.pollMs, ...more }));
   const procfs = () => polled(budgetMs);
+  if (how.launcherTid !== undefined) return [kernel];
   if (speed !== undefined && !isRecordingFile(spec)) {
     throw new DendroError(
       'DENDRO_OPTION_INVALID',
@@ -153,7 +154,7 @@ function isFolder(path: string): boolean {
 
 interface ScanOptions {
   readonly clock: HostClock;
-  readonly scan: () => Iterable<TaskEvent | undefined>;
+  readonly scan: (tracedTids?: readonly number[]) => Iterable<TaskEvent | undefined>;
   readonly execs: ProcfsThread;
 }
 
@@ -162,7 +163,7 @@ function scanned(budgetMs: number | undefined, open: (options: ScanOptions) => S
   const clock = HostClock.read();
   const procfs = new ProcfsThread({ clock, budgetMs });
   return {
-    source: open({ clock, scan: () => procfs.scan(), execs: procfs }),
+    source: open({ clock, scan: (tracedTids) => procfs.scan(tracedTids), execs: procfs }),
     procfs,
     procfsCounts: () => procfs.counts,
     clock,

@@ -39,10 +39,14 @@ export class HostRunner {
   readonly #notices: readonly string[];
   readonly #programs = new ProgramCount();
   readonly #observations = new Observations((seen) => {
+    // Whoever tells of execs early tells of those of the whole host.
+    if (this.#isOneTree && !this.host.knows(seen)) return;
     this.#programs.take(seen);
     this.host.apply(this.#hashed(seen));
   });
   readonly #hashes: ProgramHashes | undefined;
+  /** Is it the tree of one command, and not of the whole host? */
+  readonly #isOneTree: boolean;
   /** The clock's base less the tree's, as soon as there is one. */
   #clockAheadNs = 0;
   /** From then on all living tasks are in memory; never again once a living one had to leave it. */
@@ -70,6 +74,7 @@ export class HostRunner {
     this.#notices = notices;
     this.#hosts = feed.hosts ?? new HostFilter(options.hostFrom);
     this.#post = post;
+    this.#isOneTree = options.kernel?.launcherTid !== undefined;
     // Only of this host, and of now: a file of a recording may be another one by now.
     this.#hashes =
       options.hashMaxMb === undefined || feed.procfsCounts === undefined

@@ -32,6 +32,8 @@ export interface KernelOptions {
   /** KiB of the kernel's memory for each CPU; undefined: what fits. */
   readonly bufferKb?: number | undefined;
   readonly pollMs?: number | undefined;
+  /** Only what this thread starts from now on, and what descends from that. */
+  readonly launcherTid?: number | undefined;
 }
 
 export type ToWorker =

@@ -94,14 +94,15 @@ export class ProcfsThread implements ExecReader {
 
   /**
    * All that lives, and then that it was all. Undefined means: nothing for now, ask again later.
+   * @param tids only the processes of these threads, and this one with its ancestors
    * @throws Error when /proc cannot be read
    */
-  *scan(): Generator<ObserveEvent | ScanEvent | undefined> {
+  *scan(tids?: readonly number[]): Generator<ObserveEvent | ScanEvent | undefined> {
     this.#scan++;
     this.#scanned = [];
     this.#scanFailure = undefined;
     this.#isScanning = this.#worker !== undefined;
-    this.#send({ type: 'scan', scan: this.#scan });
+    this.#send({ type: 'scan', scan: this.#scan, tids });
     while (this.#isScanning || this.#scanned.length > 0) {
       const events = this.#scanned;
       this.#scanned = [];

@@ -148,6 +148,39 @@ export class ProcfsReader {
     return isWhole;
   }
 
+  /**
+   * The processes that these threads are of, with all of their threads; and `self` with its ancestors, without threads. At
+   * the end, that it was all.
+   */
+  *scanOnly(tids: readonly number[], self: number): Generator<ObserveEvent | ScanEvent> {
+    const from = this.#clock.now();
+    const denied = this.deniedCount;
+    yield* this.#lineage(self);
+    // /proc shows a thread under its tid as well.
+    const pids = new Set(tids.map((tid) => this.#pidOf(tid)));
+    for (const pid of pids) {
+      const process = pid === undefined || pid === self ? undefined : this.readProcess(pid);
+      if (process === undefined) continue;
+      yield process;
+      yield* this.readThreads(process.pid);
+    }
+    const sees = this.deniedCount === denied;
+    yield { type: 'scan', from: sees ? from : (Number.NEGATIVE_INFINITY as EventNs), at: this.#clock.now() };
+  }
+
+  *#lineage(self: number): Generator<ObserveEvent> {
+    for (let pid = self; pid > 0; ) {
+      const ancestor = this.readProcess(pid);
+      if (ancestor === undefined) return;
+      yield ancestor;
+      pid = ancestor.ppid;
+    }
+  }
+
+  #pidOf(tid: number): number | undefined {
+    return numberAt(this.#files.text(`${this.#root}/${tid}/status`) ?? '', 'Tgid', 0);
+  }
+
   #statIn(folder: string): StatLine | undefined {
     const line = this.#files.text(`${folder}/stat`);
     if (line === undefined) return undefined;

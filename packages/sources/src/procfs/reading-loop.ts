@@ -78,7 +78,8 @@ export class ReadingLoop {
     } else if (message.type === 'read') this.#requests.unshift(...message.pids);
     else {
       this.#scan = message.scan;
-      this.#walk = this.#reader.wholeScan();
+      const { tids } = message;
+      this.#walk = tids === undefined ? this.#reader.wholeScan() : this.#reader.scanOnly(tids, process.pid);
     }
     this.#schedule();
   }

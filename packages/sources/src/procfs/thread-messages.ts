@@ -16,8 +16,8 @@ export type ToReading =
   | { readonly type: 'read'; readonly pids: readonly number[] }
   /** These have just called exec, the newest last. */
   | { readonly type: 'exec'; readonly pids: readonly number[] }
-  /** To read everything; a scan that runs is given up. */
-  | { readonly type: 'scan'; readonly scan: number }
+  /** To read everything, or only the processes of these threads, and this one with its ancestors; a scan that runs is given up. */
+  | { readonly type: 'scan'; readonly scan: number; readonly tids: readonly number[] | undefined }
   | { readonly type: 'stop' };
 
 export interface FromReading {

@@ -32,6 +32,8 @@ export interface InstanceCpu {
 export interface InstanceOptions {
   /** KiB for each CPU. */
   readonly bufferKb?: number | undefined;
+  /** Traces nothing but this thread and what descends from it from now on. */
+  readonly launcherTid?: number | undefined;
   /** Where tracefs is; else it is looked for, and mounted where it is not. */
   readonly tracefs?: Tracefs | undefined;
 }
@@ -48,7 +50,7 @@ export class TracefsInstance {
   readonly notices: readonly string[];
   #isRemoved = false;
 
-  private constructor(path: string, notices: readonly string[], bufferKb: number | undefined) {
+  private constructor(path: string, notices: readonly string[], { bufferKb, launcherTid }: InstanceOptions) {
     this.path = path;
     this.notices = notices;
     const cpus: InstanceCpu[] = [];
@@ -65,6 +67,10 @@ export class TracefsInstance {
         const pipe = join(path, 'per_cpu', `cpu${id}`, 'trace_pipe_raw');
         cpus.push({ id: Number(id), fd: openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK) });
       }
+      if (launcherTid !== undefined) {
+        this.#write('options/event-fork', '1');
+        this.traceToo(launcherTid);
+      }
       this.arm();
     } catch (thrown) {
       this.remove();
@@ -76,13 +82,14 @@ export class TracefsInstance {
    * Makes an instance and switches it on; instances of dendro processes that have died are removed first.
    * @throws DendroError DENDRO_SOURCE_UNAVAILABLE; nothing is left behind then
    */
-  static open({ bufferKb, tracefs = ensureTracefs() }: InstanceOptions = {}): TracefsInstance {
+  static open(options: InstanceOptions = {}): TracefsInstance {
+    const { tracefs = ensureTracefs() } = options;
     const notices = tracefs.isNewMount ? [`tracefs was not mounted: dendro has mounted it at ${tracefs.path}.`] : [];
     const folder = join(tracefs.path, 'instances');
     try {
       const stale = removeStaleInstances(folder);
       if (stale.length > 0) notices.push(`Removed what an earlier run had left behind: ${stale.join(', ')}.`);
-      return new TracefsInstance(makeFolder(folder), notices, bufferKb);
+      return new TracefsInstance(makeFolder(folder), notices, options);
     } catch (thrown) {
       throw explain(toError(thrown), tracefs.path);
     }
@@ -94,6 +101,18 @@ export class TracefsInstance {
     this.#write('trace_clock', 'boot');
     for (const { system, name } of REQUIRED_EVENTS) this.#write(`events/${system}/${name}/enable`, '1');
     this.#write('tracing_on', '1');
+  }
+
+  /** Traces one more thread, where not all are traced. */
+  traceToo(tid: number): void {
+    this.#write('set_event_pid', String(tid), constants.O_APPEND);
+  }
+
+  /** Living threads that are traced, where not all are. */
+  tracedTids(): number[] {
+    return this.#read('set_event_pid')
+      .split('\n')
+      .flatMap((line) => (/^\d+$/.test(line) ? Number(line) : []));
   }
 
   /** Switches tracing off. What the buffers hold can still be read. */
@@ -168,8 +187,8 @@ export class TracefsInstance {
   }
 
   // Without O_TRUNC and O_CREAT: files of tracefs want to be written, not made.
-  #write(file: string, text: string): void {
-    const fd = openSync(join(this.path, file), constants.O_WRONLY);
+  #write(file: string, text: string, flags = 0): void {
+    const fd = openSync(join(this.path, file), constants.O_WRONLY | flags);
     try {
       writeFileSync(fd, text);
     } finally {

@@ -1,12 +1,14 @@
 // The live source of a root user: the kernel's own events of births, programs,
 // names and ends, read without blocking, and /proc for what ran before.
 
+import { existsSync } from 'node:fs';
 import { type EventNs, type SourceStatus, type TaskEvent, toError } from '@dendro/protocol';
 import { HostClock } from '../host-clock.ts';
 import type { EventSink, Source } from '../source.ts';
 import { FeedCounters } from './cpu-stream.ts';
 import type { ExecReader } from './exec-reader.ts';
 import { TracefsInstance } from './instance.ts';
+import { Launched } from './launched.ts';
 import { LiveReader } from './live-reader.ts';
 
 export interface TracefsSourceOptions {
@@ -18,9 +20,11 @@ export interface TracefsSourceOptions {
   /**
    * Reads what already runs: called once tracing is on, and again after events were lost. It is
    * walked through in small steps between polls; its events are of the time at which they are yielded, and
-   * undefined is none for now: the rest comes later.
+   * undefined is none for now: the rest comes later. It is told which threads are traced, where not all are.
    */
-  readonly scan?: (() => Iterable<TaskEvent | undefined>) | undefined;
+  readonly scan?: ((tracedTids?: readonly number[]) => Iterable<TaskEvent | undefined>) | undefined;
+  /** Only what this thread of ours starts from now on is traced, and what descends from that. */
+  readonly launcherTid?: number | undefined;
   /** Reads processes that have just called exec: their arguments and the like are not in the events. */
   readonly execs?: ExecReader | undefined;
 }
@@ -67,13 +71,14 @@ export class TracefsSource implements Source {
   async start(sink: EventSink): Promise<void> {
     try {
       const clock = this.#options.clock ?? HostClock.read();
-      const instance = TracefsInstance.open({ bufferKb: this.#options.bufferKb });
+      const { bufferKb, launcherTid } = this.#options;
+      const instance = TracefsInstance.open({ bufferKb, launcherTid });
       this.#instance = instance;
       process.once('exit', this.#onExit);
       this.#reader = new LiveReader({
         instance,
         clock,
-        sink,
+        sink: launcherTid === undefined ? sink : this.#onlyLaunched(launcherTid, sink),
         counters: this.#counters,
         holdMs: this.#pollMs,
         execs: this.#options.execs,
@@ -130,6 +135,29 @@ export class TracefsSource implements Source {
     else this.#turn = setImmediate(() => this.#work());
   }
 
+  #tracedTids(): readonly number[] | undefined {
+    return this.#options.launcherTid === undefined ? undefined : this.#instance?.tracedTids();
+  }
+
+  #onlyLaunched(launcherTid: number, sink: EventSink): EventSink {
+    const launched = new Launched(launcherTid);
+    return (event) => {
+      if (!launched.hasEvent(event)) return;
+      sink(event);
+      if (event.type === 'exit' && event.isGroupDead === false) this.#traceSuccessor(event.tid);
+    };
+  }
+
+  /**
+   * A leader ends before its process, and the kernel no longer traces its tid. Has another thread called exec, then that
+   * one goes on under it, and nobody has heard of the exec.
+   */
+  #traceSuccessor(tid: number): void {
+    if (this.#state !== 'running' || !existsSync(`/proc/${tid}/task/${tid}`)) return;
+    this.#instance?.traceToo(tid);
+    this.#options.execs?.note(tid);
+  }
+
   get #pauseMs(): number {
     return this.#options.execs?.isBusy ? Math.min(BUSY_POLL_MS, this.#pollMs) : this.#pollMs;
   }
@@ -150,7 +178,7 @@ export class TracefsSource implements Source {
       this.#lostAtScan = this.#counters.lost;
     }
     try {
-      this.#scan ??= this.#options.scan?.()[Symbol.iterator]();
+      this.#scan ??= this.#options.scan?.(this.#tracedTids())[Symbol.iterator]();
       if (this.#scan !== undefined && this.#walk(this.#scan)) return;
     } catch (thrown) {
       this.#notice(`Reading what already runs broke off: ${toError(thrown).message}.`);
