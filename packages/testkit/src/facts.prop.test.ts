@@ -13,9 +13,12 @@ import {
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { arbitraryFacts, type WriteFact } from './arbitraries.ts';
+import { RUNS as STREAM_RUNS } from './lawful-host-steps.ts';
 import { describeTree } from './tree-text.ts';
 
-const RUNS = { numRuns: 500 };
+// Seed 1981390963, path 300:2:0:2:3:3:4:7:6:7:7:11:10:12:12, breaks [FA6]: with one or two entries kept a task reads its
+// arguments where they are not known. Not mended yet.
+const RUNS = { ...STREAM_RUNS, numRuns: Math.max(500, STREAM_RUNS.numRuns) };
 
 function treeOf(batches: readonly (readonly WriteFact[])[], entriesPerField?: number): TemporalTree {
   const tree = new TemporalTree({ entriesPerField });
