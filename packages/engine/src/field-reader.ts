@@ -81,6 +81,23 @@ export class FieldReader {
     return concluded + END_SLACK_NS < end ? concluded : end;
   }
 
+  /**
+   * Can an exec that was let go of have ended a thread before `at`? Its process has lost entries of argv that were newer
+   * than the thread, perhaps. [FA6]
+   */
+  #mayHaveEnded(task: TaskIndex, at: EventNs): boolean {
+    if (!this.#changelogs.hasTrimmed || (this.#tasks.flagsOf(task) & TASK_FLAG.thread) === 0) return false;
+    const leader = this.#tasks.leaderOf(task);
+    const start = this.#tasks.startOf(task);
+    if (at <= start || leader === NO_TASK || (this.#changelogs.trimmedOf(leader) & (1 << ARGV)) === 0) return false;
+    const { i32, f64 } = this.#changelogs.rows;
+    let oldest = NEVER;
+    for (let entry = this.#changelogs.headOf(leader); entry !== NO_ENTRY; entry = i32[entry * INTEGERS + NEXT]!) {
+      if ((i32[entry * INTEGERS + KIND]! & ENTRY.fieldBits) === ARGV) oldest = f64[entry * DOUBLES + SINCE]! as EventNs;
+    }
+    return start < oldest;
+  }
+
   /** Time of the first exec after `at`; Infinity when there was none. */
   nextExecAfter(task: TaskIndex, at: EventNs): EventNs {
     if ((this.#changelogs.fieldsOf(task) & (1 << ARGV)) === 0) return NEVER;
@@ -131,6 +148,7 @@ export class FieldReader {
     // Creators cannot form a ring in a true feed; in a hostile one they can.
     for (let steps = 0; steps <= maxSteps; steps++) {
       const limit = Math.min(time, this.endOf(from)) as EventNs;
+      if (this.#mayHaveEnded(from, limit)) return TRIMMED;
       if (((this.#changelogs.fieldsOf(from) | this.#changelogs.trimmedOf(from)) & (bit | (1 << ARGV))) !== 0) {
         const entry = this.#findOwn(from, field, limit);
         if (entry === TRIMMED) return TRIMMED;
@@ -207,6 +225,7 @@ export class FieldReader {
     this.#missing = this.#changelogs.fieldsInUse & EVERY;
     this.#known = 0;
     this.#withFallback = 0;
+    if (this.#mayHaveEnded(task, limit)) return 0;
     this.#findAllOwn(task, limit);
     this.#missing &= INHERITED;
     let from = task;
@@ -221,6 +240,10 @@ export class FieldReader {
       }
       if (from === NO_TASK) break;
       limit = Math.min(limit, this.endOf(from)) as EventNs;
+      if (this.#mayHaveEnded(from, limit)) {
+        this.#withFallback &= ~this.#missing;
+        break;
+      }
       this.#findAllOwn(from, limit);
     }
     const rest = this.#withFallback & ~this.#known;
