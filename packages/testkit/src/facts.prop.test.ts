@@ -17,6 +17,8 @@ import { describeTree } from './tree-text.ts';
 
 const RUNS = { numRuns: Number(process.env['DENDRO_STREAMS'] ?? 500) };
 
+const T = (time: number) => time as EventNs;
+
 function treeOf(batches: readonly (readonly WriteFact[])[], entriesPerField?: number): TemporalTree {
   const tree = new TemporalTree({ entriesPerField });
   const writer = new BatchWriter();
@@ -89,6 +91,25 @@ test('[AS1] [AS3] [AS4] as of any time a field is its newest entry until then, e
     }),
     RUNS,
   );
+});
+
+// Once the other way round: found by seed 1981390963.
+test('[FA6] [EN4] a thread does not live on to the oldest exec that is kept when an earlier one may have ended it', () => {
+  const facts: WriteFact[] = [
+    (out) =>
+      out.task(1 as TaskId, 1 as Tid, 1 as Tid, 1 as TaskId, NO_TASK_ID, T(0), 0 as EntityId, 0, AUTHORITY.event),
+    (out) =>
+      out.task(2 as TaskId, 2 as Tid, 1 as Tid, 1 as TaskId, 1 as TaskId, T(0), 0 as EntityId, 1, AUTHORITY.event),
+    (out) => out.set(1 as TaskId, FIELDS.argv.id, T(1), AUTHORITY.inferred, 0),
+    (out) => out.set(1 as TaskId, FIELDS.argv.id, T(2), AUTHORITY.inferred, out.text('b\0')),
+  ];
+  const [all, few] = [treeOf([facts]), treeOf([facts], 1)];
+  const threadOf = (tree: TemporalTree) => tree.indexOf(2 as TaskId);
+  expect(all.valueAt(threadOf(all), 'argv', T(5))).toBeUndefined();
+  expect(few.valueAt(threadOf(few), 'argv', T(5))).toBeUndefined();
+  expect(few.valuesAt(threadOf(few), T(5))[FIELDS.argv.id]).toBeUndefined();
+  expect(few.isTrimmedAt(threadOf(few), 'argv', T(5))).toBe(true);
+  expect(few.valueAt(few.indexOf(1 as TaskId), 'argv', T(5))).toEqual(['b']);
 });
 
 test('[FA6] a tree that keeps few entries says what one that keeps all says, or that it no longer knows', () => {
