@@ -14,6 +14,7 @@ import type { TaskTable } from './task-table.ts';
 
 /** A leader that is a thread itself has a leader; facts from elsewhere can make a ring of them. */
 const MAX_LEADERS = 8;
+const INIT_TID = 1;
 
 export class ParentReader {
   readonly #tasks: TaskTable;
@@ -173,7 +174,10 @@ export class ParentReader {
   }
 
   #initFor(orphan: TaskIndex): TaskIndex {
-    return orphan === this.#init || (this.#init !== NO_TASK && this.#isThread(this.#init)) ? NO_TASK : this.#init;
+    const init = this.#init;
+    if (init === NO_TASK || init === orphan) return NO_TASK;
+    // Of facts from elsewhere a better one can have given it another tid since.
+    return this.#isThread(init) || this.#tasks.tidOf(init) !== INIT_TID ? NO_TASK : init;
   }
 
   #isSibling(task: TaskIndex): boolean {
