@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventNs } from '@dendro/protocol';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RecordDecoder } from './decode.ts';
 import { type EventFormat, parseEventFormat } from './format.ts';
 
@@ -15,6 +15,7 @@ function recordedFormats(): EventFormat[] {
     'sched:sched_process_exec',
     'sched:sched_process_exit',
     'sched:sched_process_fork',
+    'sched:sched_prepare_exec',
   ].map((name) => parseEventFormat(readFileSync(join(FORMATS, `${name}.format`), 'utf8')));
 }
 
@@ -143,6 +144,48 @@ test('sched_process_fork is a known event that repeats what task_newtask says', 
   const bytes = record(24, (out) => out.writeUInt16LE(366, 0));
 
   expect(decode(recordedFormats(), bytes)).toEqual({ event: undefined, problem: undefined });
+});
+
+describe('what will interpret a program', () => {
+  const prepareExec = (pid: number, interp: string, filename: string) =>
+    record(96, (out) => {
+      out.writeUInt16LE(364, 0);
+      out.writeUInt32LE(((interp.length + 1) << 16) | 24, 8);
+      out.writeUInt32LE(((filename.length + 1) << 16) | 60, 12);
+      out.writeInt32LE(pid, 16);
+      out.write(interp, 24);
+      out.write(filename, 60);
+    });
+
+  test('is said for a script, by the thread that calls exec', () => {
+    const { event } = decode(recordedFormats(), prepareExec(50, '/usr/bin/python3', './tool'));
+    expect(event).toEqual({ type: 'prepare-exec', at: 7, tid: 50, interp: '/usr/bin/python3' });
+  });
+
+  test('is nobody where the kernel names the program itself', () => {
+    const { event } = decode(recordedFormats(), prepareExec(50, '/usr/bin/ls', '/usr/bin/ls'));
+    expect(event).toEqual({ type: 'prepare-exec', at: 7, tid: 50, interp: undefined });
+  });
+
+  test('is not read out of a record that is too short, or points out of itself', () => {
+    const good = prepareExec(50, '/bin/sh', './tool');
+    const bad = Buffer.from(good);
+    bad.writeUInt32LE((90 << 16) | 24, 8);
+    for (const { event, problem } of [
+      decode(recordedFormats(), good, 19),
+      decode(recordedFormats(), bad),
+      decode(recordedFormats(), prepareExec(-1, '/bin/sh', './tool')),
+    ]) {
+      expect(event).toBeUndefined();
+      expect(problem).toBe('malformed-record');
+    }
+  });
+
+  test('is passed over where the event has another form than the one that is known', () => {
+    const strange = format('sched_prepare_exec', 305, [['int interp', 8, 4, 1]]);
+    const bytes = record(24, (out) => out.writeUInt16LE(305, 0));
+    expect(decode([...OTHER_KERNEL, strange], bytes)).toEqual({ event: undefined, problem: undefined });
+  });
 });
 
 test('an event of no format is called unknown', () => {

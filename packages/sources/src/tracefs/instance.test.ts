@@ -19,7 +19,7 @@ import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DendroError } from '@dendro/protocol';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { parseCpuList, readFormats, removeOwnInstance, TracefsInstance } from './instance.ts';
+import { parseCpuList, readFormats, readOptionalFormats, removeOwnInstance, TracefsInstance } from './instance.ts';
 import { ensureTracefs } from './mount.ts';
 
 const isRoot = process.geteuid?.() === 0;
@@ -277,6 +277,24 @@ test('an event that the kernel does not have is named', () => {
     }
     expect(() => readFormats(folder)).toThrow(DendroError);
     expect(() => readFormats(folder)).toThrow('this kernel has no trace event sched:sched_process_exit; use --source');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('formats of events that a kernel may lack are read where they are there and make sense', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dendro-events-'));
+  const path = join(folder, 'sched/sched_prepare_exec/format');
+  try {
+    expect(readOptionalFormats(folder)).toEqual([]);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, 'no format');
+    expect(readOptionalFormats(folder)).toEqual([]);
+    writeFileSync(path, 'name: sched_prepare_exec\nID: 7\nformat:\n');
+    expect(readOptionalFormats(folder)).toEqual([]);
+    const recorded = '../../../testkit/recordings/core-strace/formats/sched:sched_prepare_exec.format';
+    writeFileSync(path, readFileSync(join(import.meta.dirname, recorded)));
+    expect(readOptionalFormats(folder).map(({ name }) => name)).toEqual(['sched_prepare_exec']);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -8,10 +8,11 @@ import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, r
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { DendroError, toError } from '@dendro/protocol';
-import { REQUIRED_EVENTS } from './decode.ts';
 import { checkRecordHeader, type EventFormat, type PageLayout, parseEventFormat, parsePageLayout } from './format.ts';
 import { ownInstanceName, removeInstance, removeOwnInstances, removeStaleInstances } from './instance-name.ts';
+import { type KernelEvent, OPTIONAL_EVENTS, type OptionalEvent, REQUIRED_EVENTS } from './kernel-events.ts';
 import { ensureTracefs, findMountedTracefs, isRoot, needsRoot, type Tracefs, unavailable } from './mount.ts';
+import { isOptional } from './optional-records.ts';
 
 /** 8 MiB per CPU hold some two seconds of the fastest forking that a CPU is capable of. */
 const BUFFER_KB = 8192;
@@ -42,12 +43,15 @@ export class TracefsInstance {
   readonly path: string;
   readonly layout: PageLayout;
   readonly formats: readonly EventFormat[];
+  /** What this kernel does not tell of. */
+  readonly missing: readonly OptionalEvent[];
   /** Every CPU that the kernel may ever switch on. */
   readonly cpus: readonly InstanceCpu[];
   /** KiB for each CPU: what the kernel has given. */
   readonly bufferKb: number;
   /** For people: what was done besides setting up. */
   readonly notices: readonly string[];
+  readonly #events: readonly KernelEvent[];
   #isRemoved = false;
 
   private constructor(path: string, notices: readonly string[], { bufferKb, launcherTid }: InstanceOptions) {
@@ -58,7 +62,11 @@ export class TracefsInstance {
     try {
       this.layout = parsePageLayout(this.#read('events/header_page'));
       checkRecordHeader(this.#read('events/header_event'));
-      this.formats = readFormats(join(path, 'events'));
+      const optional = readOptionalFormats(join(path, 'events'));
+      this.formats = [...readFormats(join(path, 'events')), ...optional];
+      const isThere = ({ name }: OptionalEvent) => optional.some((format) => format.name === name);
+      this.missing = OPTIONAL_EVENTS.filter((event) => !isThere(event));
+      this.#events = [...REQUIRED_EVENTS, ...OPTIONAL_EVENTS.filter(isThere)];
       const ids = readdirSync(join(path, 'per_cpu')).flatMap((name) => /^cpu(\d{1,5})$/.exec(name)?.[1] ?? []);
       this.#write('tracing_on', '0');
       this.#resize(bufferKb ?? fittingBufferKb(ids.length));
@@ -99,7 +107,7 @@ export class TracefsInstance {
   arm(): void {
     this.#write('tracing_on', '0');
     this.#write('trace_clock', 'boot');
-    for (const { system, name } of REQUIRED_EVENTS) this.#write(`events/${system}/${name}/enable`, '1');
+    for (const { system, name } of this.#events) this.#write(`events/${system}/${name}/enable`, '1');
     this.#write('tracing_on', '1');
   }
 
@@ -125,7 +133,7 @@ export class TracefsInstance {
     return (
       this.#read('tracing_on').startsWith('1') &&
       this.#read('trace_clock').includes('[boot]') &&
-      REQUIRED_EVENTS.every(({ system, name }) => this.#read(`events/${system}/${name}/enable`).startsWith('1'))
+      this.#events.every(({ system, name }) => this.#read(`events/${system}/${name}/enable`).startsWith('1'))
     );
   }
 
@@ -228,6 +236,18 @@ export function readFormats(events: string): EventFormat[] {
     } catch (thrown) {
       if (codeOf(thrown) !== 'ENOENT') throw thrown;
       throw unavailable(`this kernel has no trace event ${system}:${name}`, PROCFS_HINT, thrown);
+    }
+  });
+}
+
+/** Formats of those events that this kernel has, in a form that can be read. */
+export function readOptionalFormats(events: string): EventFormat[] {
+  return OPTIONAL_EVENTS.flatMap(({ system, name }) => {
+    try {
+      const format = parseEventFormat(readFileSync(join(events, system, name, 'format'), 'latin1'));
+      return isOptional(format) ? format : [];
+    } catch {
+      return []; // one that is not there or is no format: the source says what is not seen for that
     }
   });
 }

@@ -8,8 +8,10 @@ import { CpuStream, type FeedCounters, PageBuffer } from './cpu-stream.ts';
 import { RecordDecoder } from './decode.ts';
 import type { ExecReader } from './exec-reader.ts';
 import { type InstanceCpu, onlineCpus, type TracefsInstance } from './instance.ts';
+import type { KernelRecord } from './kernel-record.ts';
 import { EventMerge } from './merge.ts';
 import { PageDecoder } from './page.ts';
+import { RecordJoin } from './record-join.ts';
 
 export interface LiveReaderOptions {
   readonly instance: TracefsInstance;
@@ -35,7 +37,7 @@ const MIN_PAGES_PER_CPU = 4;
 export class LiveReader {
   readonly #instance: TracefsInstance;
   readonly #clock: HostClock;
-  readonly #merge: EventMerge;
+  readonly #merge: EventMerge<KernelRecord>;
   readonly #page: PageBuffer;
   readonly #cpus: readonly LiveCpu[];
   readonly #holdNs: number;
@@ -47,7 +49,8 @@ export class LiveReader {
   constructor({ instance, clock, sink, counters, holdMs, execs }: LiveReaderOptions) {
     this.#instance = instance;
     this.#clock = clock;
-    this.#merge = new EventMerge(sink);
+    const join = new RecordJoin(sink);
+    this.#merge = new EventMerge((record) => join.take(record));
     this.#page = new PageBuffer(instance.layout.sizeBytes);
     this.#holdNs = holdMs * 1e6;
     const now = clock.now();

@@ -10,8 +10,10 @@ import { HostClock } from '../host-clock.ts';
 import { CpuStream, FeedCounters, PageBuffer } from './cpu-stream.ts';
 import { RecordDecoder } from './decode.ts';
 import { parseEventFormat, parsePageLayout } from './format.ts';
+import type { KernelRecord } from './kernel-record.ts';
 import { EventMerge, timeOf } from './merge.ts';
 import { PageDecoder } from './page.ts';
+import { RecordJoin } from './record-join.ts';
 
 const RECORDING = join(import.meta.dirname, '../../../testkit/recordings/core-strace');
 const PAGE_BYTES = 4096;
@@ -80,11 +82,14 @@ test(`${MUTANTS} damaged pages do not throw, hang or fill memory`, { timeout: 60
   const counters = new FeedCounters();
   let events = 0;
   let longest = 0;
-  const merge = new EventMerge((event) => {
+  let scripts = 0;
+  const join = new RecordJoin((event) => {
     events++;
     if (!Number.isFinite(timeOf(event))) throw new Error(`an event without a time: ${JSON.stringify(event)}`);
-    if (event.type === 'exec') longest = Math.max(longest, event.filename?.length ?? 0);
+    if (event.type === 'exec') longest = Math.max(longest, event.filename?.length ?? 0, event.interp?.length ?? 0);
+    if (event.type === 'exec' && event.interp !== undefined) scripts++;
   });
+  const merge = new EventMerge<KernelRecord>((record) => join.take(record));
   const buffer = new PageBuffer(PAGE_BYTES);
   const clock = new HostClock(0n, 1_762_000_000_000n);
   const decoder = new RecordDecoder(formats);
@@ -106,6 +111,7 @@ test(`${MUTANTS} damaged pages do not throw, hang or fill memory`, { timeout: 60
 
   expect(counters.records).toBeGreaterThan(MUTANTS);
   expect(events).toBeGreaterThan(MUTANTS);
+  expect(scripts).toBeGreaterThan(MUTANTS / 100);
   expect(Object.keys(counters.rejected).sort()).toEqual([
     'malformed-page',
     'malformed-record',

@@ -8,6 +8,7 @@ import type { EventSink, Source } from '../source.ts';
 import { FeedCounters } from './cpu-stream.ts';
 import type { ExecReader } from './exec-reader.ts';
 import { TracefsInstance } from './instance.ts';
+import type { OptionalEvent } from './kernel-events.ts';
 import { Launched } from './launched.ts';
 import { LiveReader } from './live-reader.ts';
 
@@ -83,7 +84,7 @@ export class TracefsSource implements Source {
         holdMs: this.#pollMs,
         execs: this.#options.execs,
       });
-      this.#notices.unshift(...instance.notices);
+      this.#notices.unshift(...instance.notices, ...instance.missing.map(missingNotice));
       sink({ type: 'clock', epochNs: clock.base.epochNs });
     } catch (thrown) {
       this.#state = 'failed';
@@ -224,4 +225,8 @@ export class TracefsSource implements Source {
       this.#notice(`Somebody else reads ${this.#instance.path}: it stays until dendro starts again.`);
     }
   }
+}
+
+function missingNotice({ system, name, without }: OptionalEvent): string {
+  return `This kernel does not trace ${system}:${name}: ${without}.`;
 }

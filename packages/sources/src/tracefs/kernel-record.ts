@@ -1,0 +1,16 @@
+// What the records of the kernel say, one by one. Most are events. Some are only
+// part of what happened: a record before them or after them has the rest.
+
+import type { EventNs, TaskEvent } from '@dendro/protocol';
+
+/** An exec has come so far that it cannot fail any more: it succeeds, or its process dies. */
+export interface PrepareExecRecord {
+  readonly type: 'prepare-exec';
+  readonly at: EventNs;
+  /** The thread that called exec. */
+  readonly tid: number;
+  /** What will interpret the program, when that is a script; else undefined. */
+  readonly interp: string | undefined;
+}
+
+export type KernelRecord = TaskEvent | PrepareExecRecord;

@@ -1,0 +1,63 @@
+// Records that not every kernel writes.
+//
+//   sched_prepare_exec   what will interpret the program of an exec
+
+import { type EventNs, isTid } from '@dendro/protocol';
+import { type EventFormat, requireField } from './format.ts';
+import type { KernelRecord } from './kernel-record.ts';
+import { endOf, readInt, type TextReader } from './record-fields.ts';
+
+/** Where a record is: `[start, end)` of a page, of which `page` and `bytes` are two views. */
+export interface RecordPlace {
+  readonly page: DataView;
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly at: EventNs;
+  readonly texts: TextReader;
+}
+
+export interface OptionalRecord {
+  /** Bytes that a record must have to be read. */
+  readonly endBytes: number;
+  /** Undefined when the record is malformed. */
+  readonly read: (place: RecordPlace) => KernelRecord | undefined;
+}
+
+const READERS: Readonly<Record<string, (format: EventFormat) => OptionalRecord>> = {
+  sched_prepare_exec: prepareExec,
+};
+
+/** Is it an event of these, in a form that can be read? */
+export function isOptional(format: EventFormat): boolean {
+  try {
+    optionalRecord(format);
+    return true;
+  } catch {
+    return false; // another kernel's idea of the event: as good as none
+  }
+}
+
+/** @throws Error with a clause that says why, when it is none of these, or lacks a field that is needed */
+export function optionalRecord(format: EventFormat): OptionalRecord {
+  const reader = Object.hasOwn(READERS, format.name) ? READERS[format.name] : undefined;
+  if (reader === undefined) throw new Error(`${format.name} is not an event that is read`);
+  return reader(format);
+}
+
+function prepareExec(format: EventFormat): OptionalRecord {
+  const tid = requireField(format, 'pid', 'int');
+  const interp = requireField(format, 'interp', 'text');
+  const filename = requireField(format, 'filename', 'text');
+  return {
+    endBytes: endOf(tid, interp, filename),
+    read: ({ page, bytes, start, end, at, texts }) => {
+      const caller = readInt(page, start, tid);
+      const by = texts.text(page, bytes, start, end, interp);
+      const program = texts.text(page, bytes, start, end, filename);
+      if (!isTid(caller) || by === undefined || program === undefined) return undefined;
+      // A program that needs nobody else is called its own interpreter.
+      return { type: 'prepare-exec', at, tid: caller, interp: by === program ? undefined : by };
+    },
+  };
+}
