@@ -109,7 +109,7 @@ export interface CredentialsEvent {
   readonly gid?: number | undefined;
 }
 
-/** A task, and so its process, was moved into the control group of a container. */
+/** A task, and so its process, was moved into another control group. */
 export interface ContainerEvent {
   readonly type: 'container';
   readonly at: EventNs;
@@ -118,7 +118,8 @@ export interface ContainerEvent {
   readonly pid?: number | undefined;
   readonly start?: EventNs | undefined;
   readonly authority?: Authority | undefined;
-  readonly container: string;
+  /** The container that the group is of; undefined when it is of none. */
+  readonly container: string | undefined;
 }
 
 /** A task seen in /proc (or named by a tracer in passing) at time `at`. */

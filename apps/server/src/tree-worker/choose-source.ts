@@ -156,6 +156,7 @@ interface ScanOptions {
   readonly clock: HostClock;
   readonly scan: (tracedTids?: readonly number[]) => Iterable<TaskEvent | undefined>;
   readonly execs: ProcfsThread;
+  readonly changes: ProcfsThread;
 }
 
 /** A source of what happens from now on, with /proc for what runs already. */
@@ -163,7 +164,7 @@ function scanned(budgetMs: number | undefined, open: (options: ScanOptions) => S
   const clock = HostClock.read();
   const procfs = new ProcfsThread({ clock, budgetMs });
   return {
-    source: open({ clock, scan: (tracedTids) => procfs.scan(tracedTids), execs: procfs }),
+    source: open({ clock, scan: (tracedTids) => procfs.scan(tracedTids), execs: procfs, changes: procfs }),
     procfs,
     procfsCounts: () => procfs.counts,
     clock,

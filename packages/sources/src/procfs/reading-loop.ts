@@ -48,7 +48,7 @@ export class ReadingLoop {
   #scanned: (ObserveEvent | ScanEvent)[] = [];
   #isScanDone = false;
   #failure: string | undefined;
-  #answered = 0;
+  #answered: number[] = [];
   // Counted since the start.
   #chargedMs = 0;
   #spentMs = 0;
@@ -113,7 +113,7 @@ export class ReadingLoop {
     if (this.#isPaused || this.#hasWork || this.#watch?.wait(this.#waitMs) === true) this.#drain();
     if (this.#isPaused) this.#skipExecs(0);
     else this.#readSome();
-    this.#waitMs = this.#answered > 0 || this.#isScanDone ? SHORT_WAIT_MS : WAIT_MS;
+    this.#waitMs = this.#answered.length > 0 || this.#isScanDone ? SHORT_WAIT_MS : WAIT_MS;
     this.#charge();
     this.#report();
     this.#schedule();
@@ -144,7 +144,7 @@ export class ReadingLoop {
     const request = this.#requests.shift();
     if (request !== undefined) {
       this.#readProcess(request);
-      this.#answered++;
+      this.#answered.push(request);
       return true;
     }
     return this.#stepScan();
@@ -206,7 +206,7 @@ export class ReadingLoop {
 
   #report(): void {
     const now = performance.now();
-    const hasNews = this.#seen.length > 0 || this.#scanned.length > 0 || this.#isScanDone || this.#answered > 0;
+    const hasNews = this.#seen.length > 0 || this.#scanned.length > 0 || this.#isScanDone || this.#answered.length > 0;
     if (!hasNews && now - this.#reportedAt < REPORT_MS) return;
     this.#reportedAt = now;
     this.#post({
@@ -230,7 +230,7 @@ export class ReadingLoop {
     });
     this.#seen = [];
     this.#scanned = [];
-    this.#answered = 0;
+    this.#answered = [];
     this.#isScanDone = false;
     this.#failure = undefined;
   }

@@ -188,6 +188,53 @@ describe('what will interpret a program', () => {
   });
 });
 
+describe('a move into another control group', () => {
+  const formats = [
+    ...recordedFormats(),
+    format('cgroup_attach_task', 538, [
+      ['int dst_root', 8, 4, 1],
+      ['int dst_level', 12, 4, 1],
+      ['u64 dst_id', 16, 8, 0],
+      ['int pid', 24, 4, 1],
+      ['__data_loc char[] dst_path', 28, 4, 0],
+      ['__data_loc char[] comm', 32, 4, 0],
+    ]),
+  ];
+  const move = (pid: number, path: string) =>
+    record(40 + path.length, (out) => {
+      out.writeUInt16LE(538, 0);
+      out.writeInt32LE(4, 8);
+      out.writeInt32LE(pid, 24);
+      out.writeUInt32LE(((path.length + 1) << 16) | 36, 28);
+      out.write(path, 36);
+    });
+
+  test('names the task that is moved, not who moves it', () => {
+    const bytes = move(50, '/docker/c1');
+    bytes.writeInt32LE(7, 4);
+    expect(decode(formats, bytes).event).toEqual({
+      type: 'move',
+      at: 7,
+      tid: 50,
+      hierarchy: 4,
+      path: '/docker/c1',
+    });
+  });
+
+  test('has no path where that was too long for the kernel', () => {
+    expect(decode(formats, move(50, '/'.padEnd(1022, 'x'))).event).toMatchObject({ path: '/'.padEnd(1022, 'x') });
+    expect(decode(formats, move(50, '/'.padEnd(1023, 'x'))).event).toMatchObject({ tid: 50, path: undefined });
+  });
+
+  test('is malformed without a task or with a text outside', () => {
+    const outside = move(50, '/docker/c1');
+    outside.writeUInt32LE((60 << 16) | 36, 28);
+    for (const bytes of [move(0x7fff_ffff, '/'), outside]) {
+      expect(decode(formats, bytes)).toEqual({ event: undefined, problem: 'malformed-record' });
+    }
+  });
+});
+
 test('an event of no format is called unknown', () => {
   const bytes = record(24, (out) => out.writeUInt16LE(999, 0));
 

@@ -25,4 +25,9 @@ export const OPTIONAL_EVENTS: readonly OptionalEvent[] = [
     name: 'sched_prepare_exec', // since Linux 6.10
     without: 'what interprets a script is not seen',
   },
+  {
+    system: 'cgroup',
+    name: 'cgroup_attach_task', // since Linux 4.8, with control groups
+    without: 'that a process has moved into another container is seen when it runs another program',
+  },
 ];

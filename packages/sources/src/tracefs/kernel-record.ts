@@ -13,4 +13,15 @@ export interface PrepareExecRecord {
   readonly interp: string | undefined;
 }
 
-export type KernelRecord = TaskEvent | PrepareExecRecord;
+/** A task was moved into another control group of one hierarchy. */
+export interface MoveRecord {
+  readonly type: 'move';
+  readonly at: EventNs;
+  readonly tid: number;
+  /** As the first number of a line of /proc/PID/cgroup. */
+  readonly hierarchy: number;
+  /** Of the control group; undefined when it is too long for the record. */
+  readonly path: string | undefined;
+}
+
+export type KernelRecord = TaskEvent | PrepareExecRecord | MoveRecord;

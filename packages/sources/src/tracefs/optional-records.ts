@@ -1,6 +1,7 @@
 // Records that not every kernel writes.
 //
 //   sched_prepare_exec   what will interpret the program of an exec
+//   cgroup_attach_task   into which control group a task was moved
 
 import { type EventNs, isTid } from '@dendro/protocol';
 import { type EventFormat, requireField } from './format.ts';
@@ -24,8 +25,12 @@ export interface OptionalRecord {
   readonly read: (place: RecordPlace) => KernelRecord | undefined;
 }
 
+/** The kernel cuts paths of control groups to so many bytes. */
+const MAX_PATH_BYTES = 1023;
+
 const READERS: Readonly<Record<string, (format: EventFormat) => OptionalRecord>> = {
   sched_prepare_exec: prepareExec,
+  cgroup_attach_task: move,
 };
 
 /** Is it an event of these, in a form that can be read? */
@@ -58,6 +63,28 @@ function prepareExec(format: EventFormat): OptionalRecord {
       if (!isTid(caller) || by === undefined || program === undefined) return undefined;
       // A program that needs nobody else is called its own interpreter.
       return { type: 'prepare-exec', at, tid: caller, interp: by === program ? undefined : by };
+    },
+  };
+}
+
+function move(format: EventFormat): OptionalRecord {
+  const tid = requireField(format, 'pid', 'int');
+  const hierarchy = requireField(format, 'dst_root', 'int');
+  const path = requireField(format, 'dst_path', 'text');
+  return {
+    endBytes: endOf(tid, hierarchy, path),
+    read: ({ page, bytes, start, end, at, texts }) => {
+      const moved = readInt(page, start, tid);
+      const to = texts.text(page, bytes, start, end, path);
+      if (!isTid(moved) || to === undefined) return undefined;
+      const isWhole = Buffer.byteLength(to) < MAX_PATH_BYTES;
+      return {
+        type: 'move',
+        at,
+        tid: moved,
+        hierarchy: readInt(page, start, hierarchy),
+        path: isWhole ? to : undefined,
+      };
     },
   };
 }

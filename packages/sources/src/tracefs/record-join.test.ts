@@ -1,5 +1,7 @@
 import type { EventNs, TaskEvent } from '@dendro/protocol';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { EventSink } from '../source.ts';
+import { Changes } from './changes.ts';
 import type { KernelRecord } from './kernel-record.ts';
 import { RecordJoin } from './record-join.ts';
 
@@ -57,4 +59,61 @@ test('of execs without number that never come, only the newest are remembered', 
   for (let tid = 1; tid <= 100_000; tid++) take(prepareExec(tid, `/bin/${tid}`));
   take(exec(1), exec(100_000));
   expect(interps()).toEqual([undefined, '/bin/100000']);
+});
+
+const ID = 'c0ffee'.repeat(10).padEnd(64, '0');
+
+function move(tid: number, hierarchy: number, path: string | undefined): KernelRecord {
+  return { type: 'move', at: at(3), tid, hierarchy, path };
+}
+
+describe('a move into another control group', () => {
+  let noted: number[] = [];
+  const startWith = (hierarchies: readonly number[] | undefined) => {
+    noted = [];
+    const reader = { noteChanged: (tid: number) => noted.push(tid), lastReadingOf: () => undefined };
+    const sink: EventSink = (event) => events.push(event);
+    join = new RecordJoin(sink, { changes: new Changes({ sink, reader, lost: () => 0 }), hierarchies });
+  };
+
+  test('says the container where the host has one hierarchy', () => {
+    startWith([0]);
+    take(move(50, 0, `/system.slice/docker-${ID}.scope`), move(50, 0, '/user.slice'));
+    expect(events).toEqual([
+      { type: 'container', at: 3, tid: 50, container: ID },
+      { type: 'container', at: 3, tid: 50, container: undefined },
+    ]);
+    expect(noted).toEqual([]);
+  });
+
+  test.each<[string, readonly number[] | undefined, KernelRecord]>([
+    ['has several hierarchies', [4, 0], move(50, 0, `/docker/${ID}`)],
+    ['has got another hierarchy since', [0], move(50, 7, `/docker/${ID}`)],
+    ['has a path that does not fit', [0], move(50, 0, undefined)],
+    ['does not say', undefined, move(50, 0, `/docker/${ID}`)],
+  ])('has to be read where the host %s', (_what, hierarchies, record) => {
+    startWith(hierarchies);
+    take(record);
+    expect(events).toEqual([]);
+    expect(noted).toEqual([50]);
+  });
+
+  test('can be at birth', () => {
+    startWith([0]);
+    const fork = (tid: number, cloneFlags: number): TaskEvent => ({
+      type: 'fork',
+      at: at(1),
+      tid,
+      creatorTid: 1,
+      cloneFlags,
+    });
+    take(fork(50, 0x1200000), fork(51, 0x2_0000_0000), fork(52, 0x2_0100_0000), fork(53, 0x1_8000_0000));
+    expect(events).toHaveLength(4);
+    expect(noted).toEqual([51, 52]);
+  });
+
+  test('is left out of a recording, whose /proc is not here', () => {
+    take(move(50, 0, `/docker/${ID}`));
+    expect(events).toEqual([]);
+  });
 });

@@ -1,21 +1,36 @@
 // Makes events of the kernel's records, which come in order of time: what is said
 // in several records is put together here.
 
-import type { ExecEvent } from '@dendro/protocol';
+import type { ExecEvent, ForkEvent } from '@dendro/protocol';
 import { Recent } from '../cn-proc/recent.ts';
+import { containerOf } from '../procfs/container.ts';
 import type { EventSink } from '../source.ts';
-import type { KernelRecord } from './kernel-record.ts';
+import type { Changes } from './changes.ts';
+import type { KernelRecord, MoveRecord } from './kernel-record.ts';
 
 /** Threads that are about to run another program: that takes them some milliseconds at most. */
 const MAX_EXECS = 4096;
+/** A clone flag beyond the 32 bits of bitwise operators. */
+const CLONE_INTO_CGROUP = 2 ** 33;
+
+export interface JoinOptions {
+  /** Finds out what came of changes that are not said outright; without it those are left out. */
+  readonly changes?: Changes | undefined;
+  /** Numbers of the control group hierarchies that the host has; unknown of a recording. */
+  readonly hierarchies?: Iterable<number> | undefined;
+}
 
 export class RecordJoin {
   readonly #sink: EventSink;
+  readonly #changes: Changes | undefined;
+  readonly #hierarchies: Set<number> | undefined;
   /** tid of the caller -> what will interpret its program. */
   #interps = new Recent<string>(MAX_EXECS);
 
-  constructor(sink: EventSink) {
+  constructor(sink: EventSink, { changes, hierarchies }: JoinOptions = {}) {
     this.#sink = sink;
+    this.#changes = changes;
+    this.#hierarchies = hierarchies && new Set(hierarchies);
   }
 
   // hot: runs once per record
@@ -27,6 +42,14 @@ export class RecordJoin {
         break;
       case 'exec':
         this.#sink(this.#completeExec(record));
+        break;
+      case 'fork':
+        this.#sink(record);
+        // Born in another control group than its creator's.
+        if (isIntoCgroup(record)) this.#changes?.note('container', record.tid, record.at);
+        break;
+      case 'move':
+        this.#takeMove(record);
         break;
       case 'exit':
         this.#interps.delete(record.tid); // it died on the way
@@ -41,6 +64,13 @@ export class RecordJoin {
     }
   }
 
+  /** With one hierarchy its path says all; with several, the innermost container of all of them counts. */
+  #takeMove({ at, tid, hierarchy, path }: MoveRecord): void {
+    const isOnlyOne = this.#hierarchies?.add(hierarchy).size === 1;
+    if (!isOnlyOne || path === undefined) this.#changes?.note('container', tid, at);
+    else this.#sink({ type: 'container', at, tid, container: containerOf(`0::${path}`) });
+  }
+
   #completeExec(exec: ExecEvent): ExecEvent {
     const caller = exec.oldTid ?? exec.pid;
     const interp = this.#interps.get(caller);
@@ -48,4 +78,8 @@ export class RecordJoin {
     this.#interps.delete(caller);
     return { ...exec, interp };
   }
+}
+
+function isIntoCgroup({ cloneFlags = 0 }: ForkEvent): boolean {
+  return Math.floor(cloneFlags / CLONE_INTO_CGROUP) % 2 === 1;
 }

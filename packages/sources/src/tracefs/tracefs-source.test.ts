@@ -249,7 +249,7 @@ describe.skipIf(!isRoot)('tracefs, live (only root may trace)', () => {
     await source?.stop();
     const gaps = eventsOf('gap');
 
-    expect(lost).toBeGreaterThan(100);
+    expect(lost).toBeGreaterThan(0);
     expect(source?.status().lost).toBe(lost);
     expect(gaps.reduce((sum, gap) => sum + gap.lost, 0)).toBe(lost);
     for (const { from, to } of gaps) expect(to).toBeGreaterThanOrEqual(from);

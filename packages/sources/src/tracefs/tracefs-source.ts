@@ -5,6 +5,8 @@ import { existsSync } from 'node:fs';
 import { type EventNs, type SourceStatus, type TaskEvent, toError } from '@dendro/protocol';
 import { HostClock } from '../host-clock.ts';
 import type { EventSink, Source } from '../source.ts';
+import type { ChangeReader } from './change-reader.ts';
+import { Changes } from './changes.ts';
 import { FeedCounters } from './cpu-stream.ts';
 import type { ExecReader } from './exec-reader.ts';
 import { TracefsInstance } from './instance.ts';
@@ -28,6 +30,8 @@ export interface TracefsSourceOptions {
   readonly launcherTid?: number | undefined;
   /** Reads processes that have just called exec: their arguments and the like are not in the events. */
   readonly execs?: ExecReader | undefined;
+  /** Reads processes that have changed, where the events do not say how. */
+  readonly changes?: ChangeReader | undefined;
 }
 
 /** A notice that does not hold where another source runs beside this one. */
@@ -47,6 +51,7 @@ export class TracefsSource implements Source {
   readonly #options: TracefsSourceOptions;
   readonly #pollMs: number;
   readonly #counters = new FeedCounters();
+  #changes: Changes | undefined;
   readonly #notices = [
     'Arguments, users and folders come from /proc: a process that ends within some milliseconds may have none.',
     NO_EXIT_CODES,
@@ -72,17 +77,21 @@ export class TracefsSource implements Source {
   async start(sink: EventSink): Promise<void> {
     try {
       const clock = this.#options.clock ?? HostClock.read();
-      const { bufferKb, launcherTid } = this.#options;
+      const { bufferKb, launcherTid, execs, changes: reader } = this.#options;
+      const told = launcherTid === undefined ? sink : this.#onlyLaunched(launcherTid, sink);
+      const lost = () => this.#counters.lost;
+      this.#changes = reader && new Changes({ sink: told, reader, lost });
       const instance = TracefsInstance.open({ bufferKb, launcherTid });
       this.#instance = instance;
       process.once('exit', this.#onExit);
       this.#reader = new LiveReader({
         instance,
         clock,
-        sink: launcherTid === undefined ? sink : this.#onlyLaunched(launcherTid, sink),
+        sink: told,
         counters: this.#counters,
         holdMs: this.#pollMs,
-        execs: this.#options.execs,
+        execs,
+        changes: this.#changes,
       });
       this.#notices.unshift(...instance.notices, ...instance.missing.map(missingNotice));
       sink({ type: 'clock', epochNs: clock.base.epochNs });
@@ -107,7 +116,7 @@ export class TracefsSource implements Source {
       name: this.name,
       state: this.#state,
       detail: `Kernel events of births, programs, names and ends on ${this.#reader?.cpuCount ?? 0} CPUs, read every ${this.#pollMs} ms; ${this.#instance?.bufferKb ?? 0} KiB of buffer for each.`,
-      notices: [...this.#notices],
+      notices: [...this.#missedNotice(), ...this.#notices],
       events: records,
       lost,
       rejected: { ...rejected },
@@ -217,6 +226,11 @@ export class TracefsSource implements Source {
   /** The newest first, each once: what repeats must not fill memory. */
   #notice(text: string): void {
     if (!this.#notices.includes(text)) this.#notices.unshift(text);
+  }
+
+  *#missedNotice(): Generator<string> {
+    const { missed = 0 } = this.#changes ?? {};
+    if (missed > 0) yield `${missed} moves to other control groups were not followed: /proc was not read in time.`;
   }
 
   #remove(): void {

@@ -1,0 +1,79 @@
+// Changes of which the kernel tells that they happened, and when, but not what
+// came of them. That is read in /proc a moment later and holds since the change.
+//
+// What was read belongs to the last change before it. Which one that was is
+// known when all records from before the reading have been taken. When records
+// were lost meanwhile, it is never known.
+
+import type { EventNs } from '@dendro/protocol';
+import type { EventSink } from '../source.ts';
+import type { ChangeReader } from './change-reader.ts';
+
+export type ChangeKind = 'container';
+
+export interface ChangesOptions {
+  readonly sink: EventSink;
+  readonly reader: ChangeReader;
+  /** How many records have been lost so far. */
+  readonly lost: () => number;
+}
+
+interface Change {
+  readonly at: EventNs;
+  readonly lost: number;
+}
+
+/** Longer than reading one process takes. */
+const READING_NS = 10_000_000;
+/** What has not been read by then never will be. */
+const MAX_WAIT_NS = 2_000_000_000;
+const MAX_WAITING = 1024;
+
+export class Changes {
+  /** Changes of which it was not read in time what came of them. */
+  missed = 0;
+  readonly #sink: EventSink;
+  readonly #reader: ChangeReader;
+  readonly #lost: () => number;
+  readonly #waiting: Readonly<Record<ChangeKind, Map<number, Change>>> = { container: new Map() }; // tid -> the last one
+
+  constructor({ sink, reader, lost }: ChangesOptions) {
+    this.#sink = sink;
+    this.#reader = reader;
+    this.#lost = lost;
+  }
+
+  /** A change, in order of time. */
+  note(kind: ChangeKind, tid: number, at: EventNs): void {
+    const waiting = this.#waiting[kind];
+    waiting.delete(tid);
+    waiting.set(tid, { at, lost: this.#lost() });
+    if (waiting.size > MAX_WAITING) {
+      for (const oldest of waiting.keys()) {
+        waiting.delete(oldest);
+        break;
+      }
+      this.missed++;
+    }
+    this.#reader.noteChanged(tid);
+  }
+
+  /**
+   * Tells of those that have been read.
+   * @param takenUntil every record up to this time has been taken
+   */
+  settle(takenUntil: EventNs): void {
+    for (const [pid, { at, lost }] of this.#waiting.container) {
+      const reading = this.#reader.lastReadingOf(pid);
+      const isOfIt = reading !== undefined && reading.at >= at && reading.start <= at;
+      if (isOfIt && reading.at + READING_NS <= takenUntil) {
+        this.#waiting.container.delete(pid);
+        if (lost !== this.#lost()) this.missed++;
+        else this.#sink({ type: 'container', at, tid: pid, pid, container: reading.container });
+      } else if (takenUntil - at > MAX_WAIT_NS) {
+        this.#waiting.container.delete(pid);
+        this.missed++;
+      }
+    }
+  }
+}
