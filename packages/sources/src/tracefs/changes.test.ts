@@ -61,6 +61,17 @@ test('a process can be moved out of every container', () => {
   expect(events).toEqual([moved(20, 5, undefined)]);
 });
 
+test('user and group have times of their own', () => {
+  changes.note('gid', 20, ms(5));
+  changes.note('uid', 20, ms(6));
+  readings.set(20, { at: ms(30), start: ms(0), uid: 7, gid: 8, container: 'c1' });
+  changes.settle(ms(60));
+  expect(events).toEqual([
+    { type: 'credentials', at: ms(6), pid: 20, uid: 7 },
+    { type: 'credentials', at: ms(5), pid: 20, gid: 8 },
+  ]);
+});
+
 test('a reading from before the change, or of whoever has got the pid since, says nothing of it', () => {
   changes.note('container', 20, ms(5));
   changes.note('container', 21, ms(5));

@@ -5,11 +5,12 @@
 // known when all records from before the reading have been taken. When records
 // were lost meanwhile, it is never known.
 
-import type { EventNs } from '@dendro/protocol';
+import { assertNever, type EventNs, type TaskEvent } from '@dendro/protocol';
 import type { EventSink } from '../source.ts';
-import type { ChangeReader } from './change-reader.ts';
+import type { ChangeReader, ChangeReading } from './change-reader.ts';
+import type { IdName } from './kernel-events.ts';
 
-export type ChangeKind = 'container';
+export type ChangeKind = 'container' | IdName;
 
 export interface ChangesOptions {
   readonly sink: EventSink;
@@ -35,7 +36,12 @@ export class Changes {
   readonly #sink: EventSink;
   readonly #reader: ChangeReader;
   readonly #lost: () => number;
-  readonly #waiting: Readonly<Record<ChangeKind, Map<number, Change>>> = { container: new Map() }; // tid -> the last one
+  // tid -> the last one
+  readonly #waiting: Readonly<Record<ChangeKind, Map<number, Change>>> = {
+    container: new Map(),
+    uid: new Map(),
+    gid: new Map(),
+  };
 
   constructor({ sink, reader, lost }: ChangesOptions) {
     this.#sink = sink;
@@ -63,17 +69,37 @@ export class Changes {
    * @param takenUntil every record up to this time has been taken
    */
   settle(takenUntil: EventNs): void {
-    for (const [pid, { at, lost }] of this.#waiting.container) {
+    this.#settle('container', takenUntil);
+    this.#settle('uid', takenUntil);
+    this.#settle('gid', takenUntil);
+  }
+
+  #settle(kind: ChangeKind, takenUntil: EventNs): void {
+    const waiting = this.#waiting[kind];
+    for (const [pid, { at, lost }] of waiting) {
       const reading = this.#reader.lastReadingOf(pid);
       const isOfIt = reading !== undefined && reading.at >= at && reading.start <= at;
       if (isOfIt && reading.at + READING_NS <= takenUntil) {
-        this.#waiting.container.delete(pid);
+        waiting.delete(pid);
         if (lost !== this.#lost()) this.missed++;
-        else this.#sink({ type: 'container', at, tid: pid, pid, container: reading.container });
+        else this.#sink(changeOf(kind, pid, at, reading));
       } else if (takenUntil - at > MAX_WAIT_NS) {
-        this.#waiting.container.delete(pid);
+        waiting.delete(pid);
         this.missed++;
       }
     }
+  }
+}
+
+function changeOf(kind: ChangeKind, pid: number, at: EventNs, { uid, gid, container }: ChangeReading): TaskEvent {
+  switch (kind) {
+    case 'container':
+      return { type: 'container', at, tid: pid, pid, container };
+    case 'uid':
+      return { type: 'credentials', at, pid, uid };
+    case 'gid':
+      return { type: 'credentials', at, pid, gid };
+    default:
+      return assertNever(kind);
   }
 }

@@ -2,6 +2,7 @@
 // part of what happened: a record before them or after them has the rest.
 
 import type { EventNs, TaskEvent } from '@dendro/protocol';
+import type { IdName } from './kernel-events.ts';
 
 /** An exec has come so far that it cannot fail any more: it succeeds, or its process dies. */
 export interface PrepareExecRecord {
@@ -24,4 +25,23 @@ export interface MoveRecord {
   readonly path: string | undefined;
 }
 
-export type KernelRecord = TaskEvent | PrepareExecRecord | MoveRecord;
+/** A thread asks for another user or group. */
+export interface IdCallRecord {
+  readonly type: 'id-call';
+  readonly at: EventNs;
+  readonly tid: number;
+  readonly id: IdName;
+  /** Is it about the real one? */
+  readonly isReal: boolean;
+}
+
+/** What came of that. */
+export interface IdReturnRecord {
+  readonly type: 'id-return';
+  readonly at: EventNs;
+  readonly tid: number;
+  readonly id: IdName;
+  readonly hasSucceeded: boolean;
+}
+
+export type KernelRecord = TaskEvent | PrepareExecRecord | MoveRecord | IdCallRecord | IdReturnRecord;

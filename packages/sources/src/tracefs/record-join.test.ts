@@ -1,4 +1,4 @@
-import type { EventNs, TaskEvent } from '@dendro/protocol';
+import { CLONE, type EventNs, type TaskEvent } from '@dendro/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { EventSink } from '../source.ts';
 import { Changes } from './changes.ts';
@@ -26,6 +26,8 @@ function prepareExec(tid: number, interp: string | undefined): KernelRecord {
 function exec(pid: number, oldTid = pid): TaskEvent {
   return { type: 'exec', at: at(2), pid, oldTid, filename: './tool' };
 }
+
+const sighting: TaskEvent = { type: 'observe', at: at(1), tid: 50, pid: 50, ppid: 1, start: at(0), startIsTick: true };
 
 function interps(): (string | undefined)[] {
   return events.flatMap((event) => (event.type === 'exec' ? [event.interp] : []));
@@ -59,6 +61,46 @@ test('of execs without number that never come, only the newest are remembered', 
   for (let tid = 1; tid <= 100_000; tid++) take(prepareExec(tid, `/bin/${tid}`));
   take(exec(1), exec(100_000));
   expect(interps()).toEqual([undefined, '/bin/100000']);
+});
+
+describe('a change of user or group', () => {
+  let noted: number[] = [];
+  beforeEach(() => {
+    noted = [];
+    const reader = { noteChanged: (tid: number) => noted.push(tid), lastReadingOf: () => undefined };
+    const sink: EventSink = (event) => events.push(event);
+    join = new RecordJoin(sink, { changes: new Changes({ sink, reader, lost: () => 0 }) });
+  });
+  const call = (tid: number, id: 'uid' | 'gid' = 'uid', isReal = true): KernelRecord => {
+    return { type: 'id-call', at: at(1), tid, id, isReal };
+  };
+  const back = (tid: number, id: 'uid' | 'gid' = 'uid', hasSucceeded = true): KernelRecord => {
+    return { type: 'id-return', at: at(2), tid, id, hasSucceeded };
+  };
+
+  test('is looked at when a call for the real one has succeeded', () => {
+    take(call(50), call(51, 'gid'), back(50), back(51, 'gid'));
+    expect(noted).toEqual([50, 51]);
+  });
+
+  test.each<[string, readonly KernelRecord[]]>([
+    ['failed', [call(50), back(50, 'uid', false), back(50)]],
+    ['was about the effective one', [call(50, 'uid', false), back(50)]],
+    ['began unseen', [back(50)]],
+    ['was another one', [call(50, 'gid'), back(50, 'uid')]],
+    ['was that of a task that has died since', [call(50), { type: 'exit', at: at(2), tid: 50 }, back(50)]],
+  ])('is not looked at when the call %s', (_what, records) => {
+    take(...records);
+    expect(noted).toEqual([]);
+  });
+
+  test('by a thread is not one of its process, until it goes on as the leader', () => {
+    take({ type: 'fork', at: at(1), tid: 51, creatorTid: 50, cloneFlags: CLONE.thread }, call(51), back(51));
+    take({ ...sighting, tid: 52 }, call(52), back(52));
+    expect(noted).toEqual([]);
+    take(exec(50, 51), call(51), back(51), { type: 'exit', at: at(1), tid: 52 }, call(52), back(52));
+    expect(noted).toEqual([51, 52]);
+  });
 });
 
 const ID = 'c0ffee'.repeat(10).padEnd(64, '0');

@@ -1,15 +1,19 @@
 // Makes events of the kernel's records, which come in order of time: what is said
 // in several records is put together here.
 
-import type { ExecEvent, ForkEvent } from '@dendro/protocol';
+import type { ExecEvent, ForkEvent, TaskEvent } from '@dendro/protocol';
 import { Recent } from '../cn-proc/recent.ts';
 import { containerOf } from '../procfs/container.ts';
 import type { EventSink } from '../source.ts';
 import type { Changes } from './changes.ts';
-import type { KernelRecord, MoveRecord } from './kernel-record.ts';
+import type { IdName } from './kernel-events.ts';
+import type { IdReturnRecord, KernelRecord, MoveRecord } from './kernel-record.ts';
+import { KnownThreads } from './known-threads.ts';
 
 /** Threads that are about to run another program: that takes them some milliseconds at most. */
 const MAX_EXECS = 4096;
+/** Threads within a call that changes their user or group: that takes some microseconds. */
+const MAX_CALLS = 4096;
 /** A clone flag beyond the 32 bits of bitwise operators. */
 const CLONE_INTO_CGROUP = 2 ** 33;
 
@@ -26,6 +30,9 @@ export class RecordJoin {
   readonly #hierarchies: Set<number> | undefined;
   /** tid of the caller -> what will interpret its program. */
   #interps = new Recent<string>(MAX_EXECS);
+  /** tid -> which id it is about to change. */
+  readonly #calls = new Recent<IdName>(MAX_CALLS);
+  readonly #threads = new KnownThreads();
 
   constructor(sink: EventSink, { changes, hierarchies }: JoinOptions = {}) {
     this.#sink = sink;
@@ -41,31 +48,52 @@ export class RecordJoin {
         else this.#interps.set(record.tid, record.interp);
         break;
       case 'exec':
-        this.#sink(this.#completeExec(record));
+        this.#pass(this.#completeExec(record));
         break;
       case 'fork':
-        this.#sink(record);
+        this.#pass(record);
         // Born in another control group than its creator's.
         if (isIntoCgroup(record)) this.#changes?.note('container', record.tid, record.at);
         break;
       case 'move':
         this.#takeMove(record);
         break;
+      case 'id-call':
+        if (record.isReal) this.#calls.set(record.tid, record.id);
+        else this.#calls.delete(record.tid);
+        break;
+      case 'id-return':
+        this.#takeIdReturn(record);
+        break;
       case 'exit':
         this.#interps.delete(record.tid); // it died on the way
-        this.#sink(record);
+        this.#calls.delete(record.tid);
+        this.#pass(record);
         break;
       case 'gap':
         this.#interps = new Recent(MAX_EXECS); // their execs may be lost, and the next ones not theirs
         this.#sink(record);
         break;
       default:
-        this.#sink(record);
+        this.#pass(record);
     }
+  }
+
+  #pass(event: TaskEvent): void {
+    if (this.#changes !== undefined) this.#threads.take(event);
+    this.#sink(event);
+  }
+
+  /** The ids of a process are those of its leader; the others follow with calls of their own. */
+  #takeIdReturn({ tid, id, at, hasSucceeded }: IdReturnRecord): void {
+    const isOfIt = this.#calls.get(tid) === id;
+    this.#calls.delete(tid);
+    if (isOfIt && hasSucceeded && !this.#threads.has(tid)) this.#changes?.note(id, tid, at);
   }
 
   /** With one hierarchy its path says all; with several, the innermost container of all of them counts. */
   #takeMove({ at, tid, hierarchy, path }: MoveRecord): void {
+    if (this.#threads.has(tid)) return; // the container of a process is that of its leader
     const isOnlyOne = this.#hierarchies?.add(hierarchy).size === 1;
     if (!isOnlyOne || path === undefined) this.#changes?.note('container', tid, at);
     else this.#sink({ type: 'container', at, tid, container: containerOf(`0::${path}`) });
