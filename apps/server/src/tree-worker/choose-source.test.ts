@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { TaskEvent } from '@dendro/protocol';
+import { expect, test, vi } from 'vitest';
 import { feedsFor, SOURCE_FORMS } from './choose-source.ts';
 
 const names = (spec: string | undefined, isRoot: boolean) => feedsFor(spec, isRoot).map((open) => open().source.name);
@@ -22,6 +25,26 @@ test('sources of kernel events are completed by /proc of the same clock', () => 
     expect(feed?.clock).toBeDefined();
   }
 });
+
+test.skipIf(process.geteuid?.() !== 0)(
+  'tracefs alone is told by /proc who a process has changed to (only root may trace)',
+  async () => {
+    const [feed] = feedsFor('tracefs', true).map((open) => open());
+    const events: TaskEvent[] = [];
+    feed?.procfs?.start(() => {});
+    await feed?.source.start((event) => events.push(event));
+    const child = spawn('setpriv', ['--reuid=4321', 'sleep', '600']);
+    const isIt = (event: TaskEvent) => event.type === 'credentials' && event.pid === child.pid && event.uid === 4321;
+    try {
+      await vi.waitUntil(() => events.some(isIt), { timeout: 20_000 });
+    } finally {
+      child.kill();
+      await once(child, 'exit');
+      await feed?.source.stop();
+      await feed?.procfs?.stop();
+    }
+  },
+);
 
 test('a file or standard input is read in the format that is named', () => {
   for (const name of [

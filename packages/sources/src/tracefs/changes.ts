@@ -26,8 +26,8 @@ interface Change {
 
 /** Longer than reading one process takes. */
 const READING_NS = 10_000_000;
-/** What has not been read by then never will be. */
-const MAX_WAIT_NS = 2_000_000_000;
+/** What has not been read by then never will be, even where the budget for reading was spent. */
+const MAX_WAIT_NS = 15_000_000_000;
 const MAX_WAITING = 1024;
 
 export class Changes {
