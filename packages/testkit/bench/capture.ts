@@ -2,6 +2,9 @@
 // machine, read by the real source, alone and with the tree behind it as in the
 // server. Only root may trace. Prints tables and writes them as JSON.
 //
+// `--source tracefs` measures that alone; really alone it is where the thread that
+// reads /proc cannot be woken by the connector either: under `unshare --net`.
+//
 // Events, births and losses are counted to the last one; shares of a core and
 // delays are of a machine that the load keeps busy at the same time.
 
@@ -17,6 +20,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '20' },
     lives: { type: 'string', default: '100' },
+    source: { type: 'string' },
     out: { type: 'string' },
   },
 });
@@ -30,7 +34,8 @@ const ARRANGEMENTS = [
   { name: 'tracefs alone', source: 'tracefs', withTree: false },
   { name: 'tracefs+cn_proc alone', source: 'tracefs+cn_proc', withTree: false },
   { name: 'tracefs+cn_proc and tree', source: 'tracefs+cn_proc', withTree: true },
-] as const;
+].filter(({ source }) => values.source === undefined || values.source === source);
+const ARGUMENTS_OF = values.source ?? 'tracefs+cn_proc';
 
 interface Counts {
   readonly name: string;
@@ -143,7 +148,7 @@ async function main(): Promise<void> {
   }
   if (generator.lives !== undefined) {
     // A tree of its own: the storms have left others full of ended programs.
-    const capture = await Capture.start('tracefs+cn_proc', true);
+    const capture = await Capture.start(ARGUMENTS_OF, true);
     await sleep(SETTLE_MS);
     shares = await measureArguments(generator, capture);
     await capture.stop();
@@ -168,7 +173,7 @@ async function main(): Promise<void> {
   print(
     [22, 0, 10],
     [
-      ['life after exec', '', 'arguments known'],
+      ['life after exec', '', `arguments known by ${ARGUMENTS_OF}`],
       ...shares.map(({ lifeMs, programs, known }) => [
         `${lifeMs} ms`,
         '',

@@ -14,7 +14,7 @@
 import { CLONE, type EventNs, isTid, type TaskEvent } from '@dendro/protocol';
 import { type EventFormat, type Field, optionalField, requireField } from './format.ts';
 import type { KernelRecord } from './kernel-record.ts';
-import { isOptional, type OptionalRecord, optionalRecord } from './optional-records.ts';
+import { isOptional, NOTHING, type OptionalRecord, optionalRecord } from './optional-records.ts';
 import { commonField, endOf, readInt, TextReader } from './record-fields.ts';
 
 export type RecordProblem = 'unknown-event' | 'malformed-record';
@@ -141,7 +141,8 @@ export class RecordDecoder {
   #readOptional(page: DataView, bytes: Buffer, start: number, end: number, at: EventNs): KernelRecord | undefined {
     const optional = this.#optional.get(this.eventId(page, start));
     if (optional === undefined || start + optional.endBytes > end) return this.#malformed();
-    return optional.read({ page, bytes, start, end, at, texts: this.#texts }) ?? this.#malformed();
+    const record = optional.read(page, bytes, start, end, at, this.#texts) ?? this.#malformed();
+    return record === NOTHING ? undefined : record;
   }
 
   #text(page: DataView, bytes: Buffer, start: number, end: number, field: Field): string | undefined {

@@ -4,14 +4,14 @@
 import type { EventNs, TaskEvent } from '@dendro/protocol';
 import type { IdName } from './kernel-events.ts';
 
-/** An exec has come so far that it cannot fail any more: it succeeds, or its process dies. */
+/** An exec of a script has come so far that it cannot fail any more: it succeeds, or its process dies. */
 export interface PrepareExecRecord {
   readonly type: 'prepare-exec';
   readonly at: EventNs;
   /** The thread that called exec. */
   readonly tid: number;
-  /** What will interpret the program, when that is a script; else undefined. */
-  readonly interp: string | undefined;
+  /** What will interpret it. */
+  readonly interp: string;
 }
 
 /** A task was moved into another control group of one hierarchy. */

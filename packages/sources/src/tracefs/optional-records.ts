@@ -9,23 +9,27 @@ import { type EventNs, isTid } from '@dendro/protocol';
 import { type EventFormat, requireField } from './format.ts';
 import { ID_CALLS } from './kernel-events.ts';
 import type { KernelRecord } from './kernel-record.ts';
-import { endOf, readInt, type TextReader } from './record-fields.ts';
+import { kernelText } from './kernel-text.ts';
+import { endOf, readInt, type TextPlace, type TextReader } from './record-fields.ts';
 
-/** Where a record is: `[start, end)` of a page, of which `page` and `bytes` are two views. */
-export interface RecordPlace {
-  readonly page: DataView;
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly end: number;
-  readonly at: EventNs;
-  readonly texts: TextReader;
-}
+/** What a record says that is in order, and of no use. */
+export const NOTHING = 'nothing';
 
 export interface OptionalRecord {
   /** Bytes that a record must have to be read. */
   readonly endBytes: number;
-  /** Undefined when the record is malformed. */
-  readonly read: (place: RecordPlace) => KernelRecord | undefined;
+  /**
+   * Hot: runs once per record, which is `[start, end)` of a page, of which `page` and `bytes` are two views.
+   * @returns undefined when the record is malformed
+   */
+  readonly read: (
+    page: DataView,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    at: EventNs,
+    texts: TextReader,
+  ) => KernelRecord | typeof NOTHING | undefined;
 }
 
 /** The kernel cuts paths of control groups to so many bytes. */
@@ -65,15 +69,23 @@ function prepareExec(format: EventFormat): OptionalRecord {
   const filename = requireField(format, 'filename', 'text');
   return {
     endBytes: endOf(tid, interp, filename),
-    read: ({ page, bytes, start, end, at, texts }) => {
+    read: (page, bytes, start, end, at, texts) => {
       const caller = readInt(page, start, tid);
-      const by = texts.text(page, bytes, start, end, interp);
-      const program = texts.text(page, bytes, start, end, filename);
+      const by = texts.find(page, start, end, interp);
+      const program = texts.find(page, start, end, filename);
       if (!isTid(caller) || by === undefined || program === undefined) return undefined;
-      // A program that needs nobody else is called its own interpreter.
-      return { type: 'prepare-exec', at, tid: caller, interp: by === program ? undefined : by };
+      // A program that needs nobody else is called its own interpreter: so are nearly all.
+      if (isSame(bytes, by, program)) return NOTHING;
+      return { type: 'prepare-exec', at, tid: caller, interp: kernelText(bytes, by.start, by.end) };
     },
   };
+}
+
+function isSame(bytes: Buffer, one: TextPlace, other: TextPlace): boolean {
+  const length = one.end - one.start;
+  if (other.end - other.start !== length) return false;
+  for (let i = 0; i < length; i++) if (bytes[one.start + i] !== bytes[other.start + i]) return false;
+  return true;
 }
 
 function move(format: EventFormat): OptionalRecord {
@@ -82,7 +94,7 @@ function move(format: EventFormat): OptionalRecord {
   const path = requireField(format, 'dst_path', 'text');
   return {
     endBytes: endOf(tid, hierarchy, path),
-    read: ({ page, bytes, start, end, at, texts }) => {
+    read: (page, bytes, start, end, at, texts) => {
       const moved = readInt(page, start, tid);
       const to = texts.text(page, bytes, start, end, path);
       if (!isTid(moved) || to === undefined) return undefined;
@@ -108,7 +120,7 @@ function idCall(format: EventFormat): OptionalRecord {
   if (real.sizeBytes < 4) throw new Error(`${format.name} has ids of too few bytes`);
   return {
     endBytes: endOf(caller, real),
-    read: ({ page, start, at }) => {
+    read: (page, _bytes, start, _end, at) => {
       const tid = readInt(page, start, caller);
       if (!isTid(tid)) return undefined;
       // A register holds it, and the kernel heeds the lower 32 bits.
@@ -124,7 +136,7 @@ function idReturn(format: EventFormat): OptionalRecord {
   const result = requireField(format, 'ret', 'int');
   return {
     endBytes: endOf(caller, result),
-    read: ({ page, start, at }) => {
+    read: (page, _bytes, start, _end, at) => {
       const tid = readInt(page, start, caller);
       if (!isTid(tid)) return undefined;
       return { type: 'id-return', at, tid, id, hasSucceeded: readInt(page, start, result) === 0 };

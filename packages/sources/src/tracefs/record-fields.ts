@@ -41,20 +41,30 @@ export function readInt(page: DataView, start: number, field: Field): number {
   }
 }
 
+/** Bytes of a page, up to and with the NUL of a text. */
+export interface TextPlace {
+  readonly start: number;
+  readonly end: number;
+}
+
 export class TextReader {
   readonly #comms = new CommCache();
 
   /** Undefined when a `__data_loc` points out of the record, which is `[start, end)` of the page. */
   text(page: DataView, bytes: Buffer, start: number, end: number, field: Field): string | undefined {
     const from = start + field.offset;
-    if (field.kind === 'chars') {
-      return field.sizeBytes === COMM_BYTES
-        ? this.#comms.text(page, bytes, from)
-        : kernelText(bytes, from, from + field.sizeBytes);
-    }
+    if (field.kind === 'chars' && field.sizeBytes === COMM_BYTES) return this.#comms.text(page, bytes, from);
+    const place = this.find(page, start, end, field);
+    return place && kernelText(bytes, place.start, place.end);
+  }
+
+  /** The same text, unread. */
+  find(page: DataView, start: number, end: number, field: Field): TextPlace | undefined {
+    const from = start + field.offset;
+    if (field.kind === 'chars') return { start: from, end: from + field.sizeBytes };
     const base = field.kind === 'data-loc' ? start : from + field.sizeBytes;
     const textStart = base + page.getUint16(from, true);
     const textEnd = textStart + page.getUint16(from + 2, true);
-    return textEnd > end ? undefined : kernelText(bytes, textStart, textEnd);
+    return textEnd > end ? undefined : { start: textStart, end: textEnd };
   }
 }

@@ -1,7 +1,7 @@
 // Makes events of the kernel's records, which come in order of time: what is said
 // in several records is put together here.
 
-import type { ExecEvent, ForkEvent, TaskEvent } from '@dendro/protocol';
+import { CLONE, type ExecEvent, type ForkEvent } from '@dendro/protocol';
 import { Recent } from '../cn-proc/recent.ts';
 import { containerOf } from '../procfs/container.ts';
 import type { EventSink } from '../source.ts';
@@ -43,17 +43,32 @@ export class RecordJoin {
   // hot: runs once per record
   take(record: KernelRecord): void {
     switch (record.type) {
-      case 'prepare-exec':
-        if (record.interp === undefined) this.#interps.delete(record.tid);
-        else this.#interps.set(record.tid, record.interp);
-        break;
-      case 'exec':
-        this.#pass(this.#completeExec(record));
-        break;
       case 'fork':
-        this.#pass(record);
+        this.#threads.set(record.tid, ((record.cloneFlags ?? 0) & CLONE.thread) !== 0);
+        this.#sink(record);
         // Born in another control group than its creator's.
         if (isIntoCgroup(record)) this.#changes?.note('container', record.tid, record.at);
+        break;
+      case 'exec':
+        if (record.oldTid !== undefined) this.#threads.set(record.oldTid, false); // goes on as the leader
+        this.#sink(this.#interps.isEmpty ? record : this.#completeExec(record));
+        break;
+      case 'exit':
+        this.#threads.set(record.tid, false);
+        if (!this.#interps.isEmpty) this.#interps.delete(record.tid); // it died on the way
+        if (!this.#calls.isEmpty) this.#calls.delete(record.tid);
+        this.#sink(record);
+        break;
+      case 'observe':
+        this.#threads.set(record.tid, record.tid !== record.pid);
+        this.#sink(record);
+        break;
+      case 'gap':
+        this.#interps = new Recent(MAX_EXECS); // their execs may be lost, and the next ones not theirs
+        this.#sink(record);
+        break;
+      case 'prepare-exec':
+        this.#interps.set(record.tid, record.interp);
         break;
       case 'move':
         this.#takeMove(record);
@@ -65,23 +80,9 @@ export class RecordJoin {
       case 'id-return':
         this.#takeIdReturn(record);
         break;
-      case 'exit':
-        this.#interps.delete(record.tid); // it died on the way
-        this.#calls.delete(record.tid);
-        this.#pass(record);
-        break;
-      case 'gap':
-        this.#interps = new Recent(MAX_EXECS); // their execs may be lost, and the next ones not theirs
-        this.#sink(record);
-        break;
       default:
-        this.#pass(record);
+        this.#sink(record);
     }
-  }
-
-  #pass(event: TaskEvent): void {
-    if (this.#changes !== undefined) this.#threads.take(event);
-    this.#sink(event);
   }
 
   /** The ids of a process are those of its leader; the others follow with calls of their own. */
@@ -109,5 +110,5 @@ export class RecordJoin {
 }
 
 function isIntoCgroup({ cloneFlags = 0 }: ForkEvent): boolean {
-  return Math.floor(cloneFlags / CLONE_INTO_CGROUP) % 2 === 1;
+  return cloneFlags >= CLONE_INTO_CGROUP && Math.floor(cloneFlags / CLONE_INTO_CGROUP) % 2 === 1;
 }
