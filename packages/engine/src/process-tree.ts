@@ -312,6 +312,7 @@ export class ProcessTree {
     }
     this.#setNumber(task, 'nsTid', start, AUTHORITY.event, event.nsTid);
     this.#setNumber(task, 'nsPid', start, AUTHORITY.event, event.nsPid);
+    this.#setNumber(task, 'pidNs', start, AUTHORITY.event, event.pidNs);
     // Its end, or that of its process, may have been told already.
     if (!isNewest && this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#residents.end(task, isThread);
   }
@@ -519,6 +520,7 @@ export class ProcessTree {
       this.#recorder.text(process, 'container', at, authority, event.container);
     }
     this.#setNumber(process, 'uid', at, authority, event.uid);
+    this.#setNumber(process, 'gid', at, authority, event.gid);
     this.#touch(process, at);
     if (argv === undefined) this.#requestEnrichment(process, at);
   }

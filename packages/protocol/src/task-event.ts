@@ -38,6 +38,8 @@ export interface ForkEvent {
   readonly comm?: string | undefined;
   readonly nsTid?: number | undefined;
   readonly nsPid?: number | undefined;
+  /** Inode number of its pid namespace. */
+  readonly pidNs?: number | undefined;
 }
 
 export interface ExecEvent {
@@ -58,6 +60,7 @@ export interface ExecEvent {
   readonly interpreter?: FileInfo | undefined;
   readonly interp?: string | undefined;
   readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
   readonly container?: string | undefined;
 }
 
