@@ -3,6 +3,7 @@
 // short-lived to be known. They are loaded by a child process, which alone has
 // the rights to do so; here its records become events.
 
+import { availableParallelism } from 'node:os';
 import { DendroError, type EventNs, type SourceStatus, type TaskEvent } from '@dendro/protocol';
 import { HostClock } from '../host-clock.ts';
 import { RepairScan } from '../procfs/repair-scan.ts';
@@ -17,7 +18,7 @@ import { ensureEbpf, refusalOf } from './refusal.ts';
 
 export interface EbpfSourceOptions {
   readonly clock?: HostClock | undefined;
-  /** KiB of the ring, for all CPUs together; a power of two. Default 16,384. */
+  /** KiB for each CPU; they share one ring, of the next power of two. Default 16 MiB for all, on large hosts up to 64. */
   readonly bufferKb?: number | undefined;
   /** Default 20. */
   readonly pollMs?: number | undefined;
@@ -28,7 +29,13 @@ export interface EbpfSourceOptions {
 }
 
 const POLL_MS = 20;
-const BUFFER_KB = 16 * 1024;
+const MIB = 1024 * 1024;
+const MIN_RING_BYTES = 16 * MIB;
+const MAX_RING_BYTES = 64 * MIB;
+const RING_BYTES_PER_CPU = 4 * MIB;
+/** What the kernel takes. */
+const LARGEST_RING_BYTES = 1024 * MIB;
+const SMALLEST_RING_BYTES = 64 * 1024;
 /** Records are in the order in which room was made for them, which is that of time but for some 2.5 ms. */
 const HOLD_NS = 5_000_000;
 const INIT_PID = 1;
@@ -189,7 +196,8 @@ export class EbpfSource implements Source, FrameVisitor {
   // --- its life ---
 
   async #startChild(): Promise<void> {
-    const { bufferKb = BUFFER_KB, pollMs = POLL_MS, launcherTid } = this.#options;
+    const { bufferKb, pollMs = POLL_MS, launcherTid } = this.#options;
+    const ringBytes = ringBytesFor(bufferKb, availableParallelism());
     this.#ready = undefined;
     this.#failed = undefined;
     this.#childRecords = 0;
@@ -198,7 +206,7 @@ export class EbpfSource implements Source, FrameVisitor {
     const isReady = new Promise<void>((resolve) => {
       this.#onReady = resolve;
     });
-    const child = new BpfChild({ objectPath: OBJECT_PATH, ringBytes: bufferKb * 1024, pollMs, launcherTid }, this);
+    const child = new BpfChild({ objectPath: OBJECT_PATH, ringBytes, pollMs, launcherTid }, this);
     this.#child = child;
     const reason = await Promise.race([isReady, child.exited]);
     this.#onReady = undefined;
@@ -248,4 +256,13 @@ export class EbpfSource implements Source, FrameVisitor {
     if (this.#child === undefined) this.#merge.flush();
     this.#timer = setTimeout(() => this.#work(), this.#scan.isBusy ? 0 : WORK_MS);
   }
+}
+
+/** @returns a power of two, which is what the kernel's ring wants */
+function ringBytesFor(kbPerCpu: number | undefined, cpus: number): number {
+  const wanted =
+    kbPerCpu === undefined
+      ? Math.min(MAX_RING_BYTES, Math.max(MIN_RING_BYTES, RING_BYTES_PER_CPU * cpus))
+      : kbPerCpu * 1024 * cpus;
+  return 2 ** Math.ceil(Math.log2(Math.min(LARGEST_RING_BYTES, Math.max(SMALLEST_RING_BYTES, wanted))));
 }

@@ -35,6 +35,11 @@ export function ensureEbpf(surroundings = readSurroundings()): void {
   if (why !== undefined) throw unavailable(why);
 }
 
+/** Is it worth a try? */
+export function mayUseEbpf(): boolean {
+  return whyNot(readSurroundings()) === undefined;
+}
+
 /** A clause, or undefined when nothing speaks against it. */
 export function whyNot({ kernel, hasBtf, status, uidMap, lockdown, arch: cpu }: EbpfSurroundings): string | undefined {
   if (cpu !== 'x64' && cpu !== 'arm64') return `it is built for 64-bit x86 and ARM, and this is ${cpu}`;
@@ -55,7 +60,7 @@ export function whyNot({ kernel, hasBtf, status, uidMap, lockdown, arch: cpu }: 
   const has = (capability: bigint) => (effective & (1n << capability)) !== 0n;
   if (has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON))) return undefined;
   const missing = [has(CAP_BPF) ? '' : 'CAP_BPF', has(CAP_PERFMON) ? '' : 'CAP_PERFMON'].filter(Boolean).join(' and ');
-  return `it needs the capabilities CAP_BPF and CAP_PERFMON, and ${missing} is missing; start dendro with sudo`;
+  return `it needs the capabilities CAP_BPF and CAP_PERFMON, and lacks ${missing}; start dendro with sudo, in a container with cap_add`;
 }
 
 /**
