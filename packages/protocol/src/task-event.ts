@@ -61,6 +61,9 @@ export interface ExecEvent {
   readonly interp?: string | undefined;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
+  /** Effective ids: whose rights it has. */
+  readonly euid?: number | undefined;
+  readonly egid?: number | undefined;
   readonly container?: string | undefined;
 }
 
@@ -107,9 +110,11 @@ export interface CredentialsEvent {
   readonly pid: number;
   readonly start?: EventNs | undefined;
   readonly authority?: Authority | undefined;
-  /** Real user and group; undefined: unchanged. */
+  /** Real user and group, and the effective ones; undefined: unchanged. */
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
+  readonly euid?: number | undefined;
+  readonly egid?: number | undefined;
 }
 
 /** A task, and so its process, was moved into the control group of a container. */
@@ -143,6 +148,8 @@ export interface ObserveEvent {
   readonly cwd?: string | undefined;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
+  readonly euid?: number | undefined;
+  readonly egid?: number | undefined;
   readonly nsTid?: number | undefined;
   readonly nsPid?: number | undefined;
   readonly pidNs?: number | undefined;

@@ -9,7 +9,6 @@ import { CLONE, type EventNs, type FileInfo, isTid, type TaskEvent } from '@dend
 import { statusOf } from '../cn-proc/messages.ts';
 import type { HostClock } from '../host-clock.ts';
 import { containerOf } from '../procfs/container.ts';
-import { CUT_MARK } from '../procfs/reader.ts';
 import { CommCache, kernelText } from '../tracefs/kernel-text.ts';
 
 export const RECORD = { birth: 1, exec: 2, exit: 3, rename: 4, credentials: 5, cgroup: 6 } as const;
@@ -56,6 +55,7 @@ const EXEC = {
   ctimeNs: 112,
   device: 116,
   mode: 120,
+  links: 124,
   oldTid: 128,
   flags: 132,
   argvTotal: 136,
@@ -125,6 +125,8 @@ export class RecordDecoder {
           start: this.#time(view, start + HEAD.start),
           uid: view.getUint32(start + HEAD.uid, true),
           gid: view.getUint32(start + HEAD.gid, true),
+          euid: view.getUint32(start + HEAD.euid, true),
+          egid: view.getUint32(start + HEAD.egid, true),
         });
         break;
       case RECORD.cgroup:
@@ -201,14 +203,13 @@ export class RecordDecoder {
       comm: this.#comms.text(view, bytes, start + HEAD.comm),
       filename,
       executable: path === undefined ? undefined : fileOf(view, start, path),
-      argv:
-        (flags & EXEC_FLAG.argvFault) !== 0
-          ? undefined
-          : argvOf(bytes, argvAt, filenameAt, argvTotal > filenameAt - argvAt),
+      argv: (flags & EXEC_FLAG.argvFault) !== 0 ? undefined : argvOf(bytes, argvAt, filenameAt, argvTotal),
       cwd: pathOf(bytes, cwdAt, cgroupAt, flags & EXEC_FLAG.cwdCut),
       interp: interp === filename || interp === '' ? undefined : interp,
       uid: view.getUint32(start + HEAD.uid, true),
       gid: view.getUint32(start + HEAD.gid, true),
+      euid: view.getUint32(start + HEAD.euid, true),
+      egid: view.getUint32(start + HEAD.egid, true),
       container: containerOf(groupPath(bytes, cgroupAt, stop)),
     });
   }
@@ -297,7 +298,8 @@ function groupPath(bytes: Buffer, start: number, end: number): string {
   return start === end ? '' : `::/${namesOf(bytes, start, end).join('/')}`;
 }
 
-function argvOf(bytes: Buffer, start: number, end: number, isCut: boolean): readonly string[] {
+/** @param total bytes that there were: more than are here where it was too long */
+function argvOf(bytes: Buffer, start: number, end: number, total: number): readonly string[] {
   const argv: string[] = [];
   for (let at = start; at < end; ) {
     let stop = at;
@@ -305,7 +307,7 @@ function argvOf(bytes: Buffer, start: number, end: number, isCut: boolean): read
     argv.push(kernelText(bytes, at, stop));
     at = stop + 1;
   }
-  if (isCut) argv.push(CUT_MARK);
+  if (total > end - start) argv.push(`… (cut: the command line has ${total} bytes)`);
   return argv;
 }
 
@@ -318,6 +320,7 @@ function fileOf(view: DataView, start: number, path: string): FileInfo {
     inode: String(view.getBigUint64(start + EXEC.inode, true)),
     ctime: String(seconds * 1_000_000_000n + BigInt(ns)),
     mode: view.getUint32(start + EXEC.mode, true),
+    links: view.getUint32(start + EXEC.links, true),
   };
 }
 
