@@ -7,6 +7,7 @@
 
 import { readFileSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { setPriority } from 'node:os';
 import { toError } from '@dendro/protocol';
 import type { ChildOptions } from './child-process.ts';
 import { type FailedFrame, FRAME, jsonFrame, MAX_RECORD_BYTES, recordsFrame } from './frames.ts';
@@ -17,6 +18,8 @@ const OUT_FD = 3;
 /** `nobody`, whatever it is called here. */
 const NOBODY = 65_534;
 const COUNTER_WORDS = 8;
+/** As nice(1) has it. */
+const PRIORITY = -10;
 /** When nothing happens, the server is told so rarely. */
 const QUIET_MS = 200;
 
@@ -33,6 +36,7 @@ function run(object: BpfObject): void {
   const { consumer, producer } = object.mapRing();
   const ring = new Ring(consumer.bytes, producer.bytes, object.pageSize, object.ringBytes);
   const counters = new BigUint64Array(object.mapCounters().bytes);
+  beFirst();
   const out = new Socket({ fd: OUT_FD, readable: false, writable: true });
   out.on('error', () => process.exit(0)); // the server is gone
   giveUpRights();
@@ -93,6 +97,15 @@ function count(counters: BigUint64Array): { readonly seen: bigint; readonly lost
     seen += Atomics.load(counters, at);
   }
   return { seen, lost };
+}
+
+/** What it watches can keep all processors busy; it needs little of one, but in time. */
+function beFirst(): void {
+  try {
+    setPriority(PRIORITY);
+  } catch {
+    // Without the right to (CAP_SYS_NICE) it takes its turn: what it misses then is counted.
+  }
 }
 
 /** The user of all threads of this process changes, and with it goes every capability. Without being root there is one thread's to give up. */
