@@ -17,6 +17,8 @@ RUN pnpm install --prod --frozen-lockfile --filter '@dendro/server...'
 
 FROM node:24-slim
 ENV NODE_ENV=production
+# Loads the programs of the eBPF source into the kernel.
+RUN apt-get update && apt-get install --yes --no-install-recommends libbpf1 && rm -rf /var/lib/apt/lists/*
 WORKDIR /dendro
 COPY --from=server /dendro ./
 COPY --from=web /dendro/apps/web/dist ./apps/web/dist

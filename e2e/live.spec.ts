@@ -12,7 +12,7 @@ import { TreePage } from './helpers/tree-page.ts';
 const WITHIN_MS = 1000;
 
 for (const { source, asNobody } of [
-  { source: 'tracefs', asNobody: false },
+  { source: 'ebpf', asNobody: false },
   { source: 'procfs', asNobody: true },
 ]) {
   test.describe(`as ${asNobody ? 'nobody' : 'root'}`, () => {

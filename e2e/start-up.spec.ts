@@ -2,7 +2,7 @@
 // exit. And what is left behind when it ends: nothing.
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,8 @@ async function refusal(options: DendroOptions): Promise<string> {
 test('an unknown source is named, with those that there are', async () => {
   const said = await refusal({ args: ['--source', 'oracle'] });
   expect(said).toContain('"oracle"');
-  for (const form of ['tracefs', 'procfs', 'tracee:FILE', 'tracee:-', 'replay:DIR']) expect(said).toContain(form);
+  for (const form of ['ebpf', 'tracefs', 'procfs', 'tracee:FILE', 'tracee:-', 'replay:DIR'])
+    expect(said).toContain(form);
 });
 
 test('a file that is not there, one that may not be read, and a folder are each told apart', async () => {
@@ -104,12 +105,16 @@ test.describe('at the end', () => {
       : undefined;
     return root === undefined ? [] : readdirSync(root).filter((name) => name.startsWith('dendro'));
   };
-  const childrenOf = (pid: number): string => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  /** Of all of its threads. */
+  const childrenOf = (pid: number): string =>
+    readdirSync(`/proc/${pid}/task`)
+      .map((tid) => readFileSync(`/proc/${pid}/task/${tid}/children`, 'utf8').trim())
+      .join('');
 
   test('one Ctrl-C leaves no tracefs instance, no child and no socket, even with a browser connected', async ({
     page,
   }) => {
-    const dendro = await Dendro.start();
+    const dendro = await Dendro.start({ args: ['--port', '0', '--source', 'tracefs'] });
     expect(instances()).toHaveLength(1);
     await page.goto(dendro.url ?? '');
     await expect(page.getByTestId('connection-state')).toContainText(/connected/i);
@@ -120,8 +125,18 @@ test.describe('at the end', () => {
     await expect(fetch(dendro.origin)).rejects.toThrow();
   });
 
+  test('the process that loads programs into the kernel ends with it, in order and when it is killed', async () => {
+    for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+      const dendro = await Dendro.start({ args: ['--port', '0', '--source', 'ebpf'] });
+      const child = Number(childrenOf(dendro.process.pid ?? 0));
+      expect(readFileSync(`/proc/${child}/cmdline`, 'utf8')).toContain('ebpf/child.ts');
+      await dendro.stop(signal);
+      await expect.poll(() => existsSync(`/proc/${child}`)).toBe(false);
+    }
+  });
+
   test('two Ctrl-C at once leave nothing either', async () => {
-    const dendro = await Dendro.start();
+    const dendro = await Dendro.start({ args: ['--port', '0', '--source', 'tracefs'] });
     dendro.process.kill('SIGINT');
     dendro.process.kill('SIGINT');
     await dendro.ended;
@@ -129,11 +144,11 @@ test.describe('at the end', () => {
   });
 
   test('what a killed run left is removed by the next one, and what a living one uses is not', async () => {
-    const killed = await Dendro.start();
-    const living = await Dendro.start();
+    const killed = await Dendro.start({ args: ['--port', '0', '--source', 'tracefs'] });
+    const living = await Dendro.start({ args: ['--port', '0', '--source', 'tracefs'] });
     await killed.stop('SIGKILL');
     expect(instances()).toHaveLength(2);
-    const next = await Dendro.start();
+    const next = await Dendro.start({ args: ['--port', '0', '--source', 'tracefs'] });
     expect(instances()).toHaveLength(2);
     expect((await (await living.get('/readyz')).json()) as object).toEqual({ status: 'ready' });
     await Promise.all([next.stop(), living.stop()]);

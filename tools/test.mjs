@@ -10,6 +10,7 @@ import { ensureWebBuilt } from './setup/build-web.mjs';
 import { run } from './setup/command.mjs';
 import { explain, SetupFailure } from './setup/failure.mjs';
 import { ensureInstalled } from './setup/install.mjs';
+import { ensureLibbpf } from './setup/libbpf.mjs';
 import { countPlaywright, countVitest } from './setup/reports.mjs';
 import { ensureToolchain } from './setup/toolchain.mjs';
 import { cleanEnv, ROOT, TOOLS_DIR } from './setup/workspace.mjs';
@@ -107,6 +108,7 @@ async function check(tools, command, args) {
 
 /** @type {Stage} */
 async function unit(tools, args) {
+  await ensureLibbpf(tools);
   const reportFile = freshReport('unit.json');
   const { status } = await run(
     bin('vitest'),
@@ -118,6 +120,7 @@ async function unit(tools, args) {
 
 /** @type {Stage} */
 async function e2e(tools, args) {
+  await ensureLibbpf(tools);
   const browser = await ensureBrowser(tools);
   const reportFile = freshReport('e2e.json');
   const { status } = await run(bin('playwright'), ['test', '--reporter=list,json', ...args], {

@@ -41,6 +41,10 @@ export class Dendro {
         this.#output += text;
       });
     }
+    // A test that fails may not come to stopping it.
+    const end = () => this.process.kill('SIGKILL');
+    process.once('exit', end);
+    this.process.once('close', () => process.off('exit', end));
     this.#ended = once(this.process, 'close').then(([code, signal]) => ({ code, signal }) as Ended);
   }
 

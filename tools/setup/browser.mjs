@@ -1,8 +1,9 @@
 // Finds a Chromium for the browser tests, or gets one.
 
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './command.mjs';
+import { installDebianPackage, isDebianRoot } from './debian.mjs';
 import { SetupFailure } from './failure.mjs';
 import { step } from './progress.mjs';
 import { cleanEnv, ROOT } from './workspace.mjs';
@@ -27,7 +28,9 @@ export async function ensureBrowser(tools) {
   if (found) return found;
 
   if (isDebianRoot()) {
-    await step('Installing the Debian package chromium for the browser tests', () => installDebianPackage(env));
+    await step('Installing the Debian package chromium for the browser tests', () =>
+      installDebianPackage('chromium', env),
+    );
     const installed = await findSystemBrowser(env);
     if (installed) return installed;
   }
@@ -73,24 +76,6 @@ async function findPlaywrightBrowser(tools, env) {
 async function canRun(path, env) {
   const { status } = await run(path, ['--version'], { cwd: ROOT, env, timeoutMs: VERSION_TIMEOUT_MS });
   return status === 0;
-}
-
-/** @param {NodeJS.ProcessEnv} env */
-async function installDebianPackage(env) {
-  const options = { cwd: ROOT, env: { ...env, DEBIAN_FRONTEND: 'noninteractive' } };
-  const install = () => run('apt-get', ['install', '-y', '--no-install-recommends', 'chromium'], options);
-  if ((await install()).status === 0) return;
-  await run('apt-get', ['update'], options); // on a new machine there are no package lists yet
-  await install();
-}
-
-function isDebianRoot() {
-  if (process.getuid?.() !== 0) return false;
-  try {
-    return /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'));
-  } catch {
-    return false; // no such file: not Debian
-  }
 }
 
 /** @param {string} path */

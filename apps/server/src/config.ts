@@ -48,7 +48,12 @@ export interface RecordConfig extends SourceConfig {
   readonly forMs: number | undefined;
 }
 
-export type Config = ServeConfig | TreeConfig | RecordConfig;
+/** `dendro doctor`: say which sources work here. */
+export interface DoctorConfig {
+  readonly command: 'doctor';
+}
+
+export type Config = ServeConfig | TreeConfig | RecordConfig | DoctorConfig;
 
 interface SourceConfig {
   readonly source: string | undefined;
@@ -117,6 +122,15 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, vers
         forMs: seconds === undefined ? undefined : seconds * 1000,
         ...sourceConfig(options),
       };
+    });
+  program
+    .command('doctor')
+    .description('Try every source of live events, and say what works here, what does not and why.')
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .action(() => {
+      config = { command: 'doctor' };
     });
   try {
     program.parse(argv, { from: 'user' });

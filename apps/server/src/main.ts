@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import { isLoopbackAddress } from './access.ts';
 import { buildApp } from './app.ts';
 import { DEFAULT_PORT, readConfig, type ServeConfig } from './config.ts';
+import { examine } from './doctor.ts';
 import { printTree } from './print-tree.ts';
 import { record } from './record.ts';
 import { cannotTrace, RunningCommand } from './run-command.ts';
@@ -121,7 +122,7 @@ function cannotListen(config: ServeConfig, port: number, code: string | undefine
   });
 }
 
-// The first signal stops in order, the second at once; neither leaves a tracefs instance behind.
+// The first signal stops in order, the second at once; neither leaves a tracefs instance or a child behind.
 function stopOnSignals(
   app: FastifyInstance,
   client: TreeClient,
@@ -152,6 +153,7 @@ try {
   if (config?.command === 'serve') await start(config);
   if (config?.command === 'tree') await printTree(config);
   if (config?.command === 'record') await record(config);
+  if (config?.command === 'doctor') await examine(console.log);
 } catch (thrown) {
   const error = toError(thrown);
   console.error(error instanceof DendroError ? `dendro: ${error.message}` : error.stack);

@@ -169,6 +169,6 @@ test('without kernel events one sentence says what is needed', () => {
     'Source tracefs cannot be used: this kernel has no tracefs (there is no /sys/kernel/tracing); use --source procfs.',
   );
   expect(cannotTrace(missing).message).toBe(
-    'dendro run needs root and the tracefs of the kernel, which cannot be used here: this kernel has no tracefs (there is no /sys/kernel/tracing).',
+    'dendro run needs root and eBPF or the tracefs of the kernel, and neither can be used here (dendro doctor tells more): this kernel has no tracefs (there is no /sys/kernel/tracing).',
   );
 });

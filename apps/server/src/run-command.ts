@@ -71,7 +71,7 @@ export function cannotTrace(thrown: unknown): Error {
   const why = error.message.replace(/^Source tracefs cannot be used: /, '').replace(/; [^;]*$/, '');
   return new DendroError(
     error.code,
-    `dendro run needs root and the tracefs of the kernel, which cannot be used here: ${why.replace(/\.$/, '')}.`,
+    `dendro run needs root and eBPF or the tracefs of the kernel, and neither can be used here (dendro doctor tells more): ${why.replace(/\.$/, '')}.`,
     { cause: error },
   );
 }

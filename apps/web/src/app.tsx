@@ -8,6 +8,7 @@ import { Opening } from './views/open-recording.tsx';
 import { SignedOut } from './views/pages/signed-out.tsx';
 import { Waiting } from './views/pages/waiting.tsx';
 import { StatusBar } from './views/status/status-bar.tsx';
+import { TimeStrip } from './views/timeline/time-strip.tsx';
 import { TreeGrid } from './views/tree/tree-grid.tsx';
 import { useTreeRows } from './views/tree/use-tree-rows.ts';
 
@@ -16,13 +17,15 @@ export function App() {
   const status = useConnectionStatus();
   const areDetailsOpen = useView((state) => state.areDetailsOpen);
   const isHelpOpen = useView((state) => state.isHelpOpen);
+  const isPaused = useView((state) => state.pausedAt !== undefined);
   const treeRows = useTreeRows(frame);
   useGlobalKeys();
 
   if (status.kind === 'signed-out') return <SignedOut />;
   return (
-    <div className="app">
+    <div className={isPaused ? 'app is-paused' : 'app'}>
       <Header treeRows={treeRows} />
+      <TimeStrip />
       <main className={areDetailsOpen ? 'main with-details' : 'main'}>
         {treeRows.tree.taskCount === 0 ? <Waiting status={status} /> : <TreeGrid treeRows={treeRows} />}
         {areDetailsOpen && <Details at={treeRows.order.at} />}

@@ -4,6 +4,7 @@ import { useEffect } from 'react';
 import { useApp } from './app-context.ts';
 import type { Replica } from './replica/replica.ts';
 import { isFiltered, useView, view } from './state/view-store.ts';
+import { stepToChange } from './views/timeline/step-to-change.ts';
 
 const TAKES_TEXT = 'input:not([type="checkbox"]), select, textarea';
 const TAKES_SPACE = 'button, summary, a, input';
@@ -34,6 +35,13 @@ function obey(key: string, replica: Replica): boolean {
     case ' ':
       if (useView.getState().pausedAt === undefined) view.pause(replica.now());
       else view.goLive();
+      return true;
+    case 'L':
+      view.goLive();
+      return true;
+    case ',':
+    case '.':
+      stepToChange(replica, key === ',' ? -1 : 1);
       return true;
     case 'Escape':
       if (isFiltered()) view.setFilter('');

@@ -54,6 +54,8 @@ export interface ThreadInfo {
   readonly name: string | undefined;
   readonly uid: number | undefined;
   readonly gid: number | undefined;
+  readonly euid: number | undefined;
+  readonly egid: number | undefined;
   readonly startTime: EventNs;
   readonly exitTime: EventNs | undefined;
   readonly exitCode: number | undefined;
@@ -199,6 +201,8 @@ export class ProcessTreeDataSource {
       name: values[FIELDS.comm.id] as string | undefined,
       uid: values[FIELDS.uid.id] as number | undefined,
       gid: values[FIELDS.gid.id] as number | undefined,
+      euid: values[FIELDS.euid.id] as number | undefined,
+      egid: values[FIELDS.egid.id] as number | undefined,
       startTime: tree.startOf(task),
       exitTime: hasEnded ? exit : undefined,
       exitCode: hasEnded ? tree.exitCodeOf(task) : undefined,

@@ -62,6 +62,9 @@ export class ProcessInfo {
   readonly containerId: string | undefined;
   readonly uid: number | undefined;
   readonly gid: number | undefined;
+  /** Effective ids: whose rights it has. */
+  readonly euid: number | undefined;
+  readonly egid: number | undefined;
   readonly startTime: EventNs;
   /** Of the last exec by then; undefined where it runs what its creator ran. */
   readonly execTime: EventNs | undefined;
@@ -109,6 +112,8 @@ export class ProcessInfo {
     this.containerId = values[FIELDS.container.id] as string | undefined;
     this.uid = values[FIELDS.uid.id] as number | undefined;
     this.gid = values[FIELDS.gid.id] as number | undefined;
+    this.euid = values[FIELDS.euid.id] as number | undefined;
+    this.egid = values[FIELDS.egid.id] as number | undefined;
     this.startTime = start;
     this.execTime = tree.execTimeAt(process, time);
     this.exitTime = hasEnded ? exit : undefined;

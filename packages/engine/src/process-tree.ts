@@ -39,7 +39,7 @@ import { type Batch, MAX_STUBS, Recorder } from './recorder.ts';
 import { Residents } from './residents.ts';
 import { AmbiguousTaskError, DataNotFoundError, type TaskRef } from './task-ref.ts';
 import { NOT_KNOWN } from './task-table.ts';
-import { TemporalTree } from './temporal-tree.ts';
+import { type NumberField, TemporalTree } from './temporal-tree.ts';
 
 export interface ProcessTreeOptions {
   /** Processes kept in memory, dead ones too. Default 16,384. */
@@ -312,6 +312,7 @@ export class ProcessTree {
     }
     this.#setNumber(task, 'nsTid', start, AUTHORITY.event, event.nsTid);
     this.#setNumber(task, 'nsPid', start, AUTHORITY.event, event.nsPid);
+    this.#setNumber(task, 'pidNs', start, AUTHORITY.event, event.pidNs);
     // Its end, or that of its process, may have been told already.
     if (!isNewest && this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#residents.end(task, isThread);
   }
@@ -519,6 +520,9 @@ export class ProcessTree {
       this.#recorder.text(process, 'container', at, authority, event.container);
     }
     this.#setNumber(process, 'uid', at, authority, event.uid);
+    this.#setNumber(process, 'gid', at, authority, event.gid);
+    this.#setNumber(process, 'euid', at, authority, event.euid);
+    this.#setNumber(process, 'egid', at, authority, event.egid);
     this.#touch(process, at);
     if (argv === undefined) this.#requestEnrichment(process, at);
   }
@@ -540,6 +544,8 @@ export class ProcessTree {
     const authority = event.authority ?? AUTHORITY.event;
     this.#setNumber(process, 'uid', event.at, authority, event.uid);
     this.#setNumber(process, 'gid', event.at, authority, event.gid);
+    this.#setNumber(process, 'euid', event.at, authority, event.euid);
+    this.#setNumber(process, 'egid', event.at, authority, event.egid);
     this.#touch(process, event.at);
   }
 
@@ -673,6 +679,8 @@ export class ProcessTree {
     this.#seeField(task, 'container', event.at, event.container);
     this.#seeField(task, 'uid', event.at, event.uid);
     this.#seeField(task, 'gid', event.at, event.gid);
+    this.#seeField(task, 'euid', event.at, event.euid);
+    this.#seeField(task, 'egid', event.at, event.egid);
   }
 
   #seeField(
@@ -896,7 +904,7 @@ export class ProcessTree {
 
   #setNumber(
     task: TaskIndex,
-    field: 'uid' | 'gid' | 'nsTid' | 'nsPid' | 'pidNs',
+    field: NumberField,
     since: EventNs,
     authority: Authority,
     value: number | undefined,

@@ -60,7 +60,7 @@ export interface Gap {
 }
 
 export type TextField = 'comm' | 'cwd' | 'interp' | 'container';
-export type NumberField = 'uid' | 'gid' | 'nsTid' | 'nsPid' | 'pidNs';
+export type NumberField = 'uid' | 'gid' | 'euid' | 'egid' | 'nsTid' | 'nsPid' | 'pidNs';
 
 const MAX_GAPS = 10_000;
 const INIT_TID = 1;

@@ -47,6 +47,8 @@ export interface FileInfo {
   /** st_mode. */
   readonly mode?: number | undefined;
   readonly hash?: string | undefined;
+  /** Names that the file had then: 0 of one that was deleted, or never had any. */
+  readonly links?: number | undefined;
 }
 
 /**
@@ -68,6 +70,8 @@ export const FIELDS = {
   nsPid: { id: 11, type: 'number', inherited: false },
   pidNs: { id: 12, type: 'number', inherited: false },
   container: { id: 13, type: 'string', inherited: true },
+  euid: { id: 14, type: 'number', inherited: true },
+  egid: { id: 15, type: 'number', inherited: true },
 } as const;
 export type FieldName = keyof typeof FIELDS;
 export type FieldType = 'task' | 'string' | 'strings' | 'file' | 'number';
@@ -160,8 +164,8 @@ export function toWireText(type: FieldType, value: Exclude<FieldValue, undefined
     for (const argument of value) text += `${toPart(argument)}\0`;
     return text;
   }
-  const { path, device, inode = '', ctime = '', mode, hash = '' } = value;
-  return `${toPart(path)}\0${device ?? ''}\0${toPart(inode)}\0${toPart(ctime)}\0${mode ?? ''}\0${toPart(hash)}`;
+  const { path, device, inode = '', ctime = '', mode, hash = '', links } = value;
+  return `${toPart(path)}\0${device ?? ''}\0${toPart(inode)}\0${toPart(ctime)}\0${mode ?? ''}\0${toPart(hash)}${links === undefined ? '' : `\0${links}`}`;
 }
 
 // Nearly every text is fine as it is: to look costs less than to copy.
@@ -177,7 +181,7 @@ function toWellFormed(text: string): string {
 export function fromWireText(type: FieldType, text: string): Exclude<FieldValue, undefined | number> {
   if (type === 'string') return text;
   if (type === 'strings') return text === '' ? [] : text.slice(0, -1).split('\0');
-  const [path = '', device, inode, ctime, mode, hash] = text.split('\0');
+  const [path = '', device, inode, ctime, mode, hash, links] = text.split('\0');
   return {
     path,
     device: device ? Number(device) : undefined,
@@ -185,6 +189,7 @@ export function fromWireText(type: FieldType, text: string): Exclude<FieldValue,
     ctime: ctime || undefined,
     mode: mode ? Number(mode) : undefined,
     hash: hash || undefined,
+    links: links ? Number(links) : undefined,
   };
 }
 

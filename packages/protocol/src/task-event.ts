@@ -38,6 +38,8 @@ export interface ForkEvent {
   readonly comm?: string | undefined;
   readonly nsTid?: number | undefined;
   readonly nsPid?: number | undefined;
+  /** Inode number of its pid namespace. */
+  readonly pidNs?: number | undefined;
 }
 
 export interface ExecEvent {
@@ -58,6 +60,10 @@ export interface ExecEvent {
   readonly interpreter?: FileInfo | undefined;
   readonly interp?: string | undefined;
   readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  /** Effective ids: whose rights it has. */
+  readonly euid?: number | undefined;
+  readonly egid?: number | undefined;
   readonly container?: string | undefined;
 }
 
@@ -104,9 +110,11 @@ export interface CredentialsEvent {
   readonly pid: number;
   readonly start?: EventNs | undefined;
   readonly authority?: Authority | undefined;
-  /** Real user and group; undefined: unchanged. */
+  /** Real user and group, and the effective ones; undefined: unchanged. */
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
+  readonly euid?: number | undefined;
+  readonly egid?: number | undefined;
 }
 
 /** A task, and so its process, was moved into another control group. */
@@ -141,6 +149,8 @@ export interface ObserveEvent {
   readonly cwd?: string | undefined;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
+  readonly euid?: number | undefined;
+  readonly egid?: number | undefined;
   readonly nsTid?: number | undefined;
   readonly nsPid?: number | undefined;
   readonly pidNs?: number | undefined;

@@ -16,6 +16,9 @@ const File = Type.Object({
   ctime: Type.Optional(Ns),
   mode: Type.Optional(Type.Integer()),
   hash: Type.Optional(Type.String({ description: 'sha256 of the contents; with --hash, or where the feed says it' })),
+  links: Type.Optional(
+    Type.Integer({ description: 'Names that the file had: 0 of one that was deleted or in memory only' }),
+  ),
 });
 const RelatedTask = Type.Object({ tid: Type.Integer(), taskId: Type.Integer(), entityId: Type.Integer() });
 const Trimmed = Type.Array(Type.String(), {
@@ -31,6 +34,8 @@ const Common = {
   pidNs: Nullable(Type.Integer({ description: 'Inode of the pid namespace that nsTid and nsPid are of' })),
   uid: Nullable(Type.Integer()),
   gid: Nullable(Type.Integer()),
+  euid: Nullable(Type.Integer({ description: 'Effective user: whose rights it has' })),
+  egid: Nullable(Type.Integer()),
   startTime: Ns,
   exitTime: Nullable(Ns),
   exitCode: Nullable(Type.Integer()),

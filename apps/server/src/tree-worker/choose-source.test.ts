@@ -6,20 +6,24 @@ import { feedsFor, SOURCE_FORMS } from './choose-source.ts';
 
 const names = (spec: string | undefined, isRoot: boolean) => feedsFor(spec, isRoot).map((open) => open().source.name);
 
-test('root gets both voices of the kernel, else the one that can be had, else polling', () => {
-  expect(names(undefined, true)).toEqual(['tracefs+cn_proc', 'cn_proc', 'procfs']);
+test('root gets programs in the kernel, else both of its voices, else the one that can be had, else polling', () => {
+  expect(names(undefined, true)).toEqual(['ebpf', 'tracefs+cn_proc', 'cn_proc', 'procfs']);
   expect(names(undefined, false)).toEqual(['procfs']);
+  expect(feedsFor(undefined, false, { mayUseEbpf: true }).map((open) => open().source.name)).toEqual([
+    'ebpf',
+    'procfs',
+  ]);
 });
 
 test('a source that is named is the only one tried', () => {
-  for (const name of ['tracefs+cn_proc', 'tracefs', 'cn_proc', 'procfs', 'none']) {
+  for (const name of ['ebpf', 'tracefs+cn_proc', 'tracefs', 'cn_proc', 'procfs', 'none']) {
     expect(SOURCE_FORMS).toContain(name);
     expect(names(name, true)).toEqual([name]);
   }
 });
 
 test('sources of kernel events are completed by /proc of the same clock', () => {
-  for (const name of ['tracefs+cn_proc', 'tracefs', 'cn_proc']) {
+  for (const name of ['ebpf', 'tracefs+cn_proc', 'tracefs', 'cn_proc']) {
     const [feed] = feedsFor(name, true).map((open) => open());
     expect(feed?.procfs).toBeDefined();
     expect(feed?.clock).toBeDefined();
@@ -68,10 +72,10 @@ test('options of the kernel sources are refused where nobody would heed them', (
   const refused = { code: 'DENDRO_OPTION_INVALID' };
   expect(() => feedsFor('procfs', true, { kernel: { bufferKb: 64 } })).toThrow(expect.objectContaining(refused));
   expect(() => feedsFor('cn_proc', true, { kernel: { bufferKb: 64 } })).toThrow(
-    /--buffer-kb is for the sources tracefs/,
+    /--buffer-kb is for the sources ebpf and tracefs/,
   );
   expect(() => feedsFor('none', true, { kernel: { pollMs: 5 } })).toThrow(
-    /--poll-ms is for the sources tracefs and cn_proc/,
+    /--poll-ms is for the sources ebpf, tracefs and cn_proc/,
   );
   expect(feedsFor('cn_proc', true, { kernel: { pollMs: 5 } })).toHaveLength(1);
   expect(feedsFor('tracefs', true, { kernel: { pollMs: 5, bufferKb: 64 } })).toHaveLength(1);

@@ -6,6 +6,7 @@ import { DendroError, type TaskEvent } from '@dendro/protocol';
 import {
   AuditSource,
   CnProcSource,
+  EbpfSource,
   HostClock,
   HostFilter,
   KernelSource,
@@ -41,6 +42,7 @@ export interface Feed {
 }
 
 export const SOURCE_FORMS = [
+  'ebpf',
   'tracefs+cn_proc',
   'tracefs',
   'cn_proc',
@@ -66,6 +68,8 @@ export interface FeedOptions {
   readonly procfsBudgetMs?: number | undefined;
   /** Of a recording; undefined: as fast as it can be read. */
   readonly speed?: number | undefined;
+  /** Is it worth a try without being root? Whoever is root gets told what stands in the way. */
+  readonly mayUseEbpf?: boolean | undefined;
   /** For sources of kernel events only. */
   readonly kernel?: KernelOptions | undefined;
 }
@@ -77,11 +81,12 @@ export interface FeedOptions {
  */
 export function feedsFor(spec: string | undefined, isRoot: boolean, options: FeedOptions = {}): (() => Feed)[] {
   const { procfsBudgetMs: budgetMs, kernel: how = {}, speed } = options;
+  const ebpf = () => scanned(budgetMs, (more) => new EbpfSource({ ...how, ...more }), false);
   const kernel = () => scanned(budgetMs, (more) => new KernelSource({ ...how, ...more }));
   const tracefs = () => scanned(budgetMs, (more) => new TracefsSource({ ...how, ...more }));
   const cnProc = () => scanned(budgetMs, (more) => new CnProcSource({ pollMs: how.pollMs, ...more }));
   const procfs = () => polled(budgetMs);
-  if (how.launcherTid !== undefined) return [kernel];
+  if (how.launcherTid !== undefined) return [ebpf, kernel];
   if (speed !== undefined && !isRecordingFile(spec)) {
     throw new DendroError(
       'DENDRO_OPTION_INVALID',
@@ -89,11 +94,13 @@ export function feedsFor(spec: string | undefined, isRoot: boolean, options: Fee
     );
   }
   refuseForeign(spec, options);
-  if (spec === undefined) return isRoot ? [kernel, cnProc, procfs] : [procfs];
+  if (spec === undefined)
+    return isRoot ? [ebpf, kernel, cnProc, procfs] : [...(options.mayUseEbpf ? [ebpf] : []), procfs];
   refuseUnused(spec, how);
   const [kind = '', ...rest] = spec.split(':');
   const target = rest.join(':');
   const hasTarget = target !== '';
+  if (kind === 'ebpf' && spec === kind) return [ebpf];
   if (kind === 'tracefs+cn_proc' && spec === kind) return [kernel];
   if (kind === 'tracefs' && spec === kind) return [tracefs];
   if (kind === 'cn_proc' && spec === kind) return [cnProc];
@@ -125,7 +132,7 @@ function refuseForeign(spec = '', { follow = false, policies = [] }: FeedOptions
 }
 
 function refuseUnused(spec: string, { bufferKb, pollMs }: KernelOptions): void {
-  const hasBuffer = spec.startsWith('tracefs');
+  const hasBuffer = spec.startsWith('tracefs') || spec === 'ebpf';
   const unused =
     bufferKb !== undefined && !hasBuffer
       ? '--buffer-kb'
@@ -133,7 +140,7 @@ function refuseUnused(spec: string, { bufferKb, pollMs }: KernelOptions): void {
         ? '--poll-ms'
         : undefined;
   if (unused === undefined) return;
-  const users = unused === '--buffer-kb' ? 'tracefs' : 'tracefs and cn_proc';
+  const users = unused === '--buffer-kb' ? 'ebpf and tracefs' : 'ebpf, tracefs and cn_proc';
   throw new DendroError(
     'DENDRO_OPTION_INVALID',
     `${unused} is for the sources ${users}: leave it out with --source ${spec}.`,
@@ -159,10 +166,13 @@ interface ScanOptions {
   readonly changes: ProcfsThread;
 }
 
-/** A source of what happens from now on, with /proc for what runs already. */
-function scanned(budgetMs: number | undefined, open: (options: ScanOptions) => Source): Feed {
+/**
+ * A source of what happens from now on, with /proc for what runs already.
+ * @param watchesExecs shall programs be read as they start? Not where the source tells all of them
+ */
+function scanned(budgetMs: number | undefined, open: (options: ScanOptions) => Source, watchesExecs = true): Feed {
   const clock = HostClock.read();
-  const procfs = new ProcfsThread({ clock, budgetMs });
+  const procfs = new ProcfsThread({ clock, budgetMs, watchesExecs });
   return {
     source: open({ clock, scan: (tracedTids) => procfs.scan(tracedTids), execs: procfs, changes: procfs }),
     procfs,

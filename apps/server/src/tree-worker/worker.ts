@@ -3,6 +3,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { DendroError, toError } from '@dendro/protocol';
+import { mayUseEbpf } from '@dendro/sources';
 import { answerJson } from './answers.ts';
 import { feedsFor } from './choose-source.ts';
 import { HostRunner } from './host-runner.ts';
@@ -71,7 +72,7 @@ function answer(runner: HostRunner, message: ToWorker): void {
 }
 
 try {
-  const feeds = feedsFor(options.source, process.geteuid?.() === 0, options);
+  const feeds = feedsFor(options.source, process.geteuid?.() === 0, { ...options, mayUseEbpf: mayUseEbpf() });
   if (options.recording !== undefined) recording = new RecordingFile(options.recording);
   const runner = await HostRunner.start(options, feeds, post);
   runner.flush();

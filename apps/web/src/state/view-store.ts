@@ -2,6 +2,7 @@
 
 import type { EventNs, TaskId } from '@dendro/protocol';
 import { create } from 'zustand';
+import type { TimeWindow } from '../layout/time-window.ts';
 
 export type Theme = 'system' | 'dark' | 'light';
 
@@ -21,6 +22,10 @@ export interface ViewState {
   readonly filter: string;
   /** Undefined: live. */
   readonly pausedAt: EventNs | undefined;
+  /** What the strip of time shows; undefined: the last minutes, and of a recording all. */
+  readonly timeWindow: TimeWindow | undefined;
+  /** How many times as fast as it was the past is played; undefined: it stands still. */
+  readonly playing: number | undefined;
   readonly areDetailsOpen: boolean;
   readonly isHelpOpen: boolean;
   readonly theme: Theme;
@@ -38,6 +43,8 @@ export const useView = create<ViewState>()(() => ({
   tombstoneSeconds: TOMBSTONE_CHOICES[0],
   filter: '',
   pausedAt: undefined,
+  timeWindow: undefined,
+  playing: undefined,
   areDetailsOpen: false,
   isHelpOpen: false,
   theme: storedTheme(),
@@ -55,8 +62,12 @@ export const view = {
   toggleThreadsOf: (process: TaskId) =>
     set(({ withThreads }) => ({ withThreads: withThreads.symmetricDifference(new Set([process])) })),
   setFilter: (filter: string) => set({ filter }),
-  pause: (pausedAt: EventNs) => set({ pausedAt }),
-  goLive: () => set({ pausedAt: undefined }),
+  pause: (pausedAt: EventNs) => set({ pausedAt, playing: undefined }),
+  goLive: () => set({ pausedAt: undefined, playing: undefined, timeWindow: undefined }),
+  play: (playing: number | undefined) => set({ playing }),
+  /** The next instant of what is played. */
+  playOn: (pausedAt: EventNs) => set({ pausedAt }),
+  showTime: (timeWindow: TimeWindow | undefined) => set({ timeWindow }),
   /** What is shown next is of another tree: what named a task or an instant means nothing there. */
   leaveHost: () =>
     set({
@@ -64,6 +75,8 @@ export const view = {
       collapsed: new Set(),
       withThreads: new Set(),
       pausedAt: undefined,
+      timeWindow: undefined,
+      playing: undefined,
       areDetailsOpen: false,
     }),
   openHelp: () => set({ isHelpOpen: true }),

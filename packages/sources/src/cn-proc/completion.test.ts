@@ -149,7 +149,7 @@ describe('completion', () => {
 
   test('users and groups take their place among the events by their time', () => {
     completion.takeRecord(born(95, 20, 7));
-    const ids = { ...stamp, at: at(150), tid: 20, pid: 20, real: 1000, effective: 1000 };
+    const ids = { ...stamp, at: at(150), tid: 20, pid: 20, real: 1000, effective: 0 };
     completion.takeRecord({ what: 'uid', ...ids });
     completion.takeRecord({ what: 'gid', ...ids, at: at(151), real: 5 });
     completion.takeRecord({ what: 'uid', ...ids, tid: 21 });
@@ -157,8 +157,8 @@ describe('completion', () => {
     completion.takeEvent(exit(200, 20, true));
 
     expect(said.slice(1, 3)).toEqual([
-      { type: 'credentials', at: 150, pid: 20, uid: 1000 },
-      { type: 'credentials', at: 151, pid: 20, gid: 5 },
+      { type: 'credentials', at: 150, pid: 20, uid: 1000, euid: 0 },
+      { type: 'credentials', at: 151, pid: 20, gid: 5, egid: 0 },
     ]);
     expect(said).toHaveLength(4);
     expect([...completion.notices()]).toEqual([

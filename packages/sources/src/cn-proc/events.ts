@@ -38,9 +38,11 @@ export function fosterParentOf(pid: number, parentPid: number, at: EventNs): Rep
 }
 
 /** Undefined when a single thread has changed its ids, which the tree does not tell apart from its process. */
-export function credentialsOf({ what, at, tid, pid, real }: IdsRecord): CredentialsEvent | undefined {
+export function credentialsOf({ what, at, tid, pid, real, effective }: IdsRecord): CredentialsEvent | undefined {
   if (tid !== pid) return undefined;
-  return what === 'uid' ? { type: 'credentials', at, pid, uid: real } : { type: 'credentials', at, pid, gid: real };
+  return what === 'uid'
+    ? { type: 'credentials', at, pid, uid: real, euid: effective }
+    : { type: 'credentials', at, pid, gid: real, egid: effective };
 }
 
 /** How many processes whose leader has ended are remembered. */

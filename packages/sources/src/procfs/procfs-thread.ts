@@ -13,6 +13,8 @@ export interface ProcfsThreadOptions {
   readonly clock: HostClock;
   /** Milliseconds of each second that reading /proc may take. Default 100. */
   readonly budgetMs?: number | undefined;
+  /** Shall programs be read as they start? Not where the source tells of them all there is. Default true. */
+  readonly watchesExecs?: boolean | undefined;
 }
 
 /** Requests that the thread may have at a time: the others wait where they can be called off. */
@@ -50,8 +52,8 @@ export class ProcfsThread implements ExecReader, ChangeReader {
   #counts: ProcfsCounts = NO_COUNTS;
   rejected: Readonly<Record<string, number>> = {};
 
-  constructor({ clock, budgetMs = DEFAULT_BUDGET_MS }: ProcfsThreadOptions) {
-    this.#options = { clock: clock.origin, budgetMs };
+  constructor({ clock, budgetMs = DEFAULT_BUDGET_MS, watchesExecs = true }: ProcfsThreadOptions) {
+    this.#options = { clock: clock.origin, budgetMs, watchesExecs };
   }
 
   /** @param onSeen is told of processes that were asked about, and of those that have just called exec */

@@ -75,7 +75,15 @@ test('a process is read with everything that /proc says of it', async () => {
     cwd: folder,
     uid: process.getuid?.(),
     gid: process.getgid?.(),
-    executable: { path: program, inode: String(file.ino), ctime: String(file.ctimeNs), mode: Number(file.mode) },
+    euid: process.geteuid?.(),
+    egid: process.getegid?.(),
+    executable: {
+      path: program,
+      inode: String(file.ino),
+      ctime: String(file.ctimeNs),
+      mode: Number(file.mode),
+      links: 1,
+    },
   });
   expect(seen.start).toBeGreaterThan(before - 20e6);
   expect(seen.start).toBeLessThanOrEqual(clock.now());

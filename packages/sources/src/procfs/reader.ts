@@ -203,6 +203,8 @@ export class ProcfsReader {
       // Real, effective, saved and that of the file system: who it is, not whose rights it has borrowed [CR1].
       uid: numberAt(status, 'Uid', 0),
       gid: numberAt(status, 'Gid', 0),
+      euid: numberAt(status, 'Uid', 1),
+      egid: numberAt(status, 'Gid', 1),
       nsTid: lastNumber(status, 'NSpid'),
       nsPid: lastNumber(status, 'NStgid'),
       pidNs: this.#pidNamespace(folder),
@@ -243,6 +245,7 @@ export class ProcfsReader {
       inode: String(file.ino),
       ctime: String(file.ctimeNs),
       mode: Number(file.mode),
+      links: Number(file.nlink),
     };
   }
 

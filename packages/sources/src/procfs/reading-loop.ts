@@ -12,6 +12,8 @@ import type { FromReading, ToReading } from './thread-messages.ts';
 export interface ReadingLoopOptions {
   readonly reader: ProcfsReader;
   readonly budgetMs: number;
+  /** Default true. */
+  readonly watchesExecs?: boolean | undefined;
   readonly post: (message: FromReading) => void;
 }
 
@@ -31,6 +33,7 @@ export class ReadingLoop {
   readonly #reader: ProcfsReader;
   readonly #post: (message: FromReading) => void;
   readonly #credit: CpuCredit;
+  readonly #watchesExecs: boolean;
   #watch: ExecWatch | undefined;
   /** Processes that have called exec, the newest last. */
   #execs: number[] = [];
@@ -56,14 +59,15 @@ export class ReadingLoop {
   #vanished = 0;
   #skipped = 0;
 
-  constructor({ reader, budgetMs, post }: ReadingLoopOptions) {
+  constructor({ reader, budgetMs, watchesExecs = true, post }: ReadingLoopOptions) {
     this.#reader = reader;
     this.#post = post;
+    this.#watchesExecs = watchesExecs;
     this.#credit = new CpuCredit(budgetMs / 1000);
   }
 
   async start(): Promise<void> {
-    this.#watch = await ExecWatch.start((pid) => this.#execs.push(pid));
+    if (this.#watchesExecs) this.#watch = await ExecWatch.start((pid) => this.#execs.push(pid));
     this.#chargedMs = cpuMs(); // what it took to start is no reading
     if (!this.#isRunning) this.#watch?.stop();
     this.#report(); // whether it is told of execs

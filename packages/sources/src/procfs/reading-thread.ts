@@ -8,9 +8,9 @@ import type { ReadingOptions, ToReading } from './thread-messages.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('reading-thread.ts runs as a worker thread only');
-const { clock, budgetMs } = workerData as ReadingOptions;
+const { clock, budgetMs, watchesExecs } = workerData as ReadingOptions;
 const reader = new ProcfsReader({ clock: HostClock.at(clock) });
-const loop = new ReadingLoop({ reader, budgetMs, post: (message) => port.postMessage(message) });
+const loop = new ReadingLoop({ reader, budgetMs, watchesExecs, post: (message) => port.postMessage(message) });
 port.on('message', (message: ToReading) => {
   loop.take(message);
   if (message.type === 'stop') port.close();

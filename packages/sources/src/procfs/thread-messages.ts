@@ -9,6 +9,8 @@ export interface ReadingOptions {
   readonly clock: ClockOrigin;
   /** Milliseconds of each second that reading may take. */
   readonly budgetMs: number;
+  /** Shall it hear of execs by itself? */
+  readonly watchesExecs: boolean;
 }
 
 export type ToReading =

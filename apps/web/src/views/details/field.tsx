@@ -14,14 +14,18 @@ export interface TaskProps {
   readonly isLive: boolean;
 }
 
+type PlainField = Exclude<FieldName, 'parent' | 'executable' | 'argv' | 'interpreter'>;
+
 interface FieldProps extends TaskProps {
-  readonly field: Exclude<FieldName, 'parent' | 'executable' | 'argv' | 'interpreter'>;
+  readonly field: PlainField;
   readonly name: string;
   /** Left out where it is not known: most tasks have none. */
   readonly isOptional?: boolean;
+  /** Left out where it is the same as that. */
+  readonly unlike?: PlainField;
 }
 
-export function Field({ field, name, isOptional = false, ...props }: FieldProps) {
+export function Field({ field, name, isOptional = false, unlike, ...props }: FieldProps) {
   const { tree, task, at, users } = props;
   const value = tree.valueAt(task, field, at);
   if (value === undefined) {
@@ -32,7 +36,8 @@ export function Field({ field, name, isOptional = false, ...props }: FieldProps)
       </Row>
     );
   }
-  const user = field === 'uid' ? users[String(value)] : undefined;
+  if (unlike !== undefined && tree.valueAt(task, unlike, at) === value) return null;
+  const user = field === 'uid' || field === 'euid' ? users[String(value)] : undefined;
   return (
     <Row name={name}>
       {printable(String(value))}

@@ -20,7 +20,9 @@ export function TaskFacts(props: TaskProps) {
         <Field {...props} field="interp" name="Interpreter as named" isOptional />
         <Field {...props} field="cwd" name="Directory" />
         <Field {...props} field="uid" name="User" />
+        <Field {...props} field="euid" name="Effective user" isOptional unlike="uid" />
         <Field {...props} field="gid" name="Group" />
+        <Field {...props} field="egid" name="Effective group" isOptional unlike="gid" />
         <Field {...props} field="container" name="Container" isOptional />
         <Field {...props} field="nsPid" name="NS PID" isOptional />
         <Field {...props} field="nsTid" name="NS TID" isOptional />
@@ -132,6 +134,7 @@ function File({ field, name, isOptional = false, ...props }: FileProps) {
           {file.device !== undefined && `, device ${deviceName(file.device)}`}
         </small>
       )}
+      {file.links === 0 && <Tag>deleted, or in memory only</Tag>}
       {file.hash !== undefined && <small>sha256 {file.hash}</small>}
       {isAsPassed ? <Tag>as passed to exec</Tag> : <ValueOrigin tree={tree} task={task} at={at} field={field} />}
     </Row>

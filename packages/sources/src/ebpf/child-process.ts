@@ -1,0 +1,88 @@
+// The server's end of the child process: starts it, understands what it says,
+// and ends it.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { toError } from '@dendro/protocol';
+import { type FailedFrame, FrameReader, type FrameVisitor } from './frames.ts';
+
+/** What the child is told on its command line. */
+export interface ChildOptions {
+  readonly objectPath: string;
+  readonly ringBytes: number;
+  readonly pollMs: number;
+  readonly launcherTid?: number | undefined;
+}
+
+const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
+const FRAMES_AT = 3;
+const HEAP_MB = 64;
+/** To give up its hooks, six of which cost 0.1 s each, and to tell what it still has. */
+const END_MS = 5000;
+const MAX_ERROR_BYTES = 4096;
+
+export class BpfChild {
+  readonly #process: ChildProcess;
+  readonly #exited: Promise<string>;
+  #errors = '';
+  #broken: string | undefined;
+
+  /** @param visitor is told what it says, until it exits */
+  constructor(options: ChildOptions, visitor: FrameVisitor) {
+    this.#process = spawn(process.execPath, [`--max-old-space-size=${HEAP_MB}`, CHILD, JSON.stringify(options)], {
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+      env: {}, // of ours it needs nothing, and NODE_OPTIONS could load anything
+      cwd: '/',
+    });
+    const frames = new FrameReader(visitor);
+    const out = this.#process.stdio[FRAMES_AT] as NodeJS.ReadableStream;
+    out.on('data', (portion: Buffer) => {
+      if (this.#broken !== undefined) return;
+      try {
+        frames.push(portion);
+      } catch (thrown) {
+        this.#broken = `it said something that was not to be understood (${toError(thrown).message})`;
+        this.kill();
+      }
+    });
+    out.on('error', () => {}); // its exit says the rest
+    this.#process.stdin?.on('error', () => {});
+    this.#process.stderr?.on('data', (text: Buffer) => {
+      this.#errors = `${this.#errors}${text}`.slice(-MAX_ERROR_BYTES);
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#process.once('error', (error) => resolve(`it could not be started (${error.message})`));
+      // Its pipes are empty then.
+      this.#process.once('close', (code, signal) => resolve(this.#broken ?? this.#reasonOf(code, signal)));
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** Resolves with the reason, a clause. Everything that it said has been told by then. */
+  get exited(): Promise<string> {
+    return this.#exited;
+  }
+
+  /** Ends it in order: it tells what it still has. */
+  async end(): Promise<void> {
+    this.#process.stdin?.end();
+    const timer = setTimeout(() => this.kill(), END_MS);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
+  #reasonOf(code: number | null, signal: NodeJS.Signals | null): string {
+    const error = this.#errors.split('\n').find((line) => line.includes('Error')) ?? '';
+    const how = signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`;
+    return error === '' ? how : `${how}: ${error.trim()}`;
+  }
+}
+
+export type { FailedFrame };

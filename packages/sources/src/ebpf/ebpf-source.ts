@@ -1,0 +1,268 @@
+// The live source that sees everything: programs in the kernel tell of each
+// birth, exec and end with all that belongs to it, so that no process is too
+// short-lived to be known. They are loaded by a child process, which alone has
+// the rights to do so; here its records become events.
+
+import { availableParallelism } from 'node:os';
+import { DendroError, type EventNs, type SourceStatus, type TaskEvent } from '@dendro/protocol';
+import { HostClock } from '../host-clock.ts';
+import { RepairScan } from '../procfs/repair-scan.ts';
+import type { EventSink, Source } from '../source.ts';
+import { EventMerge } from '../tracefs/merge.ts';
+import { BpfChild } from './child-process.ts';
+import { Families } from './families.ts';
+import type { FailedFrame, FrameVisitor, ReadyFrame, RecordsFrame } from './frames.ts';
+import { OBJECT_PATH } from './object.ts';
+import { RecordDecoder } from './records.ts';
+import { ensureEbpf, refusalOf } from './refusal.ts';
+
+export interface EbpfSourceOptions {
+  readonly clock?: HostClock | undefined;
+  /** KiB for each CPU; they share one ring, of the next power of two. Default 16 MiB for all, on large hosts up to 64. */
+  readonly bufferKb?: number | undefined;
+  /** Default 20. */
+  readonly pollMs?: number | undefined;
+  /** Reads what already runs, in small steps: at the start, and again after losses. */
+  readonly scan?: ((tids?: readonly number[]) => Iterable<TaskEvent | undefined>) | undefined;
+  /** Only what this thread of ours starts from now on is told of, and what descends from that. */
+  readonly launcherTid?: number | undefined;
+}
+
+const POLL_MS = 20;
+const MIB = 1024 * 1024;
+const MIN_RING_BYTES = 16 * MIB;
+const MAX_RING_BYTES = 64 * MIB;
+const RING_BYTES_PER_CPU = 4 * MIB;
+/** What the kernel takes. */
+const LARGEST_RING_BYTES = 1024 * MIB;
+const SMALLEST_RING_BYTES = 64 * 1024;
+/** Records are in the order in which room was made for them, which is that of time but for some 2.5 ms. */
+const HOLD_NS = 5_000_000;
+const INIT_PID = 1;
+/** Between two tries to have the child again. */
+const FIRST_PAUSE_MS = 250;
+const MAX_PAUSE_MS = 30_000;
+const WORK_MS = 20;
+
+export class EbpfSource implements Source, FrameVisitor {
+  readonly name = 'ebpf';
+  readonly isLive = true;
+  readonly #options: EbpfSourceOptions;
+  readonly #clock: HostClock;
+  readonly #families = new Families();
+  readonly #rejected: Record<string, number> = {};
+  readonly #notices = new Set<string>();
+  readonly #decoder: RecordDecoder;
+  #merge = new EventMerge(() => {});
+  #scan = new RepairScan(undefined, () => {});
+  #state: SourceStatus['state'] = 'starting';
+  #child: BpfChild | undefined;
+  #ready: ReadyFrame | undefined;
+  #failed: FailedFrame | undefined;
+  #onReady: (() => void) | undefined;
+  #records = 0;
+  #lost = 0;
+  /** What the child of now has said: its kernel's counts begin at zero. */
+  #childRecords = 0;
+  #childLost = 0n;
+  #childSeen = 0n;
+  /** Time of the counts before. */
+  #countedAt: EventNs;
+  #pauseMs = FIRST_PAUSE_MS;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: EbpfSourceOptions = {}) {
+    this.#options = options;
+    this.#clock = options.clock ?? HostClock.read();
+    this.#countedAt = this.#clock.now();
+    this.#decoder = new RecordDecoder(this.#clock, (event) => this.#take(event));
+  }
+
+  async start(sink: EventSink): Promise<void> {
+    try {
+      ensureEbpf();
+      this.#merge = new EventMerge(sink);
+      const { scan, launcherTid } = this.#options;
+      // Of one tree only its own is read, which is what descends from a thread of ours.
+      const what = launcherTid === undefined ? undefined : () => [launcherTid, ...this.#families.pids()];
+      this.#scan = new RepairScan(scan && (() => scan(what?.())), (event) => this.#see(event));
+      await this.#startChild();
+    } catch (thrown) {
+      this.#state = 'failed';
+      throw thrown;
+    }
+    this.#state = 'running';
+    sink({ type: 'clock', epochNs: this.#clock.base.epochNs });
+    this.#work();
+  }
+
+  status(): SourceStatus {
+    const ringMb = (this.#ready?.ringBytes ?? 0) / 1024 / 1024;
+    return {
+      name: this.name,
+      state: this.#state,
+      detail: `Programs in the kernel tell of births, programs, names, users and ends, complete, on ${this.#ready?.cpus ?? 0} CPUs; read every ${this.#options.pollMs ?? POLL_MS} ms, ${ringMb} MiB of buffer.`,
+      notices: [...this.#notices, ...(this.#ready?.notices ?? []), ...(this.#scan.failure ? [this.#scan.failure] : [])],
+      events: this.#records,
+      lost: this.#lost,
+      rejected: { ...this.#rejected },
+    };
+  }
+
+  /** The process that holds the rights; undefined while there is none. */
+  get childPid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Records that the kernel has seen since the child began; those lost are among them. */
+  get balance(): { readonly seen: bigint; readonly consumed: bigint; readonly lost: bigint } {
+    return { seen: this.#childSeen, consumed: BigInt(this.#childRecords), lost: this.#childLost };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state !== 'running') return;
+    this.#state = 'ended';
+    clearTimeout(this.#timer);
+    clearTimeout(this.#restartTimer);
+    this.#scan.stop();
+    await this.#child?.end();
+    this.#child = undefined;
+    this.#merge.flush();
+    const { seen, consumed, lost } = this.balance;
+    if (seen !== consumed + lost) {
+      this.#notices.add(`Of ${seen} records ${seen - consumed - lost} are neither read nor counted as lost.`);
+    }
+  }
+
+  // --- what the child says ---
+
+  ready(frame: ReadyFrame): void {
+    this.#ready = frame;
+    this.#pauseMs = FIRST_PAUSE_MS;
+    this.#onReady?.();
+  }
+
+  failed(frame: FailedFrame): void {
+    this.#failed = frame;
+  }
+
+  records(): void {}
+
+  record(view: DataView, bytes: Buffer, start: number, end: number): void {
+    this.#records++;
+    this.#childRecords++;
+    this.#decoder.decode(view, bytes, start, end);
+    const { problem, heir } = this.#decoder;
+    if (problem !== undefined) this.#rejected[problem] = (this.#rejected[problem] ?? 0) + 1;
+    if (heir !== undefined) this.#passChildren(heir.pid, heir.heirPid, heir.at);
+  }
+
+  recordsEnd({ through, at, seen, lost }: RecordsFrame): void {
+    const countedAt = this.#timeOf(at);
+    const newlyLost = Number(lost - this.#childLost);
+    if (newlyLost > 0) {
+      this.#lost += newlyLost;
+      this.#merge.push({ type: 'gap', from: this.#countedAt, to: countedAt, lost: newlyLost });
+      this.#scan.want();
+    }
+    this.#childLost = lost;
+    this.#childSeen = seen;
+    this.#countedAt = countedAt;
+    this.#merge.release(this.#timeOf(through) - HOLD_NS);
+  }
+
+  #timeOf(bootNs: bigint): EventNs {
+    return this.#clock.fromBootNs(Number(bootNs >> 32n), Number(bootNs & 0xffff_ffffn));
+  }
+
+  /** Those who were its children have another parent from its end on. Init is what the tree concludes by itself. */
+  #passChildren(pid: number, heirPid: number, at: EventNs): void {
+    for (const child of this.#families.end(pid, heirPid)) {
+      if (heirPid > INIT_PID) this.#merge.push({ type: 'reparent', at, pid: child, parentPid: heirPid });
+    }
+  }
+
+  #take(event: TaskEvent): void {
+    if (event.type === 'fork' && event.tid === event.pid) this.#families.begin(event.pid, event.parentPid ?? 0);
+    this.#merge.push(event);
+  }
+
+  #see(event: TaskEvent): void {
+    if (event.type === 'observe' && event.tid === event.pid) this.#families.see(event.pid, event.ppid);
+    this.#merge.push(event);
+  }
+
+  // --- its life ---
+
+  async #startChild(): Promise<void> {
+    const { bufferKb, pollMs = POLL_MS, launcherTid } = this.#options;
+    const ringBytes = ringBytesFor(bufferKb, availableParallelism());
+    this.#ready = undefined;
+    this.#failed = undefined;
+    this.#childRecords = 0;
+    this.#childLost = 0n;
+    this.#childSeen = 0n;
+    const isReady = new Promise<void>((resolve) => {
+      this.#onReady = resolve;
+    });
+    const child = new BpfChild({ objectPath: OBJECT_PATH, ringBytes, pollMs, launcherTid }, this);
+    this.#child = child;
+    const reason = await Promise.race([isReady, child.exited]);
+    this.#onReady = undefined;
+    if (reason !== undefined) {
+      this.#child = undefined;
+      throw refusalOf(this.#failed, reason);
+    }
+    void child.exited.then((why) => this.#noteExit(child, why));
+  }
+
+  /** Nobody knows what happened since: that is a gap, and /proc is read again. */
+  #noteExit(child: BpfChild, why: string): void {
+    if (this.#state !== 'running' || this.#child !== child) return;
+    this.#child = undefined;
+    this.#merge.flush();
+    this.#notices.add(`The process that reads the kernel's records was lost (${why}): it is started again.`);
+    this.#restart();
+  }
+
+  #restart(): void {
+    const pause = this.#pauseMs;
+    this.#pauseMs = Math.min(2 * pause, MAX_PAUSE_MS);
+    this.#restartTimer = setTimeout(async () => {
+      try {
+        await this.#startChild();
+      } catch (thrown) {
+        if (!(thrown instanceof DendroError)) throw thrown;
+        if (this.#state !== 'running') return;
+        this.#notices.add(`It could not be started again: ${thrown.message} The next try is in ${this.#pauseMs} ms.`);
+        this.#restart();
+        return;
+      }
+      if (this.#state !== 'running') {
+        await this.#child?.end();
+        return;
+      }
+      const now = this.#clock.now();
+      this.#merge.push({ type: 'gap', from: this.#countedAt, to: now, lost: 0 });
+      this.#countedAt = now;
+      this.#scan.want();
+    }, pause);
+  }
+
+  #work(): void {
+    this.#scan.step();
+    // While there is no child nobody says how far time has come.
+    if (this.#child === undefined) this.#merge.flush();
+    this.#timer = setTimeout(() => this.#work(), this.#scan.isBusy ? 0 : WORK_MS);
+  }
+}
+
+/** @returns a power of two, which is what the kernel's ring wants */
+function ringBytesFor(kbPerCpu: number | undefined, cpus: number): number {
+  const wanted =
+    kbPerCpu === undefined
+      ? Math.min(MAX_RING_BYTES, Math.max(MIN_RING_BYTES, RING_BYTES_PER_CPU * cpus))
+      : kbPerCpu * 1024 * cpus;
+  return 2 ** Math.ceil(Math.log2(Math.min(LARGEST_RING_BYTES, Math.max(SMALLEST_RING_BYTES, wanted))));
+}

@@ -1,0 +1,127 @@
+// What the child process says to the server, over a pipe:
+//
+//   word   kind
+//   word   length of the body
+//   body   `ready` and `failed`: JSON; `records`: see below
+//
+//   records: boot time up to which everything has been read, boot time of the
+//   counts, records seen and lost so far (u64 each), then records as they
+//   lie in the ring, each with its header.
+
+import { DISCARD, RECORD_HEADER_BYTES, recordLength, recordSpan } from './ring.ts';
+
+export const FRAME = { ready: 1, failed: 2, records: 3 } as const;
+
+export interface ReadyFrame {
+  readonly ringBytes: number;
+  readonly cpus: number;
+  readonly notices: readonly string[];
+}
+
+export interface FailedFrame {
+  readonly step: string;
+  readonly errno: number;
+  readonly message: string;
+  readonly log: string;
+}
+
+export interface RecordsFrame {
+  /** Everything that happened up to this boot time has been passed on, but for records still being written then. */
+  readonly through: bigint;
+  /** Boot time of the counts. */
+  readonly at: bigint;
+  readonly seen: bigint;
+  readonly lost: bigint;
+}
+
+export interface FrameVisitor {
+  ready(frame: ReadyFrame): void;
+  failed(frame: FailedFrame): void;
+  /** The records of the frame follow. */
+  records(frame: RecordsFrame): void;
+  /** A record: `[start, end)` of the bytes. */
+  record(view: DataView, bytes: Buffer, start: number, end: number): void;
+  /** All records of the frame have been told. */
+  recordsEnd(frame: RecordsFrame): void;
+}
+
+const HEAD_BYTES = 8;
+const COUNTS_BYTES = 32;
+/** The child cuts what it sends into less. */
+export const MAX_RECORD_BYTES = 256 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
+
+export function jsonFrame(kind: typeof FRAME.ready | typeof FRAME.failed, body: ReadyFrame | FailedFrame): Buffer {
+  const json = Buffer.from(JSON.stringify(body));
+  return Buffer.concat([headOf(kind, json.length), json]);
+}
+
+export function recordsFrame({ through, at, seen, lost }: RecordsFrame, records: Buffer): Buffer {
+  const counts = Buffer.alloc(COUNTS_BYTES);
+  counts.writeBigUInt64LE(through, 0);
+  counts.writeBigUInt64LE(at, 8);
+  counts.writeBigUInt64LE(seen, 16);
+  counts.writeBigUInt64LE(lost, 24);
+  return Buffer.concat([headOf(FRAME.records, COUNTS_BYTES + records.length), counts, records]);
+}
+
+function headOf(kind: number, length: number): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeUInt32LE(kind, 0);
+  head.writeUInt32LE(length, 4);
+  return head;
+}
+
+/** Puts frames together again from whatever portions the pipe gives. */
+export class FrameReader {
+  readonly #visitor: FrameVisitor;
+  #waiting: Buffer = Buffer.alloc(0);
+
+  constructor(visitor: FrameVisitor) {
+    this.#visitor = visitor;
+  }
+
+  /** @throws Error when this is no frame: nothing behind it can be understood */
+  push(portion: Buffer): void {
+    let bytes = this.#waiting.length === 0 ? portion : Buffer.concat([this.#waiting, portion]);
+    while (bytes.length >= HEAD_BYTES) {
+      const kind = bytes.readUInt32LE(0);
+      const length = bytes.readUInt32LE(4);
+      if (length > MAX_BODY_BYTES) throw new Error(`a frame of ${length} bytes`);
+      if (bytes.length < HEAD_BYTES + length) break;
+      this.#take(kind, bytes.subarray(HEAD_BYTES, HEAD_BYTES + length));
+      bytes = bytes.subarray(HEAD_BYTES + length);
+    }
+    // A copy: what is left must not hold on to the portion.
+    this.#waiting = Buffer.from(bytes);
+  }
+
+  #take(kind: number, body: Buffer): void {
+    if (kind === FRAME.records) this.#takeRecords(body);
+    else if (kind === FRAME.ready) this.#visitor.ready(JSON.parse(body.toString()) as ReadyFrame);
+    else if (kind === FRAME.failed) this.#visitor.failed(JSON.parse(body.toString()) as FailedFrame);
+    else throw new Error(`a frame of kind ${kind}`);
+  }
+
+  #takeRecords(body: Buffer): void {
+    if (body.length < COUNTS_BYTES) throw new Error('a frame without counts');
+    const frame: RecordsFrame = {
+      through: body.readBigUInt64LE(0),
+      at: body.readBigUInt64LE(8),
+      seen: body.readBigUInt64LE(16),
+      lost: body.readBigUInt64LE(24),
+    };
+    const view = new DataView(body.buffer, body.byteOffset, body.length);
+    this.#visitor.records(frame);
+    for (let at = COUNTS_BYTES; at < body.length; ) {
+      if (at + RECORD_HEADER_BYTES > body.length) throw new Error('a record that is cut off');
+      const header = view.getUint32(at, true);
+      const start = at + RECORD_HEADER_BYTES;
+      const end = start + recordLength(header);
+      if (end > body.length) throw new Error('a record that is cut off');
+      if ((header & DISCARD) === 0) this.#visitor.record(view, body, start, end);
+      at += recordSpan(header);
+    }
+    this.#visitor.recordsEnd(frame);
+  }
+}
