@@ -19,6 +19,7 @@ import {
   type FieldName,
   type FileInfo,
   type ForkEvent,
+  justBefore,
   type ObserveEvent,
   type RenameEvent,
   type ReparentEvent,
@@ -625,7 +626,7 @@ export class ProcessTree {
   // No event says who the new parent of the children is. Init, unless a subreaper is nearer: /proc is asked.
   #careForOrphans(process: TaskIndex, at: EventNs): void {
     if (this.#hasInit && this.#enrichments === undefined) return;
-    for (const child of this.tree.childrenAt(process, (at - 1) as EventNs)) {
+    for (const child of this.tree.childrenAt(process, justBefore(at))) {
       if (this.tree.exitOf(child) <= at) continue;
       if (!this.#hasInit) this.#leaderAt(INIT_PID, at, undefined);
       this.#requestEnrichment(child, at);

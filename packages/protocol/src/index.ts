@@ -89,7 +89,9 @@ export {
   epochOf,
   eventTimeOf,
   formatRfc3339Ns,
+  justBefore,
   parseRfc3339Ns,
   parseTime,
+  resolutionAt,
   type TimeBase,
 } from './time.ts';

@@ -188,6 +188,25 @@ test('records that auditd writes out for people are refused with what to do', ()
   expect(decoder.refusal).toMatch(/ausearch --raw$/);
 });
 
+test('a log goes on for years, and the events of one of its milliseconds stay in their order', () => {
+  // A quiet host: something once a month.
+  const months = Array.from({ length: 12 * 9 }, (_, month) => 1_700_000_000 + month * 30 * 86_400);
+  const names = ['zoo', 'yak', 'ant', 'elk', 'cat'];
+  const lines = months.flatMap((at, month) =>
+    names.map((name, i) =>
+      call({ serial: 10 + month * 7 + i, time: `${at}.123`, nr: 59 }).replace('comm="sh"', `comm="${name}"`),
+    ),
+  );
+  const { of, decoder } = decode(lines);
+  expect(decoder.decoded).toBe(lines.length);
+  expect(decoder.rejected).not.toHaveProperty('time-out-of-range');
+  const execs = of('exec');
+  expect(execs.map(({ comm }) => comm)).toEqual(months.flatMap(() => names));
+  const times = execs.map(({ at }) => at);
+  expect(new Set(times).size).toBe(times.length);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+});
+
 test('what cannot be used is counted by reason', () => {
   const { rejected } = decode([
     'rubbish',

@@ -7,7 +7,7 @@ import { HostFilter } from '../input/host-filter.ts';
 import { afterByteOrderMark, LineSplitter } from '../input/lines.ts';
 import { Rejections } from '../input/rejections.ts';
 import type { EventSink } from '../source.ts';
-import type { EventReject } from './call.ts';
+import { type EventReject, eventTimeInOrder } from './call.ts';
 import { EventJoin } from './event-join.ts';
 import { ProcessReader } from './processes.ts';
 import { type AuditRecord, isSeparator, type LineReject, readAuditLine } from './record.ts';
@@ -21,6 +21,8 @@ const REFUSAL =
 export interface AuditDecoderOptions {
   readonly maxLineBytes?: number | undefined;
   readonly hosts?: HostFilter | undefined;
+  /** Does the log tell of what happens now? Default false. */
+  readonly isLive?: boolean | undefined;
 }
 
 export class AuditDecoder {
@@ -37,9 +39,15 @@ export class AuditDecoder {
   #refusal: string | undefined;
 
   /** @param sink gets `clock` before the first event */
-  constructor(sink: EventSink, { maxLineBytes = MAX_LINE_BYTES, hosts = new HostFilter() }: AuditDecoderOptions = {}) {
+  constructor(
+    sink: EventSink,
+    { maxLineBytes = MAX_LINE_BYTES, hosts = new HostFilter(), isLive }: AuditDecoderOptions = {},
+  ) {
     this.#hosts = hosts;
-    this.#gate = new EventGate(sink, () => this.#reject('time-out-of-range'));
+    this.#gate = new EventGate(sink, () => this.#reject('time-out-of-range'), {
+      isLive,
+      eventTimeOf: eventTimeInOrder,
+    });
     this.#processes = new ProcessReader({
       give: (epochNs, make) => this.#gate.give(epochNs, make),
       reject: (reason) => this.#reject(reason),

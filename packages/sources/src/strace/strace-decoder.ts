@@ -27,6 +27,12 @@ const REFUSALS = {
   'no-time': 'its lines have no time of day; record with strace -f -ttt -o FILE',
 } as const;
 
+export interface StraceDecoderOptions {
+  readonly maxLineBytes?: number | undefined;
+  /** Does it tell of what happens now? Default false. */
+  readonly isLive?: boolean | undefined;
+}
+
 export class StraceDecoder {
   readonly #splitter: LineSplitter;
   readonly #gate: EventGate;
@@ -43,8 +49,8 @@ export class StraceDecoder {
   #broken = '';
 
   /** @param sink gets `clock` before the first event */
-  constructor(sink: EventSink, { maxLineBytes = MAX_LINE_BYTES }: { readonly maxLineBytes?: number | undefined } = {}) {
-    this.#gate = new EventGate(sink, () => this.#reject('time-out-of-range'));
+  constructor(sink: EventSink, { maxLineBytes = MAX_LINE_BYTES, isLive }: StraceDecoderOptions = {}) {
+    this.#gate = new EventGate(sink, () => this.#reject('time-out-of-range'), { isLive });
     this.#calls = new CallReader(this.#tasks, {
       give: (epochNs, make) => this.#gate.give(epochNs, make),
       reject: (reason) => this.#reject(reason),
