@@ -9,6 +9,7 @@ import {
   AUTHORITY,
   type Authority,
   assertNever,
+  type ChdirEvent,
   CLONE,
   type ContainerEvent,
   type CredentialsEvent,
@@ -21,6 +22,7 @@ import {
   type ForkEvent,
   justBefore,
   type ObserveEvent,
+  type ProgramSeenEvent,
   type RenameEvent,
   type ReparentEvent,
   type ScanEvent,
@@ -218,6 +220,12 @@ export class ProcessTree {
         break;
       case 'credentials':
         this.#applyCredentials(event);
+        break;
+      case 'chdir':
+        this.#applyChdir(event);
+        break;
+      case 'program-seen':
+        this.#applyProgramSeen(event);
         break;
       case 'container':
         this.#applyContainer(event);
@@ -541,6 +549,23 @@ export class ProcessTree {
     const authority = event.authority ?? AUTHORITY.event;
     this.#setNumber(process, 'uid', event.at, authority, event.uid);
     this.#setNumber(process, 'gid', event.at, authority, event.gid);
+    this.#touch(process, event.at);
+  }
+
+  // --- folders, programs ---
+
+  #applyChdir(event: ChdirEvent): void {
+    const { at } = event;
+    this.#notice(at);
+    const process = this.tree.leaderOf(this.#lifeAt(event.tid, at, event.start, event.pid));
+    this.#recorder.text(process, 'cwd', at, AUTHORITY.event, event.cwd);
+    this.#touch(process, at);
+  }
+
+  #applyProgramSeen(event: ProgramSeenEvent): void {
+    this.#notice(event.at);
+    const process = this.#leaderAt(event.pid, event.at, event.start);
+    this.#seeField(process, 'executable', event.at, event.executable);
     this.#touch(process, event.at);
   }
 
