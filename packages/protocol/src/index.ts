@@ -69,6 +69,7 @@ export {
 } from './recording-codec.ts';
 export type { RecordingEnd, RecordingHeader } from './recording-info.ts';
 export {
+  type ChdirEvent,
   CLONE,
   type ClockEvent,
   type ContainerEvent,
@@ -79,6 +80,7 @@ export {
   type ForkEvent,
   type GapEvent,
   type ObserveEvent,
+  type ProgramSeenEvent,
   type RenameEvent,
   type ReparentEvent,
   type ScanEvent,
@@ -89,7 +91,9 @@ export {
   epochOf,
   eventTimeOf,
   formatRfc3339Ns,
+  justBefore,
   parseRfc3339Ns,
   parseTime,
+  resolutionAt,
   type TimeBase,
 } from './time.ts';

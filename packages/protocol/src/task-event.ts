@@ -117,6 +117,27 @@ export interface CredentialsEvent {
   readonly egid?: number | undefined;
 }
 
+/** A task, and so its process, has gone to another folder. */
+export interface ChdirEvent {
+  readonly type: 'chdir';
+  readonly at: EventNs;
+  readonly tid: number;
+  /** Thread group id, where it is known. */
+  readonly pid?: number | undefined;
+  readonly start?: EventNs | undefined;
+  /** Undefined: to one that is not known. */
+  readonly cwd: string | undefined;
+}
+
+/** A process was seen in passing to run this file, nobody knows since when. */
+export interface ProgramSeenEvent {
+  readonly type: 'program-seen';
+  readonly at: EventNs;
+  readonly pid: number;
+  readonly start?: EventNs | undefined;
+  readonly executable: FileInfo;
+}
+
 /** A task, and so its process, was moved into another control group. */
 export interface ContainerEvent {
   readonly type: 'container';
@@ -195,6 +216,8 @@ export type TaskEvent =
   | ExitEvent
   | ReparentEvent
   | CredentialsEvent
+  | ChdirEvent
+  | ProgramSeenEvent
   | ContainerEvent
   | ObserveEvent
   | ScanEvent

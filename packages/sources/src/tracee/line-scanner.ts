@@ -9,7 +9,8 @@
 // line that it reads gives just the events that the plain way gives.
 //
 // One thing it sees less of: what comes behind the name of an event that no tree
-// needs is not looked at, except that the line must end as an object does.
+// needs is not looked at, except that the line must end as an object does. Should it
+// name the event a second time, the first name counts.
 
 import type { TaskEvent } from '@dendro/protocol';
 import { isContained } from './context.ts';
