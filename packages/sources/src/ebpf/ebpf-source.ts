@@ -139,6 +139,8 @@ export class EbpfSource implements Source, FrameVisitor {
 
   ready(frame: ReadyFrame): void {
     this.#ready = frame;
+    // Another child: before its first records, which may come with this frame, there is a gap.
+    if (this.#state === 'running') this.#tellGap();
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#onReady?.();
   }
@@ -239,15 +241,16 @@ export class EbpfSource implements Source, FrameVisitor {
         this.#restart();
         return;
       }
-      if (this.#state !== 'running') {
-        await this.#child?.end();
-        return;
-      }
-      const now = this.#clock.now();
-      this.#merge.push({ type: 'gap', from: this.#countedAt, to: now, lost: 0 });
-      this.#countedAt = now;
-      this.#scan.want();
+      if (this.#state !== 'running') await this.#child?.end();
     }, pause);
+  }
+
+  /** From the last counts of the child before until now. How much was lost nobody knows. */
+  #tellGap(): void {
+    const now = this.#clock.now();
+    this.#merge.push({ type: 'gap', from: this.#countedAt, to: now, lost: 0 });
+    this.#countedAt = now;
+    this.#scan.want();
   }
 
   #work(): void {
