@@ -36,8 +36,9 @@ export class BpfChild {
       cwd: '/',
     });
     const frames = new FrameReader(visitor);
-    const out = this.#process.stdio[FRAMES_AT] as NodeJS.ReadableStream;
-    out.on('data', (portion: Buffer) => {
+    // Without file descriptors to spare there are no pipes; the error below says so.
+    const out = this.#process.stdio?.[FRAMES_AT] as NodeJS.ReadableStream | undefined;
+    out?.on('data', (portion: Buffer) => {
       if (this.#broken !== undefined) return;
       try {
         frames.push(portion);
@@ -46,7 +47,7 @@ export class BpfChild {
         this.kill();
       }
     });
-    out.on('error', () => {}); // its exit says the rest
+    out?.on('error', () => {}); // its exit says the rest
     this.#process.stdin?.on('error', () => {});
     this.#process.stderr?.on('data', (text: Buffer) => {
       this.#errors = `${this.#errors}${text}`.slice(-MAX_ERROR_BYTES);

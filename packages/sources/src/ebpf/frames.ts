@@ -98,8 +98,8 @@ export class FrameReader {
 
   #take(kind: number, body: Buffer): void {
     if (kind === FRAME.records) this.#takeRecords(body);
-    else if (kind === FRAME.ready) this.#visitor.ready(JSON.parse(body.toString()) as ReadyFrame);
-    else if (kind === FRAME.failed) this.#visitor.failed(JSON.parse(body.toString()) as FailedFrame);
+    else if (kind === FRAME.ready) this.#visitor.ready(parseReady(body));
+    else if (kind === FRAME.failed) this.#visitor.failed(parseFailed(body));
     else throw new Error(`a frame of kind ${kind}`);
   }
 
@@ -111,6 +111,7 @@ export class FrameReader {
       seen: body.readBigUInt64LE(16),
       lost: body.readBigUInt64LE(24),
     };
+    if (frame.lost > frame.seen) throw new Error(`${frame.lost} records lost of ${frame.seen}`);
     const view = new DataView(body.buffer, body.byteOffset, body.length);
     this.#visitor.records(frame);
     for (let at = COUNTS_BYTES; at < body.length; ) {
@@ -124,4 +125,34 @@ export class FrameReader {
     }
     this.#visitor.recordsEnd(frame);
   }
+}
+
+function parseReady(body: Buffer): ReadyFrame {
+  const { ringBytes, cpus, notices } = parseObject(body);
+  if (typeof ringBytes !== 'number' || typeof cpus !== 'number' || !isTexts(notices)) throw notUnderstood();
+  return { ringBytes, cpus, notices };
+}
+
+function parseFailed(body: Buffer): FailedFrame {
+  const { step, errno, message, log } = parseObject(body);
+  if (typeof errno !== 'number' || !isTexts([step, message, log])) throw notUnderstood();
+  return { step: String(step), errno, message: String(message), log: String(log) };
+}
+
+function parseObject(body: Buffer): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
+  } catch {
+    // no JSON: the same as JSON of something else
+  }
+  throw notUnderstood();
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+function notUnderstood(): Error {
+  return new Error('a message without its parts');
 }

@@ -149,6 +149,11 @@ export class RecordDecoder {
       return;
     }
     const isThread = tid !== pid;
+    const parentPid = view.getUint32(start + HEAD.ppid, true);
+    if (!isTid(parentPid)) {
+      this.#malformed();
+      return;
+    }
     this.#sink({
       type: 'fork',
       at,
@@ -159,7 +164,7 @@ export class RecordDecoder {
       creatorPid,
       creatorStart: this.#time(view, start + BIRTH.creatorStart),
       // Of a thread it is the parent of its process, which is known from that one's birth.
-      parentPid: isThread ? undefined : view.getUint32(start + HEAD.ppid, true),
+      parentPid: isThread ? undefined : parentPid,
       parentStart: isThread ? undefined : this.#time(view, start + BIRTH.parentStart),
       leaderStart: isThread ? this.#time(view, start + HEAD.leaderStart) : undefined,
       // The upper word holds nothing that decides what a birth is.
@@ -219,6 +224,11 @@ export class RecordDecoder {
       this.#malformed();
       return;
     }
+    const heirPid = view.getUint32(start + EXIT.heir, true);
+    if (!isTid(heirPid)) {
+      this.#malformed();
+      return;
+    }
     const flags = view.getUint32(start + EXIT.flags, true);
     const isGroupDead = (flags & EXIT_FLAG.groupDead) !== 0;
     const own = view.getUint32(start + EXIT.code, true);
@@ -245,7 +255,7 @@ export class RecordDecoder {
       const leaderStart = this.#time(view, start + HEAD.leaderStart);
       this.#sink({ type: 'exit', at, tid: pid, pid, start: leaderStart, isGroupDead, ...statusOf(ofGroup) });
     }
-    this.heir = { pid, heirPid: view.getUint32(start + EXIT.heir, true), at };
+    this.heir = { pid, heirPid, at };
   }
 
   #decodeMove(view: DataView, bytes: Buffer, start: number, end: number, at: EventNs, tid: number, pid: number): void {
