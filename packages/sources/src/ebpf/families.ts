@@ -55,9 +55,11 @@ export class Families {
     if (siblings === undefined) this.#children.set(ppid, new Set([pid]));
     else siblings.add(pid);
     if (this.#parents.size <= MAX_PROCESSES) return;
+    // Many at once: to find the first key of a map that has lost others takes time.
+    let tooMany = MAX_PROCESSES / 8;
     for (const oldest of this.#parents.keys()) {
       this.#leave(oldest);
-      return;
+      if (--tooMany === 0) return;
     }
   }
 
