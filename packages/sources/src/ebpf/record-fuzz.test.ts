@@ -88,7 +88,7 @@ function mutate(bytes: Buffer, random: (below: number) => number): Buffer {
   return bytes;
 }
 
-test(`${MUTANTS} damaged streams do not crash, hang or fill memory`, { timeout: 600_000 }, () => {
+test(`${MUTANTS} damaged streams do not crash, hang or fill memory`, { timeout: 1_200_000 }, () => {
   const random = randomOf(SEED);
   const types: Record<string, number> = {};
   const problems: Record<string, number> = {};
