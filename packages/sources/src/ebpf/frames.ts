@@ -75,7 +75,11 @@ function headOf(kind: number, length: number): Buffer {
 /** Puts frames together again from whatever portions the pipe gives. */
 export class FrameReader {
   readonly #visitor: FrameVisitor;
-  #waiting: Buffer = Buffer.alloc(0);
+  readonly #head = Buffer.alloc(HEAD_BYTES);
+  #headBytes = 0; // that have come
+  /** Of a frame that began in a portion before; one that is whole is read where it lies. */
+  #body: Buffer | undefined;
+  #bodyBytes = 0;
 
   constructor(visitor: FrameVisitor) {
     this.#visitor = visitor;
@@ -83,20 +87,34 @@ export class FrameReader {
 
   /** @throws Error when this is no frame: nothing behind it can be understood */
   push(portion: Buffer): void {
-    let bytes = this.#waiting.length === 0 ? portion : Buffer.concat([this.#waiting, portion]);
-    while (bytes.length >= HEAD_BYTES) {
-      const kind = bytes.readUInt32LE(0);
-      const length = bytes.readUInt32LE(4);
-      if (length > MAX_BODY_BYTES) throw new Error(`a frame of ${length} bytes`);
-      if (bytes.length < HEAD_BYTES + length) break;
-      this.#take(kind, bytes.subarray(HEAD_BYTES, HEAD_BYTES + length));
-      bytes = bytes.subarray(HEAD_BYTES + length);
+    for (let at = 0; at < portion.length; ) {
+      if (this.#headBytes < HEAD_BYTES) {
+        const end = Math.min(portion.length, at + HEAD_BYTES - this.#headBytes);
+        this.#headBytes += portion.copy(this.#head, this.#headBytes, at, end);
+        at = end;
+        if (this.#headBytes < HEAD_BYTES) return;
+        const length = this.#head.readUInt32LE(4);
+        if (length > MAX_BODY_BYTES) throw new Error(`a frame of ${length} bytes`);
+        if (at + length <= portion.length) {
+          this.#take(portion.subarray(at, at + length));
+          at += length;
+          continue;
+        }
+        this.#body = Buffer.allocUnsafe(length);
+        this.#bodyBytes = 0;
+      }
+      const body = this.#body as Buffer;
+      const end = Math.min(portion.length, at + body.length - this.#bodyBytes);
+      this.#bodyBytes += portion.copy(body, this.#bodyBytes, at, end);
+      at = end;
+      if (this.#bodyBytes === body.length) this.#take(body);
     }
-    // A copy: what is left must not hold on to the portion.
-    this.#waiting = Buffer.from(bytes);
   }
 
-  #take(kind: number, body: Buffer): void {
+  #take(body: Buffer): void {
+    this.#headBytes = 0;
+    this.#body = undefined;
+    const kind = this.#head.readUInt32LE(0);
     if (kind === FRAME.records) this.#takeRecords(body);
     else if (kind === FRAME.ready) this.#visitor.ready(parseReady(body));
     else if (kind === FRAME.failed) this.#visitor.failed(parseFailed(body));

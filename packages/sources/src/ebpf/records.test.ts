@@ -139,6 +139,29 @@ describe('an exec', () => {
     expect(fileOf(exec({ ctimeSeconds: 7n, ctimeNs: 0x8000_0000 + 123 }))).toMatchObject({ ctime: '7000000123' });
   });
 
+  test('a file of the same path that has changed in anything is told anew, and the same one is the same object', () => {
+    const events: TaskEvent[] = [];
+    const decoder = new RecordDecoder(CLOCK, (event) => events.push(event));
+    const decodeNext = (record: Buffer) => {
+      decoder.decode(new DataView(record.buffer, record.byteOffset, record.length), record, 0, record.length);
+      return (events.at(-1) as { executable?: unknown }).executable;
+    };
+    const before = decodeNext(exec());
+    expect(decodeNext(exec())).toBe(before);
+    for (const changed of [
+      { inode: 13n },
+      { inode: 12n + (1n << 32n) },
+      { ctimeSeconds: 1_700_000_001n },
+      { ctimeSeconds: 1_700_000_000n + (1n << 32n) },
+      { ctimeNs: 6 },
+      { device: 5 },
+      { mode: 0o104755 },
+    ]) {
+      expect(decodeNext(exec(changed)), JSON.stringify(Object.keys(changed))).toEqual(fileOf(exec(changed)));
+      expect(decodeNext(exec())).toEqual(before);
+    }
+  });
+
   test('a path that was too long shows that its beginning is missing', () => {
     expect(fileOf(exec({ executable: 'name\0down\0', flags: EXECUTABLE_CUT }))?.path).toBe('…/down/name');
     expect(one(exec({ cwd: 'name\0', flags: CWD_CUT }))).toMatchObject({ cwd: '…/name' });

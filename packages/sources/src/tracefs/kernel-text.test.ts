@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CommCache, kernelText } from './kernel-text.ts';
+import { CommCache, kernelText, kernelTexts } from './kernel-text.ts';
 
 function textOf(...parts: readonly (string | readonly number[])[]): string {
   const bytes = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))));
@@ -73,6 +73,24 @@ test('two names of different bytes never become one text, as long as they hold n
     fc.property(name, name, (a, b) => {
       fc.pre(Buffer.compare(Buffer.from(a), Buffer.from(b)) !== 0);
       expect(textOf(a)).not.toBe(textOf(b));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('several texts in a row are each what it is alone', () => {
+  const texts = (...bytes: number[]) => kernelTexts(Buffer.from([9, ...bytes, 9]), 1, 1 + bytes.length);
+  expect(texts()).toEqual([]);
+  expect(texts(0)).toEqual(['']);
+  expect(texts(0, 0)).toEqual(['', '']);
+  expect(texts(0x61, 0, 0x62)).toEqual(['a', 'b']);
+  const byte = fc.constantFrom(0, 0, 0x41, 0x80, 0xc3, 0xa9, 0xe2, 0x82, 0xff);
+  fc.assert(
+    fc.property(fc.array(byte, { minLength: 1 }), (bytes) => {
+      const parts: number[][] = [[]];
+      for (const one of bytes) one === 0 ? parts.push([]) : parts.at(-1)?.push(one);
+      if (bytes.at(-1) === 0) parts.pop();
+      expect(texts(...bytes)).toEqual(parts.map((part) => textOf(part)));
     }),
     { numRuns: 500 },
   );

@@ -15,6 +15,23 @@ export function kernelText(bytes: Buffer, start: number, end: number): string {
   return text.includes(REPLACEMENT) ? withEscapes(bytes.subarray(start, stop)) : text;
 }
 
+/** Several in a row, each with a NUL; the last one may lack it. */
+export function kernelTexts(bytes: Buffer, start: number, end: number): string[] {
+  if (start === end) return [];
+  const text = bytes.toString('utf8', start, bytes[end - 1] === 0 ? end - 1 : end);
+  // A NUL is a NUL in whatever is no UTF-8, so that they are the same in number.
+  const texts = text.split('\0');
+  if (!text.includes(REPLACEMENT)) return texts;
+  let at = start;
+  return texts.map(() => {
+    let stop = at;
+    while (stop < end && bytes[stop] !== 0) stop++;
+    const one = kernelText(bytes, at, stop);
+    at = stop + 1;
+    return one;
+  });
+}
+
 /**
  * Decodes what is UTF-8 and escapes the rest, byte by byte. Whoever names a program decides how long it takes:
  * runs are decoded in one go, and nothing is thrown to find out.
