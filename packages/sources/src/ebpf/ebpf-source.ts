@@ -42,7 +42,9 @@ const INIT_PID = 1;
 /** Between two tries to have the child again. */
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 30_000;
+/** Between two looks at whether there is something to read in /proc: while it is being read, and else. */
 const WORK_MS = 20;
+const IDLE_MS = 200;
 
 export class EbpfSource implements Source, FrameVisitor {
   readonly name = 'ebpf';
@@ -257,7 +259,7 @@ export class EbpfSource implements Source, FrameVisitor {
     this.#scan.step();
     // While there is no child nobody says how far time has come.
     if (this.#child === undefined) this.#merge.flush();
-    this.#timer = setTimeout(() => this.#work(), this.#scan.isBusy ? 0 : WORK_MS);
+    this.#timer = setTimeout(() => this.#work(), this.#scan.isBusy ? 0 : this.#scan.isIdle ? IDLE_MS : WORK_MS);
   }
 }
 
