@@ -174,7 +174,8 @@ describe.skipIf(why !== undefined)(`${COUNT} programs that end at once${why === 
       if (argv === undefined) return 'no arguments are known';
       const isCut = truth.argv.length > ARGV_BYTES;
       if (isCut) cut++;
-      if (isCut !== (argv.at(-1)?.startsWith('… (cut') ?? false)) return `is${isCut ? ' not' : ''} marked as cut`;
+      const isMarked = argv.at(-1) === `… (cut: the command line has ${truth.argv.length} bytes)`;
+      if (isCut !== isMarked) return `is${isCut ? ' not' : ''} marked as cut`;
       const got = Buffer.concat((isCut ? argv.slice(0, -1) : argv).flatMap((text) => [bytesOf(text), Buffer.alloc(1)]));
       const isSame = isCut
         ? got.subarray(0, ARGV_BYTES).equals(truth.argv.subarray(0, ARGV_BYTES)) && got.length <= ARGV_BYTES + 1
@@ -184,17 +185,18 @@ describe.skipIf(why !== undefined)(`${COUNT} programs that end at once${why === 
     expect(cut).toBeGreaterThan(COUNT / 200);
   });
 
-  test('each has its file: path, inode, device, time of change and mode are those of stat', () => {
+  test('each has its file: path, inode, device, time of change, mode and links are those of stat', () => {
     const files = new Map(
       programs.map((path) => {
-        const { dev, ino, mode, ctimeNs } = statSync(path, { bigint: true });
-        return [path, { path, device: Number(dev), inode: String(ino), ctime: String(ctimeNs), mode: Number(mode) }];
+        const { dev, ino, mode, nlink, ctimeNs } = statSync(path, { bigint: true });
+        const [device, inode, ctime] = [Number(dev), String(ino), String(ctimeNs)];
+        return [path, { path, device, inode, ctime, mode: Number(mode), links: Number(nlink) }];
       }),
     );
     expectOfAll((truth, task) => {
-      const { path, device, inode, ctime, mode } = (tree.valueAt(task, 'executable', tree.exitOf(task)) ??
+      const { path, device, inode, ctime, mode, links } = (tree.valueAt(task, 'executable', tree.exitOf(task)) ??
         {}) as Partial<FileInfo>;
-      const got = JSON.stringify({ path, device, inode, ctime, mode });
+      const got = JSON.stringify({ path, device, inode, ctime, mode, links });
       const want = JSON.stringify(files.get(truth.program));
       return got === want ? undefined : `${got} and not ${want}`;
     });

@@ -4,7 +4,6 @@
 import type { TaskEvent } from '@dendro/protocol';
 import { describe, expect, test } from 'vitest';
 import { HostClock } from '../host-clock.ts';
-import { CUT_MARK } from '../procfs/reader.ts';
 import { type Heir, RecordDecoder, type RecordProblem } from './records.ts';
 import { birth, cgroupMove, credentials, exec, exit, rename } from './test-records.ts';
 
@@ -115,12 +114,15 @@ describe('an exec', () => {
         inode: '12',
         ctime: '1700000000000000005',
         mode: 0o100755,
+        links: 1,
       },
       argv: ['a name', '', 'two\nlines'],
       cwd: '/tmp/a folder',
       interp: '/bin/sh',
       uid: 1000,
       gid: 1001,
+      euid: 2000,
+      egid: 2001,
       container: undefined,
     });
   });
@@ -156,6 +158,7 @@ describe('an exec', () => {
       { ctimeNs: 6 },
       { device: 5 },
       { mode: 0o104755 },
+      { links: 0 },
     ]) {
       expect(decodeNext(exec(changed)), JSON.stringify(Object.keys(changed))).toEqual(fileOf(exec(changed)));
       expect(decodeNext(exec())).toEqual(before);
@@ -178,7 +181,9 @@ describe('an exec', () => {
   });
 
   test('arguments that are longer than a record are marked as cut, those that could not be read are not known', () => {
-    expect(one(exec({ argv: 'name\0begin', argvTotal: 5000 }))).toMatchObject({ argv: ['name', 'begin', CUT_MARK] });
+    expect(one(exec({ argv: 'name\0begin', argvTotal: 5000 }))).toMatchObject({
+      argv: ['name', 'begin', '… (cut: the command line has 5000 bytes)'],
+    });
     expect(one(exec({ argv: '', argvTotal: 40, flags: ARGV_FAULT }))).toMatchObject({ argv: undefined });
     expect(one(exec({ argv: '\0' }))).toMatchObject({ argv: [''] });
   });
@@ -260,6 +265,8 @@ test('another user, of the process; that of a thread has no place in the tree', 
     start: 4e9,
     uid: 5,
     gid: 6,
+    euid: 2000,
+    egid: 2001,
   });
   expect(decode(credentials({ tid: 101 }))).toEqual({ events: [], problem: undefined, heir: undefined });
 });

@@ -9,7 +9,7 @@ import { CLONE, type EventNs, type FileInfo, isTid, type TaskEvent } from '@dend
 import { statusOf } from '../cn-proc/messages.ts';
 import type { HostClock } from '../host-clock.ts';
 import { containerOf } from '../procfs/container.ts';
-import { CommCache, kernelTexts, kernelText } from '../tracefs/kernel-text.ts';
+import { CommCache, kernelText, kernelTexts } from '../tracefs/kernel-text.ts';
 import { Repeats } from './repeats.ts';
 
 export const RECORD = { birth: 1, exec: 2, exit: 3, rename: 4, credentials: 5, cgroup: 6 } as const;

@@ -14,6 +14,8 @@ export interface Head {
   readonly ppid: number;
   readonly uid: number;
   readonly gid: number;
+  readonly euid: number;
+  readonly egid: number;
   readonly comm: Text;
 }
 
@@ -35,6 +37,7 @@ export interface Exec extends Head {
   /** As the kernel keeps it. */
   readonly device: number;
   readonly mode: number;
+  readonly links: number;
   readonly oldTid: number;
   readonly flags: number;
   readonly argvTotal: number;
@@ -64,6 +67,8 @@ const HEAD: Head = {
   ppid: 50,
   uid: 1000,
   gid: 1001,
+  euid: 2000,
+  egid: 2001,
   comm: 'name',
 };
 
@@ -107,10 +112,10 @@ class Bytes {
 }
 
 function head(type: number, fields: Partial<Head>): Bytes {
-  const { at, start, leaderStart, tid, pid, ppid, uid, gid, comm } = { ...HEAD, ...fields };
+  const { at, start, leaderStart, tid, pid, ppid, uid, gid, euid, egid, comm } = { ...HEAD, ...fields };
   const name = Buffer.alloc(16);
   Buffer.from(comm as string).copy(name, 0, 0, 15);
-  return new Bytes().u64(at, start, leaderStart).u32(tid, pid, ppid, uid, gid, uid, gid).u16(type, 1).bytes(name);
+  return new Bytes().u64(at, start, leaderStart).u32(tid, pid, ppid, uid, gid, euid, egid).u16(type, 1).bytes(name);
 }
 
 export function birth(fields: Partial<Birth> = {}): Buffer {
@@ -124,7 +129,14 @@ export function birth(fields: Partial<Birth> = {}): Buffer {
 
 export function exec(fields: Partial<Exec> = {}): Buffer {
   const { inode = 12n, ctimeSeconds = 1_700_000_000n, ctimeNs = 5, device = (8 << 20) | 1, mode = 0o100755 } = fields;
-  const { oldTid = 100, flags = 0, argv = 'name\0', filename = '/bin/name\0', interp = '/bin/name\0' } = fields;
+  const {
+    links = 1,
+    oldTid = 100,
+    flags = 0,
+    argv = 'name\0',
+    filename = '/bin/name\0',
+    interp = '/bin/name\0',
+  } = fields;
   const {
     executable = 'name\0bin\0',
     cwd = 'tmp\0',
@@ -134,7 +146,7 @@ export function exec(fields: Partial<Exec> = {}): Buffer {
   const texts = [argv, filename, interp, executable, cwd, cgroup];
   return head(2, fields)
     .u64(inode, ctimeSeconds, 1234n, 1n, 2n)
-    .u32(ctimeNs, device, mode, 1, oldTid, flags, argvTotal, 6, 4_026_531_836)
+    .u32(ctimeNs, device, mode, links, oldTid, flags, argvTotal, 6, 4_026_531_836)
     .u16(...texts.map((text) => Buffer.from(text as string).length))
     .bytes(...texts)
     .done();
