@@ -4,7 +4,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { type EventNs, FIELDS, fromWireText, type TaskEvent } from '@dendro/protocol';
-import type { Source } from '@dendro/sources';
+import { EbpfSource, type Source } from '@dendro/sources';
 import { type Feed, feedsFor } from '../src/tree-worker/choose-source.ts';
 import { HostRunner } from '../src/tree-worker/host-runner.ts';
 
@@ -64,7 +64,8 @@ function argumentsWith(runner: HostRunner, tag: string): number {
 
 const [open] = feedsFor(spec, true);
 if (open === undefined) throw new Error(`no source ${spec}`);
-const feed = watched(open());
+const opened = open();
+const feed = watched(opened);
 let runner: HostRunner | undefined;
 if (withTree) {
   const options = { source: spec, maxProcesses: 16_384, maxThreads: 32_768 };
@@ -81,7 +82,8 @@ port.on('message', (message: { ask: 'counts' | 'reset' | 'argv' | 'stop'; tag?: 
     port.postMessage({ answer: {} });
   } else if (message.ask === 'counts') {
     const { lost, rejected, events: read, name } = feed.source.status();
-    port.postMessage({ answer: { events, births, lost, rejected, read, name, delays: quantiles() } });
+    const childPid = opened.source instanceof EbpfSource ? opened.source.childPid : undefined;
+    port.postMessage({ answer: { events, births, lost, rejected, read, name, delays: quantiles(), childPid } });
   } else if (message.ask === 'argv') {
     port.postMessage({ answer: { known: runner === undefined ? 0 : argumentsWith(runner, message.tag ?? '') } });
   } else {

@@ -16,7 +16,8 @@ export interface ChildOptions {
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
 const FRAMES_AT = 3;
-const HEAP_MB = 64;
+/** Any process of the same user may send SIGUSR1, and would get a debugger that runs whatever it is told. */
+const NODE_OPTIONS = ['--max-old-space-size=64', '--disable-sigusr1'];
 /** To give up its hooks, six of which cost 0.1 s each, and to tell what it still has. */
 const END_MS = 5000;
 const MAX_ERROR_BYTES = 4096;
@@ -29,14 +30,15 @@ export class BpfChild {
 
   /** @param visitor is told what it says, until it exits */
   constructor(options: ChildOptions, visitor: FrameVisitor) {
-    this.#process = spawn(process.execPath, [`--max-old-space-size=${HEAP_MB}`, CHILD, JSON.stringify(options)], {
+    this.#process = spawn(process.execPath, [...NODE_OPTIONS, CHILD, JSON.stringify(options)], {
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
       env: {}, // of ours it needs nothing, and NODE_OPTIONS could load anything
       cwd: '/',
     });
     const frames = new FrameReader(visitor);
-    const out = this.#process.stdio[FRAMES_AT] as NodeJS.ReadableStream;
-    out.on('data', (portion: Buffer) => {
+    // Without file descriptors to spare there are no pipes; the error below says so.
+    const out = this.#process.stdio?.[FRAMES_AT] as NodeJS.ReadableStream | undefined;
+    out?.on('data', (portion: Buffer) => {
       if (this.#broken !== undefined) return;
       try {
         frames.push(portion);
@@ -45,7 +47,7 @@ export class BpfChild {
         this.kill();
       }
     });
-    out.on('error', () => {}); // its exit says the rest
+    out?.on('error', () => {}); // its exit says the rest
     this.#process.stdin?.on('error', () => {});
     this.#process.stderr?.on('data', (text: Buffer) => {
       this.#errors = `${this.#errors}${text}`.slice(-MAX_ERROR_BYTES);

@@ -42,7 +42,9 @@ const INIT_PID = 1;
 /** Between two tries to have the child again. */
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 30_000;
+/** Between two looks at whether there is something to read in /proc: while it is being read, and else. */
 const WORK_MS = 20;
+const IDLE_MS = 200;
 
 export class EbpfSource implements Source, FrameVisitor {
   readonly name = 'ebpf';
@@ -139,6 +141,8 @@ export class EbpfSource implements Source, FrameVisitor {
 
   ready(frame: ReadyFrame): void {
     this.#ready = frame;
+    // Another child: before its first records, which may come with this frame, there is a gap.
+    if (this.#state === 'running') this.#tellGap();
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#onReady?.();
   }
@@ -239,22 +243,23 @@ export class EbpfSource implements Source, FrameVisitor {
         this.#restart();
         return;
       }
-      if (this.#state !== 'running') {
-        await this.#child?.end();
-        return;
-      }
-      const now = this.#clock.now();
-      this.#merge.push({ type: 'gap', from: this.#countedAt, to: now, lost: 0 });
-      this.#countedAt = now;
-      this.#scan.want();
+      if (this.#state !== 'running') await this.#child?.end();
     }, pause);
+  }
+
+  /** From the last counts of the child before until now. How much was lost nobody knows. */
+  #tellGap(): void {
+    const now = this.#clock.now();
+    this.#merge.push({ type: 'gap', from: this.#countedAt, to: now, lost: 0 });
+    this.#countedAt = now;
+    this.#scan.want();
   }
 
   #work(): void {
     this.#scan.step();
     // While there is no child nobody says how far time has come.
     if (this.#child === undefined) this.#merge.flush();
-    this.#timer = setTimeout(() => this.#work(), this.#scan.isBusy ? 0 : WORK_MS);
+    this.#timer = setTimeout(() => this.#work(), this.#scan.isBusy ? 0 : this.#scan.isIdle ? IDLE_MS : WORK_MS);
   }
 }
 

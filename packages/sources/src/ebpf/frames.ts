@@ -75,7 +75,11 @@ function headOf(kind: number, length: number): Buffer {
 /** Puts frames together again from whatever portions the pipe gives. */
 export class FrameReader {
   readonly #visitor: FrameVisitor;
-  #waiting: Buffer = Buffer.alloc(0);
+  readonly #head = Buffer.alloc(HEAD_BYTES);
+  #headBytes = 0; // that have come
+  /** Of a frame that began in a portion before; one that is whole is read where it lies. */
+  #body: Buffer | undefined;
+  #bodyBytes = 0;
 
   constructor(visitor: FrameVisitor) {
     this.#visitor = visitor;
@@ -83,23 +87,37 @@ export class FrameReader {
 
   /** @throws Error when this is no frame: nothing behind it can be understood */
   push(portion: Buffer): void {
-    let bytes = this.#waiting.length === 0 ? portion : Buffer.concat([this.#waiting, portion]);
-    while (bytes.length >= HEAD_BYTES) {
-      const kind = bytes.readUInt32LE(0);
-      const length = bytes.readUInt32LE(4);
-      if (length > MAX_BODY_BYTES) throw new Error(`a frame of ${length} bytes`);
-      if (bytes.length < HEAD_BYTES + length) break;
-      this.#take(kind, bytes.subarray(HEAD_BYTES, HEAD_BYTES + length));
-      bytes = bytes.subarray(HEAD_BYTES + length);
+    for (let at = 0; at < portion.length; ) {
+      if (this.#headBytes < HEAD_BYTES) {
+        const end = Math.min(portion.length, at + HEAD_BYTES - this.#headBytes);
+        this.#headBytes += portion.copy(this.#head, this.#headBytes, at, end);
+        at = end;
+        if (this.#headBytes < HEAD_BYTES) return;
+        const length = this.#head.readUInt32LE(4);
+        if (length > MAX_BODY_BYTES) throw new Error(`a frame of ${length} bytes`);
+        if (at + length <= portion.length) {
+          this.#take(portion.subarray(at, at + length));
+          at += length;
+          continue;
+        }
+        this.#body = Buffer.allocUnsafe(length);
+        this.#bodyBytes = 0;
+      }
+      const body = this.#body as Buffer;
+      const end = Math.min(portion.length, at + body.length - this.#bodyBytes);
+      this.#bodyBytes += portion.copy(body, this.#bodyBytes, at, end);
+      at = end;
+      if (this.#bodyBytes === body.length) this.#take(body);
     }
-    // A copy: what is left must not hold on to the portion.
-    this.#waiting = Buffer.from(bytes);
   }
 
-  #take(kind: number, body: Buffer): void {
+  #take(body: Buffer): void {
+    this.#headBytes = 0;
+    this.#body = undefined;
+    const kind = this.#head.readUInt32LE(0);
     if (kind === FRAME.records) this.#takeRecords(body);
-    else if (kind === FRAME.ready) this.#visitor.ready(JSON.parse(body.toString()) as ReadyFrame);
-    else if (kind === FRAME.failed) this.#visitor.failed(JSON.parse(body.toString()) as FailedFrame);
+    else if (kind === FRAME.ready) this.#visitor.ready(parseReady(body));
+    else if (kind === FRAME.failed) this.#visitor.failed(parseFailed(body));
     else throw new Error(`a frame of kind ${kind}`);
   }
 
@@ -111,6 +129,7 @@ export class FrameReader {
       seen: body.readBigUInt64LE(16),
       lost: body.readBigUInt64LE(24),
     };
+    if (frame.lost > frame.seen) throw new Error(`${frame.lost} records lost of ${frame.seen}`);
     const view = new DataView(body.buffer, body.byteOffset, body.length);
     this.#visitor.records(frame);
     for (let at = COUNTS_BYTES; at < body.length; ) {
@@ -124,4 +143,34 @@ export class FrameReader {
     }
     this.#visitor.recordsEnd(frame);
   }
+}
+
+function parseReady(body: Buffer): ReadyFrame {
+  const { ringBytes, cpus, notices } = parseObject(body);
+  if (typeof ringBytes !== 'number' || typeof cpus !== 'number' || !isTexts(notices)) throw notUnderstood();
+  return { ringBytes, cpus, notices };
+}
+
+function parseFailed(body: Buffer): FailedFrame {
+  const { step, errno, message, log } = parseObject(body);
+  if (typeof errno !== 'number' || !isTexts([step, message, log])) throw notUnderstood();
+  return { step: String(step), errno, message: String(message), log: String(log) };
+}
+
+function parseObject(body: Buffer): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
+  } catch {
+    // no JSON: the same as JSON of something else
+  }
+  throw notUnderstood();
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+function notUnderstood(): Error {
+  return new Error('a message without its parts');
 }
