@@ -123,7 +123,7 @@ export class AuditDecoder {
 
   // A pid of another host is another process.
   #take(record: AuditRecord): void {
-    if (!this.#hosts.takes(record.node, false)) {
+    if (!this.#hosts.takes(record.node)) {
       this.#reject('other-host');
       return;
     }
