@@ -11,6 +11,15 @@ import { describeTree } from './tree-text.ts';
 
 const S = 1_700_000_000_000_000_000n;
 const PIDS = 12;
+const TYPES: Readonly<Record<string, string>> = {
+  pathname: 'string',
+  argv: '[]string',
+  child_tid: 'int32',
+  child_pid: 'int32',
+  start_time: 'time.Time',
+  exit_code: 'int32',
+  new_name: 'string',
+};
 
 interface Alive {
   readonly tid: number;
@@ -59,7 +68,8 @@ function linesOf(hostName: string, bootNs: bigint, steps: readonly Step[]): stri
         container: container === undefined ? {} : { id: container },
         eventName,
         syscall: eventName === 'task_rename' ? 'prctl' : '',
-        args: Object.entries(args).map(([name, value]) => ({ name, value })),
+        // With their types, or no line would be scanned.
+        args: Object.entries(args).map(([name, value]) => ({ name, type: TYPES[name], value })),
       }),
     );
   };
@@ -106,10 +116,16 @@ function treesOf(lines: readonly string[], size: number) {
   const told = Object.fromEntries(
     [...trees].map(([{ name }, { tree, base }]) => [name, { base, tasks: describeTree(tree) }]),
   );
-  return { told, rejected: decoder.rejected, counts: hosts.hosts.map(({ accepted }) => accepted) };
+  return {
+    told,
+    scanned: decoder.scanned,
+    rejected: decoder.rejected,
+    counts: hosts.hosts.map(({ accepted }) => accepted),
+  };
 }
 
 test('hosts of one feed have the trees that they have alone, however the feed is mixed and cut', () => {
+  let scanned = 0;
   fc.assert(
     fc.property(
       STEPS,
@@ -125,6 +141,7 @@ test('hosts of one feed have the trees that they have alone, however the feed is
         for (const isFirst of picks) mixed.push(...(isFirst ? first : second).splice(0, 1));
         mixed.push(...first, ...second);
         const together = treesOf(mixed, size);
+        scanned += together.scanned;
         expect(together.rejected).toEqual({});
         expect(together.counts).toEqual([one.length, two.length]);
         expect(together.told).toEqual({ ...treesOf(one, size).told, ...treesOf(two, size).told });
@@ -132,4 +149,5 @@ test('hosts of one feed have the trees that they have alone, however the feed is
     ),
     { numRuns: 60 },
   );
+  expect(scanned).toBeGreaterThan(100);
 });

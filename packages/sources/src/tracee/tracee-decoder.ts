@@ -190,6 +190,7 @@ export class TraceeDecoder {
     if (outcome === 'unsure') return false;
     if (outcome === 'read') {
       const host = this.#hostOfScanned(base);
+      if (host === undefined) return false;
       if (typeof host === 'string') {
         this.#scanned++;
         this.#reject(host, this.#lineNumber);
@@ -219,12 +220,15 @@ export class TraceeDecoder {
   }
 
   // Hot: most lines are of the host that the line before is of.
-  #hostOfScanned(base: TimeBase): FeedHost | RejectReason {
+  /** @returns undefined when the start, by which it may be known, is too far from this base to be exact */
+  #hostOfScanned(base: TimeBase): FeedHost | RejectReason | undefined {
     const { hostName: name, isContained, task } = scanner;
     const { host } = this.#state;
     if (name !== undefined && name === host.name && !isContained) return host;
     const { container, tid = 0, start } = task ?? {};
-    const startEpochNs = start === undefined ? undefined : epochOf(base, start);
+    const isOneOfMany = this.#hosts.hosts.length > 1;
+    if (isOneOfMany && start !== undefined && Math.abs(start) > MAX_EXACT_NS) return undefined;
+    const startEpochNs = isOneOfMany && start !== undefined ? epochOf(base, start) : undefined;
     return attempt(() => this.#hostOf({ name, isContained, container, tid, startEpochNs }));
   }
 
