@@ -197,6 +197,11 @@ export class ProcessTree {
     return task !== NO_TASK && this.tree.isPresent(task);
   }
 
+  /** Is there a task of this tid that is known to have begun just then? */
+  hasBegun(tid: number, start: EventNs): boolean {
+    return this.#lives.hasBegun(tid, start);
+  }
+
   /**
    * The task that is meant, as of `time`.
    * @throws DataNotFoundError, AmbiguousTaskError

@@ -47,6 +47,7 @@ export {
   FRAME_HEADER_BYTES,
   type Frame,
   type HostInfo,
+  type HostSummary,
   PROTOCOL_VERSION,
   parseClientMessage,
   parseServerMessage,

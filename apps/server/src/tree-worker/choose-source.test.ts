@@ -89,3 +89,16 @@ test('options of the sources of Tracee are refused where nobody would heed them'
   expect(feedsFor('tracee-grpc:[::1]:4466', true, { policies: ['tree'] })).toHaveLength(1);
   expect(feedsFor('procfs', true, { follow: false, policies: [] })).toHaveLength(1);
 });
+
+test('several gRPC servers are one source with a host for each, under names that fit', () => {
+  const open = (target: string, options = {}) => feedsFor(`tracee-grpc:${target}`, true, options)[0]?.();
+  const hostsOf = (target: string) => open(target)?.hosts?.hosts.map(({ name }) => name);
+  expect(hostsOf('unix:/run/a=b.sock')).toEqual([undefined]);
+  expect(hostsOf('web-07=unix:/run/a.sock')).toEqual(['web-07']);
+  expect(hostsOf('web-07=10.0.0.7:4466,10.0.0.8:4466')).toEqual(['web-07', '10.0.0.8:4466']);
+  expect(open('a=unix:/run/a,b=unix:/run/b')?.source.name).toBe('tracee-grpc:a=unix:/run/a,b=unix:/run/b');
+  const refusal = { code: 'DENDRO_OPTION_INVALID' };
+  expect(() => open('a=unix:/run/a,b=unix:/run/b', { maxHosts: 1 })).toThrow(expect.objectContaining(refusal));
+  expect(() => open(`${'a'.repeat(65)}=unix:/run/a`)).toThrow(expect.objectContaining(refusal));
+  expect(() => open('a=unix:/run/a,')).toThrow(expect.objectContaining(refusal));
+});

@@ -110,7 +110,7 @@ export class AuditDecoder {
 
   // A pid of another host is another process.
   #take(record: AuditRecord): void {
-    if (!this.#hosts.takes(record.node, false)) {
+    if (!this.#hosts.takes(record.node)) {
       this.#reader.reject('other-host');
       return;
     }

@@ -2,17 +2,17 @@
 // are packed are not written on, and not followed.
 
 import { DendroError, type SourceStatus, toError } from '@dendro/protocol';
-import { HostFilter } from '../input/host-filter.ts';
 import { MAX_MAGIC_BYTES, packingOf } from '../input/unpacker.ts';
 import type { EventSink, Source } from '../source.ts';
 import { type FollowStep, follow } from './follow.ts';
+import { HostSplit } from './host-split.ts';
 import { TraceeDecoder } from './tracee-decoder.ts';
 
 export class TraceeFollowSource implements Source {
   readonly name: string;
   readonly isLive = true;
   readonly #path: string;
-  readonly #hosts: HostFilter;
+  readonly #hosts: HostSplit;
   readonly #stopping = new AbortController();
   #decoder: TraceeDecoder | undefined;
   #reading: Promise<void> | undefined;
@@ -26,7 +26,7 @@ export class TraceeFollowSource implements Source {
   #head: Buffer = Buffer.alloc(0);
 
   /** @param path of a file, which need not be there yet */
-  constructor(path: string, { hosts = new HostFilter() }: { readonly hosts?: HostFilter | undefined } = {}) {
+  constructor(path: string, { hosts = new HostSplit() }: { readonly hosts?: HostSplit | undefined } = {}) {
     this.#path = path;
     this.#hosts = hosts;
     this.name = `tracee:${path}`;
