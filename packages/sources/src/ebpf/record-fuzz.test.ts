@@ -42,8 +42,7 @@ const RECORDS = [
   exit({ tid: 101, flags: 3 }),
   rename({ comm: 'name' }),
   credentials(),
-  cgroupMove(`/docker/${id}\0`, false),
-  cgroupMove(`${id}\0docker\0`, true),
+  cgroupMove(`${id}\0docker\0`),
 ];
 const COUNTS = { through: 6_000_000_000n, at: 6_000_000_001n, seen: 10n, lost: 0n };
 
