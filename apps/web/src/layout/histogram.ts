@@ -35,7 +35,7 @@ export function histogramOf(tree: TemporalTree, from: EventNs, to: EventNs, buck
   }
 }
 
-/** The next instant, or with `step` -1 the one before, at which a process started or ended; undefined when there is none. */
+/** The next instant, or with `step` -1 the one before, at which a process started, called exec or ended; undefined when there is none. */
 export function changeBeside(
   tree: TemporalTree,
   at: EventNs,
@@ -46,7 +46,8 @@ export function changeBeside(
   for (let slot = 0; slot < tree.slotCount; slot++) {
     const task = slot as TaskIndex;
     if (!tree.isPresent(task) || tree.isThread(task) || !isShown(task)) continue;
-    for (const time of [tree.startOf(task), tree.exitOf(task)]) {
+    const exec = step > 0 ? tree.nextExecAfter(task, at) : tree.execTimeAt(task, (at - 1) as EventNs);
+    for (const time of [tree.startOf(task), exec ?? Number.NaN, tree.exitOf(task)]) {
       if (!Number.isFinite(time)) continue;
       if (step > 0 ? time > at && time < best : time < at && time > best) best = time;
     }

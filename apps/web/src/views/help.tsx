@@ -15,7 +15,7 @@ const KEYS = [
   ['/', 'Filter'],
   ['Space', 'Pause, or go back to live'],
   ['L', 'Go to the present'],
-  [', .', 'Previous and next start or end of a process'],
+  [', .', 'Previous and next start, exec or end of a process'],
   ['Shift+← Shift+→', 'On the strip of time: a window back or on'],
   ['+ - 0', 'On the strip of time: closer, wider, as usual'],
   ['Esc', 'Clear the filter, close details'],
