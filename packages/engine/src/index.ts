@@ -10,6 +10,7 @@ export {
   type ProcessLineage,
   ProcessTreeDataSource,
   type ProcKey,
+  type ResolvingTree,
   type ThreadInfo,
   type ThreadKey,
   type TimeRelevant,

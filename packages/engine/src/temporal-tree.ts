@@ -242,6 +242,14 @@ export class TemporalTree implements FactVisitor {
     this.#forgetAbandoned();
   }
 
+  /** Forgets who created a task and who its parents were: for who keeps the tree bounded in another way than by stubs. */
+  forgetWayUp(task: TaskIndex): void {
+    this.#reader.noteChange();
+    this.#tasks.dropCreator(task);
+    this.#parents.clear(task);
+    this.#forgetAbandoned();
+  }
+
   /** Does anybody refer to it as creator, leader or parent? Then it leaves a stub. */
   isReferenced(task: TaskIndex): boolean {
     return this.#tasks.isReferenced(task);
