@@ -27,6 +27,8 @@ import { SqliteHistory, type SqliteHistoryOptions } from './sqlite/store.ts';
 const BASE: TimeBase = { epochNs: 1_700_000_000_000_000_000n };
 const KEEPS_ALL = { entriesPerField: 4096, maxProcesses: 10_000, maxThreads: 10_000 };
 const folders: string[] = [];
+/** Each stream is a file, or several. */
+const LONG = 120_000;
 
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
@@ -81,55 +83,63 @@ function compare(history: SqliteHistory, reference: TemporalTree, at: EventNs): 
   expect(differencesOf(answersAt(got.tree, got.at), answersAt(reference, at))).toEqual([]);
 }
 
-test('at any instant the history says what a tree says that has kept everything, late facts and restarts included', () => {
-  fc.assert(
-    fc.property(steps(), seed, (list, number) => {
-      const random = new Random(number);
-      const { host, batches } = record(list, random);
-      const reference = new TemporalTree({ entriesPerField: 4096 });
-      const place = folder();
-      const options = smallOptions(random);
-      let history = new SqliteHistory(place, options);
-      begin(history);
-      const instant = () => Math.floor((host.now * random.below(1001)) / 1000) as EventNs;
-      for (const { bytes, at } of batches) {
-        expect(history.append(bytes, at)).toBe(true);
-        reference.apply(bytes);
-        if (random.below(3) === 0) history.flush();
-        if (random.below(25) === 0) {
-          history.close();
-          history = new SqliteHistory(place, options);
-          begin(history);
+test(
+  'at any instant the history says what a tree says that has kept everything, late facts and restarts included',
+  () => {
+    fc.assert(
+      fc.property(steps(), seed, (list, number) => {
+        const random = new Random(number);
+        const { host, batches } = record(list, random);
+        const reference = new TemporalTree({ entriesPerField: 4096 });
+        const place = folder();
+        const options = smallOptions(random);
+        let history = new SqliteHistory(place, options);
+        begin(history);
+        const instant = () => Math.floor((host.now * random.below(1001)) / 1000) as EventNs;
+        for (const { bytes, at } of batches) {
+          expect(history.append(bytes, at)).toBe(true);
+          reference.apply(bytes);
+          if (random.below(3) === 0) history.flush();
+          if (random.below(25) === 0) {
+            history.close();
+            history = new SqliteHistory(place, options);
+            begin(history);
+          }
+          if (random.below(10) === 0) compare(history, reference, instant());
         }
-        if (random.below(10) === 0) compare(history, reference, instant());
-      }
-      for (let i = 0; i < 12; i++) compare(history, reference, instant());
-      history.close();
-    }),
-    RUNS,
-  );
-});
+        for (let i = 0; i < 12; i++) compare(history, reference, instant());
+        history.close();
+      }),
+      RUNS,
+    );
+  },
+  LONG,
+);
 
-test('one task is read like all of them', () => {
-  fc.assert(
-    fc.property(steps(), seed, (list, number) => {
-      const random = new Random(number);
-      const { host, batches } = record(list, random);
-      const reference = new TemporalTree({ entriesPerField: 4096 });
-      const history = new SqliteHistory(folder(), smallOptions(random));
-      begin(history);
-      for (const { bytes, at } of batches) {
-        history.append(bytes, at);
-        reference.apply(bytes);
-      }
-      for (let i = 0; i < 20; i++) {
-        const at = Math.floor((host.now * random.below(1001)) / 1000) as EventNs;
-        const taskId = (1 + random.below(30)) as TaskId;
-        const got = history.taskAsOf({ taskId }, BASE.epochNs + BigInt(at));
-        expect(differencesOf(answersAt(got.tree, at, taskId), answersAt(reference, at, taskId))).toEqual([]);
-      }
-      history.close();
-    }),
-    RUNS,
-  );
-});
+test(
+  'one task is read like all of them',
+  () => {
+    fc.assert(
+      fc.property(steps(), seed, (list, number) => {
+        const random = new Random(number);
+        const { host, batches } = record(list, random);
+        const reference = new TemporalTree({ entriesPerField: 4096 });
+        const history = new SqliteHistory(folder(), smallOptions(random));
+        begin(history);
+        for (const { bytes, at } of batches) {
+          history.append(bytes, at);
+          reference.apply(bytes);
+        }
+        for (let i = 0; i < 20; i++) {
+          const at = Math.floor((host.now * random.below(1001)) / 1000) as EventNs;
+          const taskId = (1 + random.below(30)) as TaskId;
+          const got = history.taskAsOf({ taskId }, BASE.epochNs + BigInt(at));
+          expect(differencesOf(answersAt(got.tree, at, taskId), answersAt(reference, at, taskId))).toEqual([]);
+        }
+        history.close();
+      }),
+      RUNS,
+    );
+  },
+  LONG,
+);

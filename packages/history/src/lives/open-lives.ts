@@ -82,7 +82,6 @@ export interface SealedLives {
 
 export class OpenLives implements FactVisitor {
   readonly tree = new TemporalTree({ entriesPerField: ENTRIES_PER_FIELD });
-  readonly #base: TimeBase;
   readonly #events: LifeEvents;
   readonly #closed: SealedLives;
   readonly #graceNs: number;
@@ -120,7 +119,6 @@ export class OpenLives implements FactVisitor {
   readonly #images: (readonly Image[] | undefined)[] = [];
 
   constructor(base: TimeBase, closed: SealedLives, events: LifeEvents, options: OpenLivesOptions = {}) {
-    this.#base = base;
     this.#closed = closed;
     this.#events = events;
     this.#graceNs = options.graceNs ?? 5 * SECOND_NS;
@@ -185,12 +183,24 @@ export class OpenLives implements FactVisitor {
     return this.#sealed.length > 0;
   }
 
-  /** Does it matter at some time in `[from, to]`? Of one that is present. */
-  mattersIn(task: TaskIndex, from: EventNs, to: EventNs): boolean {
+  /** Everyone who matters at some time in `[from, to]`, in no order. */
+  mattering(from: EventNs, to: EventNs): TaskIndex[] {
     const { tree } = this;
-    if (this.fromOf(task) > to) return false;
-    const exit = tree.exitOf(task);
-    return exit >= from || (this.#release[task] as number) >= from || tree.isReferenced(task);
+    const isIn = new Uint8Array(tree.slotCount);
+    const found: TaskIndex[] = [];
+    const add = (task: TaskIndex) => {
+      if (isIn[task] === 1 || !tree.isPresent(task)) return;
+      isIn[task] = 1;
+      found.push(task);
+    };
+    for (let slot = 0; slot < tree.slotCount; slot++) {
+      const task = slot as TaskIndex;
+      if (!tree.isPresent(task) || this.fromOf(task) > to) continue;
+      if (tree.exitOf(task) >= from || (this.#release[task] as number) >= from) add(task);
+    }
+    // And through whom they are read, at however many removes. The list grows while it is walked.
+    for (let i = 0; i < found.length; i++) this.#forEachNamedBy(found[i] as TaskIndex, add);
+    return found;
   }
 
   /** As `imagesOf` of a process, kept until something is told of it. */
@@ -351,6 +361,7 @@ export class OpenLives implements FactVisitor {
       this.#release[task] = Math.max(this.#release[task] as number, tree.exitOf(task), at);
       this.#setState(task, STATE.none);
     }
+    this.#reachUp();
     const byClass: TaskId[][] = Array.from({ length: DURATION_CLASSES }, () => []);
     for (let slot = 0; slot < tree.slotCount; slot++) {
       const task = slot as TaskIndex;
@@ -512,8 +523,7 @@ export class OpenLives implements FactVisitor {
       const id = this.#pinnedOrder[next] as TaskId;
       const task = tree.indexOf(id);
       if (task === NO_TASK || !tree.isPresent(task) || this.#state[task] !== STATE.pinned) continue;
-      const above: TaskIndex[] = [];
-      this.#forEachNamedBy(task, (other) => above.push(other));
+      const above = this.#reachedThrough(task);
       if (above.length === 0 || tree.isThread(task)) continue;
       this.#sealPart(task, id);
       const start = tree.startOf(task);
@@ -579,8 +589,7 @@ export class OpenLives implements FactVisitor {
     for (const id of once) {
       const task = tree.indexOf(id);
       const release = this.#release[task] as number;
-      const above: TaskIndex[] = [];
-      this.#forEachNamedBy(task, (other) => above.push(other));
+      const above = this.#reachedThrough(task);
       this.#setState(task, STATE.none);
       tree.evictTask(task, false);
       for (const other of above) {
@@ -619,9 +628,40 @@ export class OpenLives implements FactVisitor {
     for (const image of imagesOf(tree, task)) this.#encoder.image(image);
   }
 
+  /**
+   * Those through whom a task is read. They matter as long ago as it does, even where they were mentioned for the first
+   * time later: who was seen to be its parent was so before.
+   */
+  #reachedThrough(task: TaskIndex): TaskIndex[] {
+    const from = this.fromOf(task);
+    const above: TaskIndex[] = [];
+    this.#forEachNamedBy(task, (other) => {
+      above.push(other);
+      if (this.tree.isPresent(other) && this.fromOf(other) > from) this.#from[other] = from;
+    });
+    return above;
+  }
+
+  /** The same for everyone at once, from the last ones up. */
+  #reachUp(): void {
+    const { tree } = this;
+    const todo: TaskIndex[] = [];
+    for (let slot = 0; slot < tree.slotCount; slot++)
+      if (tree.isPresent(slot as TaskIndex)) todo.push(slot as TaskIndex);
+    for (let task = todo.pop(); task !== undefined; task = todo.pop()) {
+      const from = this.fromOf(task);
+      this.#forEachNamedBy(task, (other) => {
+        if (!tree.isPresent(other) || this.fromOf(other) <= from) return;
+        this.#from[other] = from;
+        todo.push(other);
+      });
+    }
+  }
+
   /** What a busy task has said until now, before the oldest of it is let go of: a block of its own. */
   #sealPart(task: TaskIndex, id: TaskId): void {
     const to = Math.max(this.#newest, this.tree.startOf(task)) as EventNs;
+    this.#reachedThrough(task);
     this.#encodeLife(task, id, to);
     this.#sealed.push({ ...this.#encoder.finish(), durationClass: durationClass(this.fromOf(task), to) });
     this.#from[task] = to;

@@ -35,7 +35,10 @@ export class Reader {
     const from = Math.max(eventTimeOf(era.base, fromEpochNs), era.began ?? Number.NEGATIVE_INFINITY) as EventNs;
     const tree = new TemporalTree({ entriesPerField: ENTRIES_PER_FIELD, expectedTasks: this.#expected });
     const open = this.#openOf(era);
-    if (open !== undefined) copyOpen(open, tree, from, to);
+    if (open !== undefined) {
+      const copier = new TreeCopier(open.tree, tree);
+      for (const task of open.mattering(from, to)) copier.copy(task);
+    }
     const loader = new TreeLoader(tree);
     this.#blocks.loadWindow(loader, era.id, era.base, from, to);
     this.#expected = Math.max(1024, Math.ceil(tree.slotCount * 1.1));
@@ -111,15 +114,6 @@ export class Reader {
       }
     }
     return found;
-  }
-}
-
-function copyOpen(open: OpenLives, to: TemporalTree, from: EventNs, until: EventNs): void {
-  const { tree } = open;
-  const copier = new TreeCopier(tree, to);
-  for (let slot = 0; slot < tree.slotCount; slot++) {
-    const task = slot as TaskIndex;
-    if (tree.isPresent(task) && open.mattersIn(task, from, until)) copier.copy(task);
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { NO_TASK, type TaskIndex } from '@dendro/engine';
+import type { TaskIndex } from '@dendro/engine';
 import {
   BatchWriter,
   type EventNs,
@@ -571,15 +571,10 @@ export class SqliteHistory implements History {
     const { tree } = open;
     const processes: TaskIndex[] = [];
     const threads: TaskIndex[] = [];
-    for (let slot = 0; slot < tree.slotCount; slot++) {
-      const task = slot as TaskIndex;
-      if (!tree.isPresent(task) || !open.mattersIn(task, open.newest, FOREVER)) continue;
-      (tree.isThread(task) ? threads : processes).push(task);
-    }
+    for (const task of open.mattering(open.newest, FOREVER)) (tree.isThread(task) ? threads : processes).push(task);
     const chunks: Uint8Array<ArrayBuffer>[] = [];
     const writer = new BatchWriter();
     for (const task of [...processes, ...threads]) {
-      if (task === NO_TASK) continue;
       tree.writeFacts(task, writer);
       if (writer.taskCount >= CHUNK_TASKS) chunks.push(writer.finish());
     }
