@@ -179,6 +179,42 @@ export class ChangelogTable {
     return true;
   }
 
+  /**
+   * Takes over all entries that a task has in another table, for one that has none here.
+   * @param toOwn what a value of that table is in this one
+   */
+  copy(task: TaskIndex, from: ChangelogTable, of: TaskIndex, toOwn: (field: number, value: number) => number): void {
+    let last = NO_ENTRY;
+    for (let entry = from.headOf(of); entry !== NO_ENTRY; entry = from.nextOf(entry)) {
+      const added = this.#take();
+      const { i32, f64 } = this.#entries;
+      const kind = from.#entries.i32[entry * INTEGERS + KIND]!;
+      const field = kind & FIELD_BITS;
+      f64[added * DOUBLES + SINCE] = from.#entries.f64[entry * DOUBLES + SINCE]!;
+      f64[added * DOUBLES + VALUE] = toOwn(field, from.#entries.f64[entry * DOUBLES + VALUE]!);
+      i32[added * INTEGERS + KIND] = kind;
+      i32[added * INTEGERS + NEXT] = NO_ENTRY;
+      if (last === NO_ENTRY) this.#tasks.setEntries(task, added);
+      else i32[last * INTEGERS + NEXT] = added;
+      last = added;
+      this.#counts[field]! += 1;
+      this.#inUse |= 1 << field;
+    }
+    const fields = from.#tasks.fieldsOf(of);
+    this.#tasks.setFields(task, fields);
+    if (fields >> TRIMMED_AT !== 0) this.#hasTrimmed = true;
+  }
+
+  /** Forgets the entries of all tasks, which are forgotten too. */
+  clearAll(): void {
+    this.#counts.fill(0);
+    this.#hasTrimmed = false;
+    this.#firstFree = NO_ENTRY;
+    this.#length = 0;
+    this.#count = 0;
+    this.#inUse = 0;
+  }
+
   /** Forgets all entries of a task. */
   clear(task: TaskIndex): void {
     let entry = this.#tasks.entriesOf(task);

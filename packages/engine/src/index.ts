@@ -25,6 +25,7 @@ export type { Batch } from './recorder.ts';
 export { AmbiguousTaskError, DataNotFoundError, KeyNotSupportedError, type TaskRef } from './task-ref.ts';
 export {
   type ChangelogEntry,
+  CopiedTexts,
   type FactWriter,
   type Gap,
   type NumberField,

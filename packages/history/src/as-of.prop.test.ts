@@ -1,8 +1,5 @@
 // The one thing that a history is for: of any instant it says what a tree says that has kept everything.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ProcessTree, TemporalTree } from '@dendro/engine';
 import type { EventNs, TaskId, TimeBase } from '@dendro/protocol';
 import {
@@ -20,25 +17,17 @@ import {
   tellTracefs,
 } from '@dendro/testkit';
 import fc from 'fast-check';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { answersAt } from './answers-at.ts';
 import { SqliteHistory, type SqliteHistoryOptions } from './sqlite/store.ts';
+import { testFolders } from './test-folders.ts';
 
 const BASE: TimeBase = { epochNs: 1_700_000_000_000_000_000n };
 const KEEPS_ALL = { entriesPerField: 4096, maxProcesses: 10_000, maxThreads: 10_000 };
-const folders: string[] = [];
 /** Each stream is a file, or several. */
 const LONG = 120_000;
 
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
-});
-
-function folder(): string {
-  const made = mkdtempSync(join(tmpdir(), 'dendro-history-'));
-  folders.push(made);
-  return made;
-}
+const folder = testFolders();
 
 function begin(history: SqliteHistory): void {
   history.begin({ bootId: 'boot', base: BASE, bootNs: 0n, at: Number.NEGATIVE_INFINITY as EventNs });

@@ -112,7 +112,7 @@ export interface FoundLives {
   readonly total: number;
 }
 
-/** As of an instant: a tree with everyone who mattered then, and the time as the tree counts it. */
+/** As of an instant: a tree with everyone who mattered then, and the time as the tree counts it. Valid until the next question. */
 export interface TreeAsOf {
   readonly tree: TemporalTree;
   readonly base: TimeBase;
@@ -166,6 +166,8 @@ export interface History {
    * @throws DendroError DENDRO_BATCH_MALFORMED
    */
   append(batch: Uint8Array, at: EventNs): boolean;
+  /** A batch was lost on the way here. */
+  noteLost(at: EventNs): void;
   /** Were batches lost, and is there room again? */
   readonly needsSnapshot: boolean;
   /** Takes all that a tree knows, after batches were lost: who is not in it and lived has ended. */

@@ -1,3 +1,4 @@
+export { HistoryClient, type HistoryClientOptions } from './client.ts';
 export type {
   ClockReading,
   FoundLife,
@@ -13,4 +14,5 @@ export type {
   Resumption,
   TreeAsOf,
 } from './history.ts';
+export type { FactsAnswer, Question, QuestionAnswers } from './questions.ts';
 export { SqliteHistory, type SqliteHistoryOptions } from './sqlite/store.ts';

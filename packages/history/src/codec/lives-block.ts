@@ -1,7 +1,7 @@
 // What lives-encoder.ts has written, read again. Rows are unpacked as columns, chunks and
 // texts when they are asked for. Bytes come from a disk: all of it is checked.
 
-import { EntityIds } from '@dendro/engine';
+import { EntityIds, type TemporalTree } from '@dendro/engine';
 import {
   type Authority,
   type EntityId,
@@ -26,6 +26,7 @@ import {
 const MAX_LIVES = 1 << 20;
 const MAX_AUTHORITY = 2;
 const NONE = -1;
+const MAX_INDEXED = 2;
 
 /** A second fact of one kind about one life: rare. */
 export interface ExtraTask {
@@ -279,7 +280,7 @@ export class BlockTexts {
   }
 
   get byteLength(): number {
-    return 3 * this.#bytes.length;
+    return 3 * this.#bytes.length + 8 * MAX_INDEXED * this.count;
   }
 
   /** @param index as in an entry: plus one, 0 "not known" */
@@ -293,6 +294,20 @@ export class BlockTexts {
     while (this.#known.length < index) this.#known.push(undefined);
     this.#known[index] = text;
     return text;
+  }
+
+  /** The trees that asked last, and what texts are in them. */
+  #indexed: { readonly tree: TemporalTree; readonly generation: number; readonly indexes: Int32Array }[] = [];
+
+  /** Index of a text, as in an entry -> what it is in a tree, 0 = not looked up yet. Of a few trees it is remembered. */
+  indexesIn(tree: TemporalTree): Int32Array {
+    const generation = tree.textGeneration;
+    const known = this.#indexed.find((one) => one.tree === tree && one.generation === generation);
+    if (known !== undefined) return known.indexes;
+    const indexes = new Int32Array(this.count + 1);
+    const others = this.#indexed.filter((one) => one.tree !== tree).slice(0, MAX_INDEXED - 1);
+    this.#indexed = [{ tree, generation, indexes }, ...others];
+    return indexes;
   }
 
   /**

@@ -32,7 +32,7 @@ export class TreeLoader implements EntryVisitor {
   // Of the block that is being loaded.
   #tasks = new Int32Array(0); // life -> TaskIndex | NO_TASK
   #texts: BlockTexts | undefined;
-  #textIndexes = new Int32Array(0); // index in the block -> index in the tree, 0 = not looked up yet
+  #textIndexes: Int32Array = new Int32Array(0); // index in the block -> index in the tree, 0 = not looked up yet
   #loaded = 0;
 
   constructor(tree: TemporalTree) {
@@ -118,7 +118,7 @@ export class TreeLoader implements EntryVisitor {
       if (!this.#hasWanted(first, Math.min(rows.lives, first + LIVES_PER_CHUNK))) continue;
       if (this.#texts === undefined) {
         this.#texts = block.texts();
-        this.#textIndexes = new Int32Array(this.#texts.count + 1);
+        this.#textIndexes = this.#texts.indexesIn(this.#tree);
       }
       rows.visitChunk(chunk, block.chunk(chunk), wants, this);
     }
@@ -148,51 +148,4 @@ export class TreeLoader implements EntryVisitor {
     this.#textIndexes[index] = interned;
     return interned;
   }
-}
-
-/** As `TreeLoader`, for tasks of another tree. */
-export class TreeCopier {
-  readonly #from: TemporalTree;
-  readonly #to: TemporalTree;
-
-  constructor(from: TemporalTree, to: TemporalTree) {
-    this.#from = from;
-    this.#to = to;
-  }
-
-  copy(task: TaskIndex): void {
-    this.#from.writeFacts(task, this.#writer);
-  }
-
-  readonly #slotOf = (id: number): TaskIndex => {
-    if (!Number.isSafeInteger(id) || id <= NO_TASK_ID) return NO_TASK;
-    const known = this.#to.indexOf(id as TaskId);
-    return known === NO_TASK ? this.#to.addTask(id as TaskId) : known;
-  };
-
-  readonly #writer = {
-    text: (text: string) => this.#to.intern(text),
-    task: (
-      task: TaskId,
-      tid: Tid,
-      pid: Tid,
-      leader: TaskId,
-      creator: TaskId,
-      start: EventNs,
-      entityId: EntityId,
-      flags: number,
-      authority: Authority,
-    ) => {
-      const [slot, process, by] = [this.#slotOf(task), this.#slotOf(leader), this.#slotOf(creator)];
-      this.#to.mergeTask(slot, tid, pid, process, by, start, entityId, flags, authority);
-    },
-    set: (task: TaskId, field: number, since: EventNs, authority: Authority, value: number) => {
-      const slot = this.#slotOf(task);
-      if (field === PARENT) this.#to.mergeParent(slot, this.#slotOf(value), since, authority);
-      else this.#to.mergeValue(slot, field, since, authority, value);
-    },
-    exit: (task: TaskId, at: EventNs, authority: Authority, code: number, signal: number) => {
-      this.#to.mergeExit(this.#slotOf(task), at, authority, code, signal);
-    },
-  };
 }

@@ -86,8 +86,8 @@ export class Counters {
   }
 
   /**
-   * Sums in buckets of one length, the least that gives no more than `buckets`; they begin at whole multiples of it. It is
-   * counted in the coarsest unit that fits into it.
+   * Sums in buckets of one length. They begin at whole multiples of it, so that there is one more than `buckets` at most;
+   * the longer the range, the coarser the unit (seconds, minutes, hours) that it is counted in.
    */
   histogram(from: bigint, to: bigint, buckets: number): Histogram {
     const span = Number((to - from) / SECOND_NS) + 1;

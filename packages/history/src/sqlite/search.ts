@@ -23,25 +23,30 @@ export interface SearchedEra {
 
 /** A match, before anybody knows whether it is among the newest. */
 interface Candidate {
-  readonly sinceEpochNs: bigint;
+  readonly since: number;
   readonly found: () => FoundLife;
 }
 
-/** The newest ones, of all that are offered. */
+/** The newest ones of one era, of all that are offered. */
 class Newest {
   readonly #limit: number;
-  #kept: Candidate[] = [];
-  #floor: bigint | undefined;
-  total = 0;
+  readonly #kept: Candidate[] = [];
+  #floor = Number.NEGATIVE_INFINITY;
+  #total = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Would one of this time be kept? */
-  wants(sinceEpochNs: bigint): boolean {
-    this.total++;
-    return this.#floor === undefined || sinceEpochNs > this.#floor;
+  /** All that were offered. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Counts one in. @returns whether it would be kept */
+  wants(since: number): boolean {
+    this.#total++;
+    return since > this.#floor;
   }
 
   add(candidate: Candidate): void {
@@ -50,21 +55,21 @@ class Newest {
   }
 
   /** A life that was told of late is in two blocks, and is found once. */
-  finish(): FoundLives {
+  finish(): FoundLife[] {
     this.#cut();
     const lives = new Map<string, FoundLife>();
     for (const { found } of this.#kept) {
       const life = found();
       lives.set(`${life.taskId} ${life.sinceEpochNs}`, life);
     }
-    return { lives: [...lives.values()], total: this.total };
+    return [...lives.values()];
   }
 
   #cut(): void {
-    this.#kept.sort((a, b) => (a.sinceEpochNs < b.sinceEpochNs ? 1 : a.sinceEpochNs > b.sinceEpochNs ? -1 : 0));
+    this.#kept.sort((a, b) => b.since - a.since);
     if (this.#kept.length <= this.#limit) return;
     this.#kept.length = this.#limit;
-    this.#floor = this.#kept.at(-1)?.sinceEpochNs;
+    this.#floor = this.#limit === 0 ? Number.POSITIVE_INFINITY : (this.#kept.at(-1)?.since ?? this.#floor);
   }
 }
 
@@ -87,9 +92,13 @@ export class LifeSearch {
     this.#blocks = blocks;
   }
 
+  /** @param eras the newest first */
   search(query: LifeQuery, eras: readonly SearchedEra[]): FoundLives {
-    const newest = new Newest(Math.min(query.limit ?? DEFAULT_LIMIT, MAX_LIMIT));
+    const limit = Math.min(query.limit ?? DEFAULT_LIMIT, MAX_LIMIT);
+    const lives: FoundLife[] = [];
+    let total = 0;
     for (const era of eras) {
+      const newest = new Newest(limit - lives.length);
       const terms = this.#termsOf(query, era);
       if (era.open !== undefined) this.#searchOpen(era.open, era.base, terms, newest);
       const { entries } = this.#blocks;
@@ -103,8 +112,10 @@ export class LifeSearch {
         const texts = () => this.#blocks.textsOf(entry, era.base);
         searchBlock(rows, texts, era.base, terms, matcher, newest);
       }
+      lives.push(...newest.finish());
+      total += newest.total;
     }
-    return newest.finish();
+    return { lives, total };
   }
 
   #termsOf(query: LifeQuery, era: SearchedEra): Terms {
@@ -156,11 +167,10 @@ export class LifeSearch {
       for (const image of open.imagesOf(task)) {
         if (query.uid !== undefined && image.uid !== query.uid) continue;
         if (!fits(image)) continue;
-        const sinceEpochNs = epochOf(base, image.since);
-        if (!newest.wants(sinceEpochNs)) continue;
+        if (!newest.wants(image.since)) continue;
         const hasEnded = end !== Number.POSITIVE_INFINITY;
         newest.add({
-          sinceEpochNs,
+          since: image.since,
           found: () => ({
             taskId: tree.taskIdOf(task),
             pid: tree.pidOf(task),
@@ -169,7 +179,7 @@ export class LifeSearch {
             endEpochNs: hasEnded ? epochOf(base, end) : undefined,
             exitCode: hasEnded ? tree.exitCodeOf(task) : undefined,
             signal: hasEnded ? tree.exitSignalOf(task) : undefined,
-            sinceEpochNs,
+            sinceEpochNs: epochOf(base, image.since),
             comm: image.comm,
             path: image.path,
             argv: image.argv === undefined ? undefined : (fromWireText('strings', image.argv) as readonly string[]),
@@ -182,14 +192,18 @@ export class LifeSearch {
   }
 
   #textTest(query: LifeQuery): (image: Image) => boolean {
-    const known = new Map<string, boolean>();
+    const known = new Map<string, Map<string, boolean>>();
     const holds = (text: string | undefined, needle: string): boolean => {
       if (text === undefined) return false;
-      const key = `${needle}\0${text}`;
-      const before = known.get(key);
-      if (before !== undefined) return before;
-      const answer = this.#lower(text).includes(needle);
-      known.set(key, answer);
+      let answers = known.get(needle);
+      if (answers === undefined) {
+        answers = new Map();
+        known.set(needle, answers);
+      }
+      let answer = answers.get(text);
+      if (answer !== undefined) return answer;
+      answer = this.#lower(text).includes(needle);
+      answers.set(text, answer);
       return answer;
     };
     const [text, comm, path] = [query.text, query.comm, query.path].map(lowerAsciiText);
@@ -293,9 +307,8 @@ function searchBlock(
     if (start > to || exit < from || start < startedAfter) continue;
     if (endedBefore !== Number.POSITIVE_INFINITY && !(exit <= endedBefore)) continue;
     if (((rows.flags[life] as number) & THREAD) !== 0) continue;
-    const sinceEpochNs = epochOf(base, rows.imageSince[image] as EventNs);
-    if (newest.wants(sinceEpochNs))
-      newest.add({ sinceEpochNs, found: () => foundIn(rows, texts(), base, life, image) });
+    const since = rows.imageSince[image] as number;
+    if (newest.wants(since)) newest.add({ since, found: () => foundIn(rows, texts(), base, life, image) });
   }
 }
 

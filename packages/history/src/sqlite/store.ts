@@ -3,16 +3,7 @@
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TaskIndex } from '@dendro/engine';
-import {
-  BatchWriter,
-  type EventNs,
-  epochOf,
-  eventTimeOf,
-  readBatch,
-  type TaskId,
-  type TimeBase,
-} from '@dendro/protocol';
+import { type EventNs, epochOf, eventTimeOf, readBatch, type TaskId, type TimeBase } from '@dendro/protocol';
 import { PackedBlock, packBlock } from '../codec/packed-block.ts';
 import type {
   ClockReading,
@@ -30,6 +21,7 @@ import type {
 } from '../history.ts';
 import { type LifeEvents, OpenLives, type OpenLivesOptions } from '../lives/open-lives.ts';
 import { TreeLoader } from '../lives/tree-loader.ts';
+import { chunksOf } from '../questions.ts';
 import { BlockStore } from './block-store.ts';
 import { Counters } from './counters.ts';
 import { type Database, FILE_NAME, isDiskFailure, openDatabase } from './database.ts';
@@ -48,7 +40,6 @@ const MAX_PENDING_BYTES = 32 * MIB;
 const KEYFRAME_FACTS = 300_000;
 const KEPT_KEYFRAMES = 2;
 const RETRY_MS = 1000;
-const CHUNK_TASKS = 2000;
 const FOREVER = Number.POSITIVE_INFINITY as EventNs;
 const EVER = Number.NEGATIVE_INFINITY as EventNs;
 
@@ -198,6 +189,12 @@ export class SqliteHistory implements History {
     this.#factsSinceKeyframe += facts;
     this.#note(era, at);
     if (open.hasSealed) this.#takeSealed(era);
+  }
+
+  noteLost(at: EventNs): void {
+    const [, era] = this.#recording();
+    this.#refusedSince ??= era.newest ?? at;
+    this.#note(era, at);
   }
 
   get needsSnapshot(): boolean {
@@ -566,20 +563,8 @@ export class SqliteHistory implements History {
     this.#pendingGaps.push({ era: era.id, from, to, lost: 0, why: 'damaged' });
   }
 
-  /** Processes before their threads: a tree takes no thread whose process it does not know. */
   #snapshot(open: OpenLives): Uint8Array<ArrayBuffer>[] {
-    const { tree } = open;
-    const processes: TaskIndex[] = [];
-    const threads: TaskIndex[] = [];
-    for (const task of open.mattering(open.newest, FOREVER)) (tree.isThread(task) ? threads : processes).push(task);
-    const chunks: Uint8Array<ArrayBuffer>[] = [];
-    const writer = new BatchWriter();
-    for (const task of [...processes, ...threads]) {
-      tree.writeFacts(task, writer);
-      if (writer.taskCount >= CHUNK_TASKS) chunks.push(writer.finish());
-    }
-    if (writer.count > 0) chunks.push(writer.finish());
-    return chunks;
+    return chunksOf(open.tree, open.mattering(open.newest, FOREVER));
   }
 }
 
