@@ -1,6 +1,6 @@
 // The file of a history: opened by one process at a time, in the schema of today.
 
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DendroError } from '@dendro/protocol';
 import Sqlite from 'better-sqlite3';
@@ -23,6 +23,8 @@ export function openDatabase(directory: string, migrations = MIGRATIONS): Databa
   let database: Database | undefined;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    // Command lines are secrets. The journal gets the mode of the file.
+    closeSync(openSync(join(directory, FILE_NAME), 'a', 0o600));
     database = new Sqlite(join(directory, FILE_NAME), { timeout: 0 });
     // The lock is the kernel's: whatever ends the process gives it back.
     database.pragma('locking_mode = EXCLUSIVE');

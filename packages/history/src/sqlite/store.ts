@@ -290,6 +290,11 @@ export class SqliteHistory implements History {
     };
   }
 
+  /** Bytes of the file that hold something; the rest is there to be filled again. */
+  get usedBytes(): number {
+    return this.#retention.usedBytes;
+  }
+
   asOf(epochNs: bigint): TreeAsOf {
     return this.#reader.window(epochNs, epochNs);
   }
