@@ -50,7 +50,7 @@ export type CompareValues = (field: number, a: number, b: number) => number;
 
 export class ChangelogTable {
   readonly #tasks: TaskTable;
-  readonly #entries = new Rows(INTEGERS);
+  readonly #entries: Rows;
   readonly #counts = new Int32Array(32); // field id -> entries of all tasks
   readonly #limit: number;
   readonly #compareValues: CompareValues;
@@ -60,8 +60,10 @@ export class ChangelogTable {
   #count = 0;
   #inUse = 0;
 
-  constructor(tasks: TaskTable, limit: number, compareValues: CompareValues) {
+  /** @param expected entries that are likely to come */
+  constructor(tasks: TaskTable, limit: number, compareValues: CompareValues, expected = 0) {
     this.#tasks = tasks;
+    this.#entries = new Rows(INTEGERS, expected);
     this.#limit = limit;
     this.#compareValues = compareValues;
   }
@@ -229,6 +231,7 @@ export class ChangelogTable {
 
   // `added` is the `rank`-th newest of its field; the one beyond the limit goes.
   #dropOldest(task: TaskIndex, added: EntryIndex, field: number, rank: number): void {
+    if (this.#counts[field]! <= this.#limit) return; // all tasks together have no more
     let before = added;
     let entry = this.nextOf(added);
     let kept = rank;

@@ -46,6 +46,8 @@ export interface TemporalTreeOptions {
   readonly entriesPerField?: number | undefined;
   /** Tasks that are likely to come: room is made for them at once. Default 0. */
   readonly expectedTasks?: number | undefined;
+  /** The same for entries of all changelogs. Default 0. */
+  readonly expectedEntries?: number | undefined;
 }
 
 export interface ChangelogEntry {
@@ -96,7 +98,8 @@ export class TemporalTree implements FactVisitor {
   constructor(options: TemporalTreeOptions = {}) {
     const limit = options.entriesPerField ?? 64;
     this.#tasks = new TaskTable(options.expectedTasks ?? 0);
-    this.#changelogs = new ChangelogTable(this.#tasks, limit, (field, a, b) => this.#compareValues(field, a, b));
+    const compare = (field: number, a: number, b: number) => this.#compareValues(field, a, b);
+    this.#changelogs = new ChangelogTable(this.#tasks, limit, compare, options.expectedEntries);
     this.#parents = new ParentageTable(this.#tasks, limit);
     this.#reader = new FieldReader(this.#tasks, this.#changelogs);
     this.#parentReader = new ParentReader(this.#tasks, this.#parents, this.#reader);
@@ -735,7 +738,7 @@ export class TemporalTree implements FactVisitor {
       const field = this.#changelogs.fieldOf(entry);
       const value = this.#changelogs.valueOf(entry);
       const text = IS_TEXT[field] ? this.#strings.textOf(value) : undefined;
-      const wire = text !== undefined ? out.text(text) : value;
+      const wire = text !== undefined ? out.numberedText(value, text) : value;
       out.set(id, field, this.#changelogs.sinceOf(entry), this.#changelogs.authorityOf(entry), wire);
     }
     const trimmed = this.#changelogs.trimmedOf(task);
@@ -889,8 +892,11 @@ export class CopiedTexts {
 
 /** Where `writeFacts` writes: a BatchWriter. */
 export interface FactWriter extends Omit<FactVisitor, 'strings' | 'evict' | 'gap'> {
-  /** @returns what a text value of this text is in `set` */
-  text(text: string): number;
+  /**
+   * @param number of this text and no other, until the writer is emptied
+   * @returns what a text value of this text is in `set`
+   */
+  numberedText(number: number, text: string): number;
 }
 
 function byFieldId(answer: (field: FieldName) => boolean): readonly boolean[] {

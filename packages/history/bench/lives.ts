@@ -31,7 +31,7 @@ export interface LivesBatch {
 }
 
 /** xorshift32. */
-class Random {
+export class Random {
   #state: number;
 
   constructor(seed: number) {

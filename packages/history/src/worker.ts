@@ -8,10 +8,20 @@ import { answerQuestion } from './questions.ts';
 import { SqliteHistory } from './sqlite/store.ts';
 
 const FLUSH_MS = 250;
+/** Packed: so much is written down before its time. */
+const FLUSH_BYTES = 4 * 1024 * 1024;
 const STATE_MS = 1000;
 
 const port = parentPort;
 const options = workerData as HistoryWorkerOptions;
+
+const flushMs = options.flushMs ?? FLUSH_MS;
+let flushedAt = performance.now();
+
+function flush(history: SqliteHistory): void {
+  history.flush();
+  flushedAt = performance.now();
+}
 
 function post(message: FromHistory, transfer: ArrayBuffer[] = []): void {
   port?.postMessage(message, transfer);
@@ -24,6 +34,8 @@ function take(history: SqliteHistory, message: ToHistory): void {
       return;
     case 'append':
       history.append(message.bytes, message.at);
+      // While one comes after the other no timer has its turn.
+      if (performance.now() - flushedAt >= flushMs || history.pendingBytes >= FLUSH_BYTES) flush(history);
       post({ type: 'taken', bytes: message.bytes.length });
       return;
     case 'snapshot': {
@@ -70,7 +82,7 @@ try {
   const history = new SqliteHistory(options.directory, options);
   post({ type: 'ready', state: history.state });
   timers.push(
-    setInterval(() => history.flush(), options.flushMs ?? FLUSH_MS),
+    setInterval(() => flush(history), flushMs),
     setInterval(() => post({ type: 'state', state: history.state, needsSnapshot: history.needsSnapshot }), STATE_MS),
   );
   port?.on('message', (message: ToHistory) => takeOrRefuse(history, message));

@@ -93,6 +93,8 @@ export class LivesEncoder implements FactWriter {
   readonly #entityIds: EntityIds;
   readonly #columns = Array.from({ length: COLUMN_COUNT }, () => new ByteWriter());
   readonly #texts = new Map<string, number>();
+  #indexByNumber = new Int32Array(1024); // number given by the writer -> index in the block plus one, 0 = not in it yet
+  readonly #numbers: number[] = []; // those that are in it
   readonly #chunks: EncodedChunk[] = [];
   // Of the chunk that is being written.
   readonly #kinds = new ByteWriter();
@@ -113,6 +115,7 @@ export class LivesEncoder implements FactWriter {
   #from = Number.POSITIVE_INFINITY;
   #to = Number.NEGATIVE_INFINITY;
   // Of the life that is being written.
+  #hasEarlierPart = false;
   #lifeFrom = 0;
   #lifeTo = 0;
   #start = 0;
@@ -131,9 +134,13 @@ export class LivesEncoder implements FactWriter {
     return this.#lives;
   }
 
-  /** The life whose facts come next; ids rise. It matters from `from` to `to`. */
-  begin(id: TaskId, from: EventNs, to: EventNs): void {
+  /**
+   * The life whose facts come next; ids rise. It matters from `from` to `to`.
+   * @param hasEarlierPart what is said to have been let go of is in a block before
+   */
+  begin(id: TaskId, from: EventNs, to: EventNs, hasEarlierPart = false): void {
     this.#endLife();
+    this.#hasEarlierPart = hasEarlierPart;
     if (this.#inChunk === LIVES_PER_CHUNK) this.#endChunk();
     if (this.#lives === 0) this.#id0 = id;
     this.#column(COLUMNS.id).uint(id - this.#lastId);
@@ -146,7 +153,21 @@ export class LivesEncoder implements FactWriter {
     this.#chunkTo = Math.max(this.#chunkTo, to);
   }
 
-  text(text: string): number {
+  numberedText(number: number, text: string): number {
+    if (number >= this.#indexByNumber.length) {
+      const grown = new Int32Array(2 ** Math.ceil(Math.log2(number + 1)));
+      grown.set(this.#indexByNumber);
+      this.#indexByNumber = grown;
+    }
+    const known = this.#indexByNumber[number] as number;
+    if (known !== 0) return known;
+    const index = this.#text(text);
+    this.#indexByNumber[number] = index;
+    this.#numbers.push(number);
+    return index;
+  }
+
+  #text(text: string): number {
     let index = this.#texts.get(text);
     if (index === undefined) {
       index = this.#texts.size + 1;
@@ -193,9 +214,10 @@ export class LivesEncoder implements FactWriter {
   }
 
   set(task: TaskId, field: number, since: EventNs, authority: Authority, value: number): void {
+    const isLongAgo = since === LONG_AGO;
+    if (isLongAgo && this.#hasEarlierPart) return;
     this.#facts++;
     this.#sets++;
-    const isLongAgo = since === LONG_AGO;
     this.#kinds.u8(field | ((isLongAgo ? LONG_AGO_AUTHORITY : authority) << 4));
     if (isLongAgo) return;
     this.#sinces.delta(since, this.#since);
@@ -251,6 +273,8 @@ export class LivesEncoder implements FactWriter {
       chunks: this.#chunks.slice(),
     };
     this.#texts.clear();
+    for (const number of this.#numbers) this.#indexByNumber[number] = 0;
+    this.#numbers.length = 0;
     this.#chunks.length = 0;
     this.#lives = 0;
     this.#facts = 0;
@@ -264,7 +288,7 @@ export class LivesEncoder implements FactWriter {
   }
 
   #textOrNone(text: string | undefined): number {
-    return text === undefined ? 0 : this.text(text);
+    return text === undefined ? 0 : this.#text(text);
   }
 
   #column(index: number): ByteWriter {

@@ -38,6 +38,8 @@ const SECOND_NS = 1_000_000_000;
 /** Entries that a field keeps here. What goes beyond has been put into a block before. */
 const ENTRIES_PER_FIELD = 512;
 const ENTRIES_PER_PART = 448;
+/** Room for these costs nothing until they come. */
+const EXPECTED_TASKS = 65_536;
 const INIT_TID = 1;
 const PARENT = FIELDS.parent.id;
 const ARGV = FIELDS.argv.id;
@@ -81,7 +83,11 @@ export interface SealedLives {
 }
 
 export class OpenLives implements FactVisitor {
-  readonly tree = new TemporalTree({ entriesPerField: ENTRIES_PER_FIELD });
+  readonly tree = new TemporalTree({
+    entriesPerField: ENTRIES_PER_FIELD,
+    expectedTasks: EXPECTED_TASKS,
+    expectedEntries: 8 * EXPECTED_TASKS,
+  });
   readonly #events: LifeEvents;
   readonly #closed: SealedLives;
   readonly #graceNs: number;
@@ -94,6 +100,7 @@ export class OpenLives implements FactVisitor {
   #release = new Float64Array(1024);
   #from = new Float64Array(1024); // NaN: since its start
   #sets = new Uint16Array(1024); // entries since its last part
+  #hasPart = new Uint8Array(1024);
   /** Ended lives and when they are looked at, in order; the first ones have gone. */
   #due: { readonly id: TaskId; readonly at: number }[] = [];
   #firstDue = 0;
@@ -278,7 +285,7 @@ export class OpenLives implements FactVisitor {
     if (since < (this.#from[task] as number) || authority === AUTHORITY.sighting) this.#reachBack(task);
     const sets = (this.#sets[task] as number) + 1;
     this.#sets[task] = sets;
-    if (sets >= ENTRIES_PER_PART) this.#sealPart(task, id);
+    if (sets >= ENTRIES_PER_PART) this.#sealPart(task, id, since);
   }
 
   exit(id: TaskId, at: EventNs, authority: Authority, code: number, signal: number): void {
@@ -333,6 +340,7 @@ export class OpenLives implements FactVisitor {
     if (task === NO_TASK) return;
     this.#enter(task);
     if (from !== this.tree.startOf(task)) this.#from[task] = from;
+    if (from > this.tree.startOf(task)) this.#hasPart[task] = 1;
     this.#release[task] = release;
     if (id > this.#newestId) this.#newestId = id;
     if (this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#wait(id);
@@ -492,6 +500,7 @@ export class OpenLives implements FactVisitor {
     this.#release[task] = Number.NEGATIVE_INFINITY;
     this.#from[task] = Number.NaN;
     this.#sets[task] = 0;
+    this.#hasPart[task] = 0;
   }
 
   #wait(id: TaskId): void {
@@ -525,7 +534,7 @@ export class OpenLives implements FactVisitor {
       if (task === NO_TASK || !tree.isPresent(task) || this.#state[task] !== STATE.pinned) continue;
       const above = this.#reachedThrough(task);
       if (above.length === 0 || tree.isThread(task)) continue;
-      this.#sealPart(task, id);
+      this.#sealPart(task, id, this.#newest as EventNs);
       const start = tree.startOf(task);
       const values: [field: number, value: number][] = [];
       tree.forEachInherited(task, (field, value) => values.push([field, value]));
@@ -622,7 +631,7 @@ export class OpenLives implements FactVisitor {
 
   #encodeLife(task: TaskIndex, id: TaskId, to: EventNs): void {
     const { tree } = this;
-    this.#encoder.begin(id, this.fromOf(task), to);
+    this.#encoder.begin(id, this.fromOf(task), to, this.#hasPart[task] === 1);
     tree.writeFacts(task, this.#encoder);
     if (tree.isThread(task)) return;
     for (const image of imagesOf(tree, task)) this.#encoder.image(image);
@@ -658,14 +667,15 @@ export class OpenLives implements FactVisitor {
     }
   }
 
-  /** What a busy task has said until now, before the oldest of it is let go of: a block of its own. */
-  #sealPart(task: TaskIndex, id: TaskId): void {
-    const to = Math.max(this.#newest, this.tree.startOf(task)) as EventNs;
+  /** What a busy task has said until a time, before the oldest of it is let go of: a block of its own. */
+  #sealPart(task: TaskIndex, id: TaskId, until: EventNs): void {
+    const to = Math.max(until, this.fromOf(task)) as EventNs;
     this.#reachedThrough(task);
     this.#encodeLife(task, id, to);
     this.#sealed.push({ ...this.#encoder.finish(), durationClass: durationClass(this.fromOf(task), to) });
     this.#from[task] = to;
     this.#sets[task] = 0;
+    this.#hasPart[task] = 1;
   }
 
   /** Calls `visit` for everyone through whom a task is read. */
@@ -700,5 +710,6 @@ export class OpenLives implements FactVisitor {
     this.#release = grow(this.#release, new Float64Array(capacity));
     this.#from = grow(this.#from, new Float64Array(capacity));
     this.#sets = grow(this.#sets, new Uint16Array(capacity));
+    this.#hasPart = grow(this.#hasPart, new Uint8Array(capacity));
   }
 }

@@ -10,8 +10,8 @@ import { TreeLoader } from '../lives/tree-loader.ts';
 import type { BlockStore } from './block-store.ts';
 import type { Era, Eras } from './eras.ts';
 
-/** More than any copy of a life has. */
-const ENTRIES_PER_FIELD = 4096;
+/** More than a busy task has in any time that is asked about at once. */
+const ENTRIES_PER_FIELD = 1 << 20;
 /** Lives that are looked up one by one for one answer. */
 const MAX_LOOKED_UP = 8192;
 /** Texts kept from answer to answer. */

@@ -37,14 +37,14 @@ const DEFAULT_MAX_BYTES = 10 * 1024 * MIB;
 /** What waits for the disk at most; packed, so some five times as much of batches. */
 const MAX_PENDING_BYTES = 32 * MIB;
 /** So many facts at most are taken in again after a crash. */
-const KEYFRAME_FACTS = 300_000;
+const KEYFRAME_FACTS = 500_000;
 const KEPT_KEYFRAMES = 2;
 const RETRY_MS = 1000;
 const FOREVER = Number.POSITIVE_INFINITY as EventNs;
 const EVER = Number.NEGATIVE_INFINITY as EventNs;
 
 export interface SqliteHistoryOptions extends HistoryOptions, OpenLivesOptions {
-  /** Default 300,000. */
+  /** Default 500,000. */
   readonly keyframeFacts?: number | undefined;
   /** Of what waits for the disk. Default 32 MiB. */
   readonly maxPendingBytes?: number | undefined;
@@ -169,7 +169,7 @@ export class SqliteHistory implements History {
 
   append(batch: Uint8Array, at: EventNs): boolean {
     const [open, era] = this.#recording();
-    if (this.#pendingBytes > this.#maxPendingBytes) this.#refusedSince ??= era.newest ?? at;
+    if (this.pendingBytes > this.#maxPendingBytes) this.#refusedSince ??= era.newest ?? at;
     if (this.#refusedSince !== undefined) {
       // After one that is missing no other can be taken: who builds on what is not there says the wrong thing.
       this.#refusedBatches++;
@@ -198,7 +198,7 @@ export class SqliteHistory implements History {
   }
 
   get needsSnapshot(): boolean {
-    const hasRoom = this.#problem === undefined && this.#pendingBytes < this.#maxPendingBytes / 2;
+    const hasRoom = this.#problem === undefined && this.pendingBytes < this.#maxPendingBytes / 2;
     return this.#refusedSince !== undefined && hasRoom;
   }
 
@@ -282,12 +282,23 @@ export class SqliteHistory implements History {
       blocks: this.#blocks.entries.length,
       openLives: this.#open?.counts.open ?? 0,
       pendingBatches,
-      pendingBytes: this.#pendingBytes,
+      pendingBytes: this.pendingBytes,
       droppedBatches: this.#refusedBatches,
       refusedFacts: this.#open?.refused ?? 0,
       damagedParts: this.#blocks.damagedCount + this.#damagedRows,
       flushMs: this.#flushTimes.summary,
     };
+  }
+
+  /** Packed bytes that are not on the disk yet. */
+  get pendingBytes(): number {
+    return this.#log.pendingBytes + this.#blocks.unsavedBytes;
+  }
+
+  /** How many lives are where. */
+  get counts(): OpenLives['counts'] & { readonly sealedBlocks: number } {
+    const none = { open: 0, waiting: 0, pinned: 0, ready: 0 };
+    return { ...(this.#open?.counts ?? none), sealedBlocks: this.#blocks.entries.length };
   }
 
   /** Bytes of the file that hold something; the rest is there to be filled again. */
@@ -386,10 +397,6 @@ export class SqliteHistory implements History {
   get #newestTaskId(): TaskId {
     const saved = this.#database.prepare('SELECT newest_id FROM state').pluck().get() as number;
     return Math.max(saved, this.#open?.newestId ?? 0) as TaskId;
-  }
-
-  get #pendingBytes(): number {
-    return this.#log.pendingBytes + this.#blocks.unsavedBytes;
   }
 
   get #maxPendingBytes(): number {
