@@ -18,8 +18,8 @@ import {
 } from '@dendro/testkit';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { answersAt } from './answers-at.ts';
 import { SqliteHistory, type SqliteHistoryOptions } from './sqlite/store.ts';
+import { answersAt } from './test-answers.ts';
 import { testFolders } from './test-folders.ts';
 
 const BASE: TimeBase = { epochNs: 1_700_000_000_000_000_000n };

@@ -1,10 +1,10 @@
 import { ProcessTree, TemporalTree } from '@dendro/engine';
 import { type EventNs, epochOf, type TaskId } from '@dendro/protocol';
 import { afterEach, expect, test } from 'vitest';
-import { answersAt } from './answers-at.ts';
 import { HistoryClient, type HistoryClientOptions } from './client.ts';
 import { exec, exit, fork, seen } from './contract.ts';
 import { chunksOf } from './questions.ts';
+import { answersAt } from './test-answers.ts';
 import { testFolders } from './test-folders.ts';
 
 const folder = testFolders();

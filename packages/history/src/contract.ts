@@ -3,9 +3,9 @@
 import { ProcessTree, type TaskIndex } from '@dendro/engine';
 import { CLONE, type EventNs, epochOf, type TaskEvent, type TaskId, type TimeBase } from '@dendro/protocol';
 import { describe, expect, test } from 'vitest';
-import { answersAt } from './answers-at.ts';
 import type { FoundLife, History, HistoryOptions, HostStart, LifeQuery } from './history.ts';
 import { chunksOf } from './questions.ts';
+import { answersAt } from './test-answers.ts';
 
 const MS = 1_000_000;
 const SECOND = 1000 * MS;
@@ -123,6 +123,22 @@ export function registerHistoryContract(name: string, factory: HistoryFactory, p
       expect(history.taskAsOf({ taskId: found.taskId as TaskId }, epoch(1500)).taskId).toBe(found.taskId);
       expect(history.taskAsOf({ pid: 301 }, epoch(500)).taskId).toBeUndefined();
       expect(history.taskAsOf({ pid: 999 }, epoch(1500)).taskId).toBeUndefined();
+    });
+
+    test('says what is different between two instants', () => {
+      const { history, host } = recorded();
+      const idOf = (pid: number) => host.tree.tree.taskIdOf(host.tree.resolve({ pid }, at(30_000)));
+      expect(history.difference(epoch(500), epoch(3000))).toEqual({
+        started: [301, 302, 310].map(idOf),
+        ended: [],
+        changed: [],
+      });
+      expect(history.difference(epoch(2000), epoch(4001))).toEqual({
+        started: [idOf(310)],
+        ended: [idOf(301)],
+        changed: [{ taskId: idOf(302), fields: ['comm', 'executable', 'argv'] }],
+      });
+      expect(history.difference(epoch(4001), epoch(2000))).toMatchObject({ started: [idOf(301)], ended: [idOf(310)] });
     });
 
     test.each<[string, LifeQuery, number[]]>([

@@ -8,14 +8,14 @@ import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 import { Random } from '@dendro/testkit';
 import { expect, test } from 'vitest';
-import { EPOCH_NS, endOf, pidOf, STEP_NS } from './crash-story.ts';
 import { SqliteHistory } from './sqlite/store.ts';
+import { EPOCH_NS, endOf, pidOf, STEP_NS } from './test-crash-story.ts';
 import { testFolders } from './test-folders.ts';
 
 const folder = testFolders();
 const KILLS = Number(process.env['DENDRO_KILLS'] ?? 10);
 const OPTIONS = { graceNs: 50 * STEP_NS, blockLives: 64, keyframeFacts: 3000 };
-const RECORDER = new URL('./crash-recorder.ts', import.meta.url).pathname;
+const RECORDER = new URL('./test-crash-recorder.ts', import.meta.url).pathname;
 
 /** Records from a step on until it has told of so many flushes, and is killed a moment later. */
 async function recordAndKill(place: string, firstStep: number, random: Random): Promise<number> {

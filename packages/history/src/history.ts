@@ -2,7 +2,7 @@
 // about any instant of it as the live tree would have.
 
 import type { TemporalTree } from '@dendro/engine';
-import type { EventNs, TaskId, TimeBase } from '@dendro/protocol';
+import type { EventNs, FieldName, TaskId, TimeBase } from '@dendro/protocol';
 
 /** What event time is the time of. */
 export interface HostStart {
@@ -119,6 +119,14 @@ export interface TreeAsOf {
   readonly at: EventNs;
 }
 
+/** What is different between two instants. */
+export interface TreeDifference {
+  /** Live at the second instant and not at the first; the other way round. In order of their ids. */
+  readonly started: readonly TaskId[];
+  readonly ended: readonly TaskId[];
+  readonly changed: readonly { readonly taskId: TaskId; readonly fields: readonly FieldName[] }[];
+}
+
 export interface HistoryState {
   readonly state: 'idle' | 'recording' | 'stopped' | 'closed';
   /** One sentence for people, when recording has stopped though it should not. */
@@ -183,6 +191,8 @@ export interface History {
   asOf(epochNs: bigint): TreeAsOf;
   /** As `asOf`, for every instant in `[from, to]`, which is to be of one boot: what a slider moves in. */
   window(fromEpochNs: bigint, toEpochNs: bigint): TreeAsOf;
+  /** Who lives at one of two instants alone, and what has changed of the others. @throws DendroError DENDRO_HISTORY_TOO_OLD */
+  difference(firstEpochNs: bigint, secondEpochNs: bigint): TreeDifference;
   /** One task and those through whom it is read, ancestors too: no children, and no threads. */
   taskAsOf(
     ref: { readonly taskId: TaskId } | { readonly pid: number },

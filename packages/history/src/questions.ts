@@ -3,7 +3,16 @@
 
 import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import { BatchWriter, type EventNs, type TaskId } from '@dendro/protocol';
-import type { ClockReading, FoundLives, Histogram, History, HistoryGap, HistoryState, LifeQuery } from './history.ts';
+import type {
+  ClockReading,
+  FoundLives,
+  Histogram,
+  History,
+  HistoryGap,
+  HistoryState,
+  LifeQuery,
+  TreeDifference,
+} from './history.ts';
 
 const CHUNK_TASKS = 2000;
 
@@ -15,6 +24,7 @@ export type Question =
       readonly ref: { readonly taskId: TaskId } | { readonly pid: number };
       readonly epochNs: bigint;
     }
+  | { readonly kind: 'difference'; readonly firstEpochNs: bigint; readonly secondEpochNs: bigint }
   | { readonly kind: 'search'; readonly query: LifeQuery }
   | { readonly kind: 'histogram'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint; readonly buckets: number }
   | { readonly kind: 'gaps'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
@@ -33,6 +43,7 @@ export interface FactsAnswer {
 export interface QuestionAnswers {
   readonly window: FactsAnswer;
   readonly task: FactsAnswer;
+  readonly difference: TreeDifference;
   readonly search: FoundLives;
   readonly histogram: Histogram;
   readonly gaps: readonly HistoryGap[];
@@ -51,6 +62,8 @@ export function answerQuestion(history: History, question: Question): QuestionAn
       const { tree, base, at, taskId } = history.taskAsOf(question.ref, question.epochNs);
       return { baseEpochNs: base.epochNs, at, taskId, chunks: taskId === undefined ? [] : chunksOf(tree) };
     }
+    case 'difference':
+      return history.difference(question.firstEpochNs, question.secondEpochNs);
     case 'search':
       return history.search(question.query);
     case 'histogram':

@@ -4,9 +4,9 @@
 import { ProcessTree, type TaskIndex, TemporalTree } from '@dendro/engine';
 import { type EventNs, epochOf, type TaskEvent, type TaskId } from '@dendro/protocol';
 import { expect, test } from 'vitest';
-import { answersAt } from '../answers-at.ts';
 import { exec, exit, fork, RecordedHost, seen } from '../contract.ts';
 import { SqliteHistory, type SqliteHistoryOptions } from '../sqlite/store.ts';
+import { answersAt } from '../test-answers.ts';
 import { testFolders } from '../test-folders.ts';
 
 const folder = testFolders();

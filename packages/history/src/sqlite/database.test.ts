@@ -23,7 +23,7 @@ function schemaOf(place: string): unknown[] {
 
 test('a second process is refused while the first records, and taken when it is gone', async () => {
   const place = folder();
-  const child = spawn(process.execPath, [new URL('../crash-recorder.ts', import.meta.url).pathname, place], {
+  const child = spawn(process.execPath, [new URL('../test-crash-recorder.ts', import.meta.url).pathname, place], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(child.stdout, 'data');

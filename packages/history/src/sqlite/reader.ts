@@ -14,6 +14,8 @@ import type { Era, Eras } from './eras.ts';
 const ENTRIES_PER_FIELD = 1 << 20;
 /** Lives that are looked up one by one for one answer. */
 const MAX_LOOKED_UP = 8192;
+/** Room for these costs nothing until they come. */
+const EXPECTED_TASKS = 65_536;
 /** Texts kept from answer to answer. */
 const MAX_TEXTS = 200_000;
 const INIT_TID = 1;
@@ -24,7 +26,11 @@ export class Reader {
   readonly #eras: Eras;
   readonly #openOf: (era: Era) => OpenLives | undefined;
   /** The tree of the last answer: it is filled anew, which saves half of the time of making another. */
-  readonly #tree = new TemporalTree({ entriesPerField: ENTRIES_PER_FIELD });
+  readonly #tree = new TemporalTree({
+    entriesPerField: ENTRIES_PER_FIELD,
+    expectedTasks: EXPECTED_TASKS,
+    expectedEntries: 8 * EXPECTED_TASKS,
+  });
   readonly #openTexts = new CopiedTexts();
   /** The same for answers about one task. */
   readonly #few = new TemporalTree({ entriesPerField: ENTRIES_PER_FIELD });

@@ -1,7 +1,7 @@
 import { type EventNs, epochOf } from '@dendro/protocol';
 import { expect, test } from 'vitest';
-import { answersAt } from '../answers-at.ts';
 import { exec, exit, fork, RecordedHost, seen } from '../contract.ts';
+import { answersAt } from '../test-answers.ts';
 import { testFolders } from '../test-folders.ts';
 import { SqliteHistory, type SqliteHistoryOptions } from './store.ts';
 

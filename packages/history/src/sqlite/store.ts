@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EventNs, epochOf, eventTimeOf, readBatch, type TaskId, type TimeBase } from '@dendro/protocol';
 import { PackedBlock, packBlock } from '../codec/packed-block.ts';
+import { differenceOf, remember } from '../difference.ts';
 import type {
   ClockReading,
   FoundLives,
@@ -18,6 +19,7 @@ import type {
   LifeQuery,
   Resumption,
   TreeAsOf,
+  TreeDifference,
 } from '../history.ts';
 import { type LifeEvents, OpenLives, type OpenLivesOptions } from '../lives/open-lives.ts';
 import { TreeLoader } from '../lives/tree-loader.ts';
@@ -312,6 +314,11 @@ export class SqliteHistory implements History {
 
   window(fromEpochNs: bigint, toEpochNs: bigint): TreeAsOf {
     return this.#reader.window(fromEpochNs, toEpochNs);
+  }
+
+  difference(firstEpochNs: bigint, secondEpochNs: bigint): TreeDifference {
+    const first = remember(this.asOf(firstEpochNs));
+    return differenceOf(first, remember(this.asOf(secondEpochNs)));
   }
 
   taskAsOf(

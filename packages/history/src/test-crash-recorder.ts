@@ -3,8 +3,8 @@
 
 import { ProcessTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
-import { EPOCH_NS, STEP_NS, stepEvents } from './crash-story.ts';
 import { SqliteHistory } from './sqlite/store.ts';
+import { EPOCH_NS, STEP_NS, stepEvents } from './test-crash-story.ts';
 
 const [directory = '', firstStep = '0'] = process.argv.slice(2);
 const history = new SqliteHistory(directory, { graceNs: 50 * STEP_NS, blockLives: 64, keyframeFacts: 3000 });
