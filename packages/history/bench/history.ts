@@ -18,7 +18,8 @@ const { values } = parseArgs({
 });
 const FACTS = Number(values.facts);
 const START = { bootId: 'bench', base: { epochNs: EPOCH_NS }, bootNs: 0n, at: 0 as EventNs };
-const IN_FLIGHT_BYTES = 32 * 1024 * 1024;
+/** What the thread has not taken yet: whoever asks waits for it too. */
+const IN_FLIGHT_BYTES = 4 * 1024 * 1024;
 const directory = values.keep ?? mkdtempSync(join(tmpdir(), 'dendro-bench-'));
 const random = new Random(4711);
 

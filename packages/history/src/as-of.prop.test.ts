@@ -40,6 +40,7 @@ function smallOptions(random: Random): SqliteHistoryOptions {
     blockLives: 1 + random.below(6),
     maxWaiting: 1 + random.below(20),
     keyframeFacts: 30 + random.below(200),
+    entriesPerPart: [2, 5, 448][random.below(3)],
   };
 }
 

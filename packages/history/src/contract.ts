@@ -1,7 +1,15 @@
 // What every history does, whatever it keeps things in. Tests of a back end call it.
 
 import { ProcessTree, type TaskIndex } from '@dendro/engine';
-import { CLONE, type EventNs, epochOf, type TaskEvent, type TaskId, type TimeBase } from '@dendro/protocol';
+import {
+  CLONE,
+  type EntityId,
+  type EventNs,
+  epochOf,
+  type TaskEvent,
+  type TaskId,
+  type TimeBase,
+} from '@dendro/protocol';
 import { describe, expect, test } from 'vitest';
 import type { FoundLife, History, HistoryOptions, HostStart, LifeQuery } from './history.ts';
 import { chunksOf } from './questions.ts';
@@ -120,9 +128,34 @@ export function registerHistoryContract(name: string, factory: HistoryFactory, p
       const found = history.taskAsOf({ pid: 301 }, epoch(1500));
       const task = found.tree.indexOf(found.taskId as TaskId);
       expect(found.tree.textAt(task, 'comm', found.at)).toBe('Make');
-      expect(history.taskAsOf({ taskId: found.taskId as TaskId }, epoch(1500)).taskId).toBe(found.taskId);
+      const { taskId } = found;
+      expect(history.taskAsOf({ taskId: taskId as TaskId }, epoch(1500)).taskId).toBe(taskId);
       expect(history.taskAsOf({ pid: 301 }, epoch(500)).taskId).toBeUndefined();
       expect(history.taskAsOf({ pid: 999 }, epoch(1500)).taskId).toBeUndefined();
+      const entityId = found.tree.entityIdOf(task);
+      expect(history.taskAsOf({ entityId }, epoch(1500)).taskId).toBe(found.taskId);
+      expect(history.taskAsOf({ entityId: 1 as EntityId }, epoch(1500)).taskId).toBeUndefined();
+    });
+
+    test('says who could be meant by an entity id that several have', () => {
+      const { history, host } = recorded();
+      // Births of one tid within the same tenth of a second have the same id.
+      host.tell(
+        fork(30_010, 500, 300),
+        exit(30_020, 500, 0),
+        fork(30_030, 500, 300),
+        exit(30_040, 500, 0),
+        fork(40_000, 501, 1),
+      );
+      const { tree, taskId } = history.taskAsOf({ pid: 500 }, epoch(30_015));
+      const entityId = tree.entityIdOf(tree.indexOf(taskId as TaskId));
+      expect(() => history.taskAsOf({ entityId }, epoch(31_000))).toThrow(
+        expect.objectContaining({
+          code: 'DENDRO_TASK_AMBIGUOUS',
+          details: { candidates: [taskId, expect.any(Number)] },
+        }),
+      );
+      expect(history.taskAsOf({ entityId }, epoch(30_015)).taskId).toBe(taskId);
     });
 
     test('says what is different between two instants', () => {

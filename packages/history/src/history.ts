@@ -1,7 +1,7 @@
 // What a history does: keeps what was recorded of a host through crashes and restarts, and answers
 // about any instant of it as the live tree would have.
 
-import type { TemporalTree } from '@dendro/engine';
+import type { TaskRef, TemporalTree } from '@dendro/engine';
 import type { EventNs, FieldName, TaskId, TimeBase } from '@dendro/protocol';
 
 /** What event time is the time of. */
@@ -193,11 +193,11 @@ export interface History {
   window(fromEpochNs: bigint, toEpochNs: bigint): TreeAsOf;
   /** Who lives at one of two instants alone, and what has changed of the others. @throws DendroError DENDRO_HISTORY_TOO_OLD */
   difference(firstEpochNs: bigint, secondEpochNs: bigint): TreeDifference;
-  /** One task and those through whom it is read, ancestors too: no children, and no threads. */
-  taskAsOf(
-    ref: { readonly taskId: TaskId } | { readonly pid: number },
-    epochNs: bigint,
-  ): TreeAsOf & { readonly taskId: TaskId | undefined };
+  /**
+   * One task and those through whom it is read, ancestors too: no children, and no threads.
+   * @throws DendroError DENDRO_HISTORY_TOO_OLD, DENDRO_TASK_AMBIGUOUS
+   */
+  taskAsOf(ref: TaskRef, epochNs: bigint): TreeAsOf & { readonly taskId: TaskId | undefined };
   search(query: LifeQuery): FoundLives;
   histogram(fromEpochNs: bigint, toEpochNs: bigint, buckets: number): Histogram;
   gaps(fromEpochNs: bigint, toEpochNs: bigint): HistoryGap[];

@@ -1,7 +1,7 @@
 // Questions that a history answers from another thread, and their answers: data that can be handed over.
 // Answers about trees are batches, which the tree of whoever asked takes in.
 
-import type { TaskIndex, TemporalTree } from '@dendro/engine';
+import type { TaskIndex, TaskRef, TemporalTree } from '@dendro/engine';
 import { BatchWriter, type EventNs, type TaskId } from '@dendro/protocol';
 import type {
   ClockReading,
@@ -21,7 +21,7 @@ export type Question =
   | { readonly kind: 'window'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
   | {
       readonly kind: 'task';
-      readonly ref: { readonly taskId: TaskId } | { readonly pid: number };
+      readonly ref: TaskRef;
       readonly epochNs: bigint;
     }
   | { readonly kind: 'difference'; readonly firstEpochNs: bigint; readonly secondEpochNs: bigint }
@@ -51,7 +51,7 @@ export interface QuestionAnswers {
   readonly state: HistoryState;
 }
 
-/** @throws DendroError DENDRO_HISTORY_TOO_OLD */
+/** @throws DendroError DENDRO_HISTORY_TOO_OLD, DENDRO_TASK_AMBIGUOUS */
 export function answerQuestion(history: History, question: Question): QuestionAnswers[Question['kind']] {
   switch (question.kind) {
     case 'window': {

@@ -35,9 +35,8 @@ import { DURATION_CLASSES, durationClass } from './duration-class.ts';
 import { imagesOf } from './images.ts';
 
 const SECOND_NS = 1_000_000_000;
-/** Entries that a field keeps here. What goes beyond has been put into a block before. */
-const ENTRIES_PER_FIELD = 512;
-const ENTRIES_PER_PART = 448;
+/** Entries of a part: those that it has in common with the part before, and some more. A field keeps as many here. */
+const SPARE_ENTRIES = 64;
 /** Room for these costs nothing until they come. */
 const EXPECTED_TASKS = 65_536;
 const INIT_TID = 1;
@@ -57,6 +56,8 @@ export interface OpenLivesOptions {
   readonly maxWaiting?: number | undefined;
   /** Lives of a block. Default 2048. */
   readonly blockLives?: number | undefined;
+  /** Entries after which a life that goes on is put into a block as far as it goes. Default 448. */
+  readonly entriesPerPart?: number | undefined;
   /** Lives that have ended and are kept for others who are read through them, at most. Default 65,536. */
   readonly maxPinned?: number | undefined;
 }
@@ -83,17 +84,14 @@ export interface SealedLives {
 }
 
 export class OpenLives implements FactVisitor {
-  readonly tree = new TemporalTree({
-    entriesPerField: ENTRIES_PER_FIELD,
-    expectedTasks: EXPECTED_TASKS,
-    expectedEntries: 8 * EXPECTED_TASKS,
-  });
+  readonly tree: TemporalTree;
   readonly #events: LifeEvents;
   readonly #closed: SealedLives;
   readonly #graceNs: number;
   readonly #maxWaiting: number;
   readonly #maxPinned: number;
   readonly #blockLives: number;
+  readonly #entriesPerPart: number;
   readonly #encoder: LivesEncoder;
   // TaskIndex -> …
   #state = new Uint8Array(1024);
@@ -132,6 +130,12 @@ export class OpenLives implements FactVisitor {
     this.#maxWaiting = options.maxWaiting ?? 65_536;
     this.#maxPinned = options.maxPinned ?? 65_536;
     this.#blockLives = options.blockLives ?? 2048;
+    this.#entriesPerPart = options.entriesPerPart ?? 448;
+    this.tree = new TemporalTree({
+      entriesPerField: this.#entriesPerPart + SPARE_ENTRIES,
+      expectedTasks: EXPECTED_TASKS,
+      expectedEntries: 8 * EXPECTED_TASKS,
+    });
     this.#encoder = new LivesEncoder(base);
   }
 
@@ -285,7 +289,7 @@ export class OpenLives implements FactVisitor {
     if (since < (this.#from[task] as number) || authority === AUTHORITY.sighting) this.#reachBack(task);
     const sets = (this.#sets[task] as number) + 1;
     this.#sets[task] = sets;
-    if (sets >= ENTRIES_PER_PART) this.#sealPart(task, id, since);
+    if (sets >= this.#entriesPerPart) this.#sealPart(task, id, since);
   }
 
   exit(id: TaskId, at: EventNs, authority: Authority, code: number, signal: number): void {

@@ -39,7 +39,7 @@ export function openDatabase(directory: string, migrations = MIGRATIONS): Databa
     return database;
   } catch (thrown) {
     database?.close();
-    throw thrown instanceof DendroError ? thrown : explain(thrown, directory);
+    throw explain(thrown, directory);
   }
 }
 
@@ -66,7 +66,9 @@ function migrate(database: Database, directory: string, migrations: readonly str
   })();
 }
 
-function explain(thrown: unknown, directory: string): DendroError {
+/** Any failure to use the file, as one sentence for people. */
+export function explain(thrown: unknown, directory: string): DendroError {
+  if (thrown instanceof DendroError) return thrown;
   const code = thrown instanceof Sqlite.SqliteError ? thrown.code : undefined;
   if (code?.startsWith('SQLITE_BUSY')) {
     return new DendroError(

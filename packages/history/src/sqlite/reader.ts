@@ -2,8 +2,8 @@
 // it, and the open ones. The tree is the engine's own, so that it says of the instant what the
 // live tree said.
 
-import { CopiedTexts, NO_TASK, type TaskIndex, TemporalTree } from '@dendro/engine';
-import { type EventNs, eventTimeOf, type TaskId } from '@dendro/protocol';
+import { CopiedTexts, NO_TASK, type TaskIndex, type TaskRef, TemporalTree } from '@dendro/engine';
+import { DendroError, type EntityId, type EventNs, eventTimeOf, type TaskId } from '@dendro/protocol';
 import type { TreeAsOf } from '../history.ts';
 import type { OpenLives } from '../lives/open-lives.ts';
 import { TreeLoader } from '../lives/tree-loader.ts';
@@ -53,14 +53,11 @@ export class Reader {
     return { tree, base: era.base, at: to };
   }
 
-  taskAsOf(
-    ref: { readonly taskId: TaskId } | { readonly pid: number },
-    epochNs: bigint,
-  ): TreeAsOf & { readonly taskId: TaskId | undefined } {
+  taskAsOf(ref: TaskRef, epochNs: bigint): TreeAsOf & { readonly taskId: TaskId | undefined } {
     const { era, at } = this.#eras.at(epochNs);
     const tree = this.#few;
     tree.clear(MAX_TEXTS);
-    const taskId = 'taskId' in ref ? ref.taskId : this.#idWithPid(ref.pid, era, at);
+    const taskId = this.#idOf(ref, era, at);
     if (taskId === undefined) return { tree, base: era.base, at, taskId };
     const todo: TaskId[] = [taskId];
     const init = this.#idWithPid(INIT_TID, era, at);
@@ -85,6 +82,33 @@ export class Reader {
     const task = tree.indexOf(taskId);
     const isKnown = task !== NO_TASK && tree.isPresent(task) && tree.startOf(task) <= at;
     return { tree, base: era.base, at, taskId: isKnown ? taskId : undefined };
+  }
+
+  #idOf(ref: TaskRef, era: Era, at: EventNs): TaskId | undefined {
+    if ('taskId' in ref) return ref.taskId;
+    return 'pid' in ref ? this.#idWithPid(ref.pid, era, at) : this.#idWithEntityId(ref.entityId, era, at);
+  }
+
+  /** The only task with an entity id that had begun by then. @throws DendroError DENDRO_TASK_AMBIGUOUS */
+  #idWithEntityId(entityId: EntityId, era: Era, at: EventNs): TaskId | undefined {
+    const found = new Set<TaskId>();
+    const open = this.#openOf(era);
+    for (let slot = 0; open !== undefined && slot < open.tree.slotCount; slot++) {
+      const task = slot as TaskIndex;
+      if (open.tree.entityIdOf(task) !== entityId || !open.tree.isPresent(task)) continue;
+      if (open.tree.startOf(task) <= at) found.add(open.tree.taskIdOf(task));
+    }
+    for (const entry of this.#blocks.entries) {
+      const rows = entry.era === era.id && entry.from <= at ? this.#blocks.rowsOf(entry, era.base) : undefined;
+      if (rows === undefined) continue;
+      const { entity } = rows;
+      for (let life = entity.indexOf(entityId); life >= 0; life = entity.indexOf(entityId, life + 1)) {
+        if ((rows.start[life] as number) <= at) found.add(rows.id[life] as TaskId);
+      }
+    }
+    const candidates = [...found].sort((a, b) => a - b);
+    if (candidates.length > 1) throw new DendroError('DENDRO_TASK_AMBIGUOUS', undefined, { details: { candidates } });
+    return candidates[0];
   }
 
   /** The last life of a tid that had begun by then. */

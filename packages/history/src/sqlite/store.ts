@@ -3,6 +3,7 @@
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TaskRef } from '@dendro/engine';
 import { type EventNs, epochOf, eventTimeOf, readBatch, type TaskId, type TimeBase } from '@dendro/protocol';
 import { PackedBlock, packBlock } from '../codec/packed-block.ts';
 import { differenceOf, remember } from '../difference.ts';
@@ -26,7 +27,7 @@ import { TreeLoader } from '../lives/tree-loader.ts';
 import { chunksOf } from '../questions.ts';
 import { BlockStore } from './block-store.ts';
 import { Counters } from './counters.ts';
-import { type Database, FILE_NAME, isDiskFailure, openDatabase } from './database.ts';
+import { type Database, explain, FILE_NAME, isDiskFailure, openDatabase } from './database.ts';
 import { type Era, Eras } from './eras.ts';
 import { FlushTimes } from './flush-times.ts';
 import { BatchLog, type LoggedBatch } from './log.ts';
@@ -130,7 +131,12 @@ export class SqliteHistory implements History {
     ];
     this.#facts = facts;
     this.#batches = batches;
-    this.#resume();
+    try {
+      this.#resume();
+    } catch (thrown) {
+      database.close();
+      throw explain(thrown, directory);
+    }
   }
 
   begin(start: HostStart): Resumption {
@@ -321,10 +327,7 @@ export class SqliteHistory implements History {
     return differenceOf(first, remember(this.asOf(secondEpochNs)));
   }
 
-  taskAsOf(
-    ref: { readonly taskId: TaskId } | { readonly pid: number },
-    epochNs: bigint,
-  ): TreeAsOf & { readonly taskId: TaskId | undefined } {
+  taskAsOf(ref: TaskRef, epochNs: bigint): TreeAsOf & { readonly taskId: TaskId | undefined } {
     return this.#reader.taskAsOf(ref, epochNs);
   }
 
