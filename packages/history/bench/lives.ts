@@ -172,7 +172,7 @@ export class LivesHost {
     const { host } = this;
     host.apply(this.#seen(1, 0, -SECOND, ['/sbin/init']));
     this.#enter(1, -SECOND as EventNs);
-    while (this.#living.length + this.#threads < this.#options.liveTasks * 0.8) {
+    while (this.#living.length + this.#threads < this.#options.liveTasks * 0.6) {
       const pid = this.#newPid();
       const start = -this.#random.below(3600) * SECOND;
       host.apply(this.#seen(pid, 1, start, this.#command()));
@@ -219,7 +219,7 @@ export class LivesHost {
     const execAt = (this.now + 200_000 + random.below(900_000)) as EventNs;
     const comm = path.slice(path.lastIndexOf('/') + 1).slice(0, 15);
     if (doesExec) this.#later(execAt, { type: 'exec', at: execAt, pid, filename: path, argv, comm });
-    const isShort = random.next() < 0.9;
+    const isShort = random.next() < 0.95;
     const length = isShort
       ? random.logUniform(3 * MS, 5 * SECOND)
       : random.logUniform(5 * SECOND, (random.next() < 0.15 ? 6 * 3600 : 300) * SECOND);

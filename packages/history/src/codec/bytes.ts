@@ -55,13 +55,12 @@ export class ByteWriter {
    * @returns what the next one is told as `before`
    */
   delta(value: number, before: number): number {
-    const isWhole = Number.isInteger(value) && Math.abs(value) < MAX_DELTA && (value !== 0 || 1 / value > 0);
-    if (!isWhole) {
+    if (!isDelta(value)) {
       this.uint(0);
       this.f64(value);
       return before;
     }
-    const difference = value - before;
+    const difference = value - (isDelta(before) ? before : 0);
     this.uint(difference < 0 ? -2 * difference : 2 * difference + 1);
     return value;
   }
@@ -142,11 +141,11 @@ export class ByteReader {
     return value;
   }
 
-  /** Inverse of `delta` of the writer: `before` is that of the last whole one. */
+  /** Inverse of `delta` of the writer. */
   delta(before: number): number {
     const coded = this.uint();
     if (coded === 0) return this.f64();
-    return before + (coded % 2 === 0 ? -coded / 2 : (coded - 1) / 2);
+    return (isDelta(before) ? before : 0) + (coded % 2 === 0 ? -coded / 2 : (coded - 1) / 2);
   }
 
   raw(length: number): Uint8Array {
@@ -160,7 +159,7 @@ export class ByteReader {
   }
 }
 
-/** What `delta` gave, whole or not, as `before` of the next. */
+/** Does a number go through `delta` as a difference, and not as it is? */
 export function isDelta(value: number): boolean {
   return Number.isInteger(value) && Math.abs(value) < MAX_DELTA && (value !== 0 || 1 / value > 0);
 }

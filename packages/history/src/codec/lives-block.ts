@@ -130,7 +130,6 @@ export class LivesBlock {
       this.id[life] = id;
       this.start[life] = began;
       this.from[life] = froms.delta(began);
-      this.to[life] = tos.delta(began);
       this.tid[life] = tid;
       this.pid[life] = tid + pids.int();
       this.leader[life] = relative(leaders.uint(), id);
@@ -151,6 +150,8 @@ export class LivesBlock {
           this.signal[life] = statuses.uint() - 1;
         } else extraExits.push(readExit(extra, life, began));
       }
+      const exit = this.exit[life] as number;
+      this.to[life] = tos.delta(exit === Number.POSITIVE_INFINITY ? began : exit);
     }
     this.firstImage[lives] = images;
     if (images > 64 * MAX_LIVES) throw damaged();

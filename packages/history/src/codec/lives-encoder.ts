@@ -200,7 +200,6 @@ export class LivesEncoder implements FactWriter {
       this.#start = start;
       this.#since = start;
       column('from').delta(this.#lifeFrom, start);
-      column('to').delta(this.#lifeTo, start);
     } else {
       column('tid').int(tid);
       column('start').delta(start, this.#start);
@@ -312,6 +311,8 @@ export class LivesEncoder implements FactWriter {
       out.uint(code + 1);
       out.uint(signal + 1);
     }
+    // Mostly it matters until its end.
+    this.#column(COLUMNS.to).delta(this.#lifeTo, this.#exits[0]?.at ?? this.#start);
     this.#exits.length = 0;
     this.#taskFacts = 0;
     this.#sets = 0;

@@ -16,9 +16,14 @@ interface Row {
   readonly id: number;
   readonly at0: number;
   readonly at1: number;
+  readonly batches: number;
   readonly facts: number;
   readonly data: Uint8Array;
 }
+
+/** So many facts in a row compress nearly as well as any number. */
+const COMPACT_FACTS = 65_536;
+const MAX_COMPACTED = 2048;
 
 export class BatchLog {
   readonly #database: Database;
@@ -31,12 +36,20 @@ export class BatchLog {
   #at0 = Number.POSITIVE_INFINITY;
   #at1 = Number.NEGATIVE_INFINITY;
   #newestId: number;
+  readonly #select;
+  readonly #selectSizes;
+  #compactedTo: number;
 
   constructor(database: Database) {
     this.#database = database;
     this.#packer = new BatchPacker({ epochNs: 0n });
     this.#insert = database.prepare('INSERT INTO log (era, at0, at1, batches, facts, data) VALUES (?, ?, ?, ?, ?, ?)');
     this.#newestId = (database.prepare('SELECT max(id) FROM log').pluck().get() as number | null) ?? 0;
+    this.#select = database.prepare('SELECT * FROM log WHERE id = ?');
+    this.#selectSizes = database.prepare(
+      `SELECT id, era, facts FROM log WHERE id > ? AND id <= ? ORDER BY id LIMIT ${MAX_COMPACTED}`,
+    );
+    this.#compactedTo = this.#newestId;
   }
 
   begin(era: number, base: TimeBase): void {
@@ -84,6 +97,48 @@ export class BatchLog {
   }
 
   /**
+   * Puts the batches of many small rows into one, up to a row that no start needs by itself: a flush of a quiet host has few
+   * facts, and few compress badly. Inside of a transaction; one row at each call.
+   */
+  compact(before: number): void {
+    const rows = this.#selectSizes.all(this.#compactedTo, before) as { id: number; era: number; facts: number }[];
+    const [first] = rows;
+    if (first === undefined) return;
+    let facts = 0;
+    let count = 0;
+    for (const row of rows) {
+      if (row.era !== first.era || facts >= COMPACT_FACTS) break;
+      facts += row.facts;
+      count++;
+    }
+    // More may come that fits in.
+    if (count === rows.length && count < MAX_COMPACTED && facts < COMPACT_FACTS) return;
+    const group = rows.slice(0, count);
+    if (count > 1) this.#merge(group.map(({ id }) => id));
+    this.#compactedTo = group.at(-1)?.id ?? this.#compactedTo;
+  }
+
+  #merge(ids: readonly number[]): void {
+    const rows = ids.map((id) => this.#select.get(id) as Row | undefined).filter((row) => row !== undefined);
+    const [first, ...others] = rows;
+    if (first === undefined) return;
+    const parts: Uint8Array[] = [];
+    try {
+      for (const { data } of rows) parts.push(decompress(data));
+    } catch {
+      return; // what is damaged stays where it is, to be found by whoever reads it
+    }
+    const sum = (of: 'facts' | 'batches') => rows.reduce((total, row) => total + row[of], 0);
+    const at0 = Math.min(...rows.map((row) => row.at0));
+    const at1 = Math.max(...rows.map((row) => row.at1));
+    this.#database
+      .prepare('UPDATE log SET at0 = ?, at1 = ?, batches = ?, facts = ?, data = ? WHERE id = ?')
+      .run(at0, at1, sum('batches'), sum('facts'), compress(Buffer.concat(parts)), first.id);
+    const remove = this.#database.prepare('DELETE FROM log WHERE id = ?');
+    for (const { id } of others) remove.run(id);
+  }
+
+  /**
    * Batches of the rows after one, in the order in which they came.
    * @param onDamaged is called for a row that cannot be read, with its times; the others follow
    */
@@ -115,9 +170,8 @@ export class BatchLog {
       .prepare('SELECT id FROM log WHERE era = ? AND at1 >= ? AND at0 <= ? ORDER BY id')
       .pluck()
       .all(era, from, to) as number[];
-    const select = this.#database.prepare('SELECT * FROM log WHERE id = ?');
     for (const id of ids) {
-      const row = select.get(id) as Row | undefined;
+      const row = this.#select.get(id) as Row | undefined;
       if (row === undefined) continue;
       for (const batch of this.#read(row, base, onDamaged)) if (batch.at >= from && batch.at <= to) yield batch;
     }

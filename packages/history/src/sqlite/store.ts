@@ -101,6 +101,8 @@ export class SqliteHistory implements History {
   #refusedSince: EventNs | undefined;
   #refusedBatches = 0;
   #factsSinceKeyframe = 0;
+  /** Rows of the log up to here are needed for no start. */
+  #oldestKeyframeLog = 0;
   #facts: number;
   #batches: number;
   #damagedRows = 0;
@@ -259,6 +261,7 @@ export class SqliteHistory implements History {
       this.#database.prepare('UPDATE state SET newest_id = ?').run(open.newestId);
       if (this.#factsSinceKeyframe >= (this.#options.keyframeFacts ?? KEYFRAME_FACTS)) this.#saveKeyframe(open, era);
       this.#retention.step(era);
+      this.#log.compact(this.#oldestKeyframeLog);
     });
     if (!isDone) return;
     this.#log.noteSaved();
@@ -307,6 +310,10 @@ export class SqliteHistory implements History {
   get counts(): OpenLives['counts'] & { readonly sealedBlocks: number } {
     const none = { open: 0, waiting: 0, pinned: 0, ready: 0 };
     return { ...(this.#open?.counts ?? none), sealedBlocks: this.#blocks.entries.length };
+  }
+
+  get logRows(): number {
+    return this.#database.prepare('SELECT count(*) FROM log').pluck().get() as number;
   }
 
   /** Bytes of the file that hold something; the rest is there to be filled again. */
@@ -519,6 +526,8 @@ export class SqliteHistory implements History {
     this.#database
       .prepare('DELETE FROM keyframe WHERE id <= (SELECT id FROM keyframe ORDER BY id DESC LIMIT 1 OFFSET ?)')
       .run(KEPT_KEYFRAMES);
+    this.#oldestKeyframeLog =
+      (this.#database.prepare('SELECT min(log) FROM keyframe WHERE era = ?').pluck().get(era.id) as number | null) ?? 0;
   }
 
   /** Who lived when the last run ended: from the last keyframe and the batches since. */
