@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { ProcessTree, type TaskIndex } from '@dendro/engine';
-import type { GapEvent, TaskEvent } from '@dendro/protocol';
+import type { EventNs, GapEvent, TaskEvent } from '@dendro/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { HostClock } from '../host-clock.ts';
 import { ProcfsReader } from '../procfs/reader.ts';
@@ -30,7 +30,7 @@ const isGone = (pid: number) => !existsSync(`/proc/${pid}/status`) || /^State:\s
 /** Has its last thread, and with it all its file descriptors, gone? */
 const isAllGone = (pid: number, ids: ReadonlySet<string>) => isGone(pid) && livingBpf(ids).size === 0;
 
-describe.skipIf(why !== undefined)(`the child of the eBPF source${why === undefined ? '' : ` (${why})`}`, () => {
+describe.skipIf(why !== undefined)(`the child of the eBPF source${why === undefined ? '' : ` (${why})`}`, { timeout: 60_000 }, () => {
   test('no thread of it has a capability, it is nobody in no group, and a signal gets nobody a debugger', async () => {
     source = new EbpfSource();
     await source.start(() => {});
@@ -56,7 +56,7 @@ describe.skipIf(why !== undefined)(`the child of the eBPF source${why === undefi
     expect([...ids].filter((id) => id.startsWith('prog')).length).toBeGreaterThanOrEqual(6);
     expect(livingBpf(ids)).toEqual(ids);
     await source.stop();
-    expect(isAllGone(child, ids)).toBe(true);
+    await vi.waitUntil(() => isAllGone(child, ids), WAIT); // the kernel lets go of programs a little later
     expect(source.balance.consumed).toBe(source.balance.seen);
     expect(source.status()).toMatchObject({ state: 'ended', lost: 0, notices: [] });
   });
@@ -122,6 +122,57 @@ describe.skipIf(why !== undefined)(`the child of the eBPF source${why === undefi
     await vi.waitUntil(() => livesOf(seen.pid!).some((task) => host.tree.exitCodeOf(task) === 0), WAIT);
     await source.stop();
     expect(source.balance.consumed + source.balance.lost).toBe(source.balance.seen);
+  });
+
+  test('of one tree, what is killed and started again goes on with that tree, with who was born meanwhile, and nobody else', async () => {
+    const clock = HostClock.read();
+    const reader = new ProcfsReader({ clock });
+    const host = new ProcessTree();
+    const events: TaskEvent[] = [];
+    source = new EbpfSource({
+      clock,
+      launcherTid: process.pid,
+      scan: (tids) => reader.scanOnly(tids ?? [], process.pid),
+    });
+    await source.start((event) => {
+      events.push(event);
+      host.apply(event);
+    });
+    const script = 'while read word; do sleep 600 >/dev/null & echo $!; done';
+    const shell = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+    const sleeper = async (): Promise<number> => {
+      shell.stdin.write('another\n');
+      return Number(((await once(shell.stdout, 'data')) as [Buffer])[0]);
+    };
+    const isKnown = (pid: number) =>
+      Array.from({ length: host.tree.slotCount }, (_, slot) => slot as TaskIndex).some(
+        (task) =>
+          host.tree.isPresent(task) &&
+          host.tree.tidOf(task) === pid &&
+          host.tree.isAliveAt(task, Number.POSITIVE_INFINITY as EventNs) &&
+          host.tree.textAt(task, 'comm', host.newest) === 'sleep',
+      );
+    try {
+      const before = await sleeper();
+      await vi.waitUntil(() => isKnown(before), WAIT);
+      const child = source.childPid!;
+      process.kill(child, 'SIGKILL');
+      await vi.waitUntil(() => isGone(child), WAIT);
+      const meanwhile = await sleeper();
+      await vi.waitUntil(() => events.some(({ type }) => type === 'gap'), WAIT);
+      const after = await sleeper();
+      await vi.waitUntil(() => isKnown(meanwhile) && isKnown(after), WAIT);
+      expect(isKnown(before)).toBe(true);
+
+      for (const pid of [before, meanwhile, after]) process.kill(pid, 'SIGKILL');
+      await vi.waitUntil(() => ![before, meanwhile, after].some(isKnown), WAIT);
+      const ends = events.flatMap((event) => (event.type === 'exit' ? [event.pid] : []));
+      expect(ends).toEqual(expect.arrayContaining([before, meanwhile, after]));
+      const told = events.flatMap((event) => (event.type === 'fork' || event.type === 'exit' ? [event.pid] : []));
+      expect(new Set(told)).toEqual(new Set([shell.pid, before, meanwhile, after]));
+    } finally {
+      process.kill(-shell.pid!, 'SIGKILL');
+    }
   });
 
   const SERVERS = [

@@ -10,7 +10,7 @@ import { RepairScan } from '../procfs/repair-scan.ts';
 import type { EventSink, Source } from '../source.ts';
 import { EventMerge } from '../tracefs/merge.ts';
 import { BpfChild } from './child-process.ts';
-import { Families } from './families.ts';
+import { Families, NOT_KNOWN } from './families.ts';
 import type { FailedFrame, FrameVisitor, ReadyFrame, RecordsFrame } from './frames.ts';
 import { OBJECT_PATH } from './object.ts';
 import { RecordDecoder } from './records.ts';
@@ -143,6 +143,7 @@ export class EbpfSource implements Source, FrameVisitor {
     this.#ready = frame;
     // Another child: before its first records, which may come with this frame, there is a gap.
     if (this.#state === 'running') this.#tellGap();
+    for (const pid of frame.traced) this.#families.see(pid, NOT_KNOWN);
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#onReady?.();
   }
@@ -193,8 +194,15 @@ export class EbpfSource implements Source, FrameVisitor {
   }
 
   #see(event: TaskEvent): void {
-    if (event.type === 'observe' && event.tid === event.pid) this.#families.see(event.pid, event.ppid);
+    if (event.type === 'observe' && event.tid === event.pid && this.#isMeant(event.pid)) {
+      this.#families.see(event.pid, event.ppid);
+    }
     this.#merge.push(event);
+  }
+
+  /** Of one tree the ancestors are seen too, up to init. They are none of it. */
+  #isMeant(pid: number): boolean {
+    return this.#options.launcherTid === undefined || this.#families.has(pid);
   }
 
   // --- its life ---
@@ -210,7 +218,9 @@ export class EbpfSource implements Source, FrameVisitor {
     const isReady = new Promise<void>((resolve) => {
       this.#onReady = resolve;
     });
-    const child = new BpfChild({ objectPath: OBJECT_PATH, ringBytes, pollMs, launcherTid }, this);
+    // A new child knows nothing of the tree that the one before has told of.
+    const tracedPids = launcherTid !== undefined && this.#state === 'running' ? [...this.#families.pids()] : undefined;
+    const child = new BpfChild({ objectPath: OBJECT_PATH, ringBytes, pollMs, launcherTid, tracedPids }, this);
     this.#child = child;
     const reason = await Promise.race([isReady, child.exited]);
     this.#onReady = undefined;

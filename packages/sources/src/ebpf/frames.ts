@@ -8,6 +8,7 @@
 //   counts, records seen and lost so far (u64 each), then records as they
 //   lie in the ring, each with its header.
 
+import { isTid } from '@dendro/protocol';
 import { DISCARD, RECORD_HEADER_BYTES, recordLength, recordSpan } from './ring.ts';
 
 export const FRAME = { ready: 1, failed: 2, records: 3 } as const;
@@ -16,6 +17,8 @@ export interface ReadyFrame {
   readonly ringBytes: number;
   readonly cpus: number;
   readonly notices: readonly string[];
+  /** Processes of the one tree that is meant, when it was there before. */
+  readonly traced: readonly number[];
 }
 
 export interface FailedFrame {
@@ -146,9 +149,10 @@ export class FrameReader {
 }
 
 function parseReady(body: Buffer): ReadyFrame {
-  const { ringBytes, cpus, notices } = parseObject(body);
+  const { ringBytes, cpus, notices, traced } = parseObject(body);
   if (typeof ringBytes !== 'number' || typeof cpus !== 'number' || !isTexts(notices)) throw notUnderstood();
-  return { ringBytes, cpus, notices };
+  if (!Array.isArray(traced) || !traced.every(isTid)) throw notUnderstood();
+  return { ringBytes, cpus, notices, traced };
 }
 
 function parseFailed(body: Buffer): FailedFrame {
