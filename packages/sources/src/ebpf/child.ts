@@ -11,7 +11,7 @@ import { setPriority } from 'node:os';
 import { toError } from '@dendro/protocol';
 import type { ChildOptions } from './child-process.ts';
 import { tellDescendants } from './descendants.ts';
-import { type FailedFrame, FRAME, jsonFrame, MAX_RECORD_BYTES, recordsFrame } from './frames.ts';
+import { type FailedFrame, FRAME, jsonFrame, MAX_RECORD_BYTES, type RecordsFrame, recordsFrame } from './frames.ts';
 import { BpfObject, bootNs, dieWithParent, dropCapabilities, LibbpfError } from './libbpf.ts';
 import { Ring } from './ring.ts';
 
@@ -88,8 +88,7 @@ function run(object: BpfObject): void {
       if (records.length > 0 || hadRecords || performance.now() - toldAt >= QUIET_MS) {
         hadRecords = records.length > 0;
         toldAt = performance.now();
-        const { seen, lost } = count(counters);
-        const isTaken = out.write(recordsFrame({ through, at: bootNs(), seen, lost }, records));
+        const isTaken = out.write(recordsFrame({ through, at: bootNs(), ...count(counters) }, records));
         if (!isTaken) return false;
       }
       if (isDone) return true;
@@ -118,14 +117,17 @@ function run(object: BpfObject): void {
   process.stdin.resume();
 }
 
-function count(counters: BigUint64Array): { readonly seen: bigint; readonly lost: bigint } {
+/** What is lost is read before what was seen, which includes it. */
+function count(counters: BigUint64Array): Pick<RecordsFrame, 'seen' | 'lost' | 'untracked'> {
   let seen = 0n;
   let lost = 0n;
+  let untracked = 0n;
   for (let at = 0; at + COUNTER_WORDS <= counters.length; at += COUNTER_WORDS) {
     lost += Atomics.load(counters, at + 1);
     seen += Atomics.load(counters, at);
+    untracked += Atomics.load(counters, at + 2);
   }
-  return { seen, lost };
+  return { seen, lost, untracked };
 }
 
 /** What it watches can keep all processors busy; it needs little of one, but in time. */

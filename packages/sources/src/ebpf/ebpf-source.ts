@@ -68,6 +68,7 @@ export class EbpfSource implements Source, FrameVisitor {
   #childRecords = 0;
   #childLost = 0n;
   #childSeen = 0n;
+  #untracked = 0n;
   /** Time of the counts before. */
   #countedAt: EventNs;
   #pauseMs = FIRST_PAUSE_MS;
@@ -105,7 +106,16 @@ export class EbpfSource implements Source, FrameVisitor {
       name: this.name,
       state: this.#state,
       detail: `Programs in the kernel tell of births, programs, names, users and ends, complete, on ${this.#ready?.cpus ?? 0} CPUs; read every ${this.#options.pollMs ?? POLL_MS} ms, ${ringMb} MiB of buffer.`,
-      notices: [...this.#notices, ...(this.#ready?.notices ?? []), ...(this.#scan.failure ? [this.#scan.failure] : [])],
+      notices: [
+        ...this.#notices,
+        ...(this.#ready?.notices ?? []),
+        ...(this.#untracked > 0n
+          ? [
+              `Too many processes lived at once: of ${this.#untracked} what they started and how they ended is not told.`,
+            ]
+          : []),
+        ...(this.#scan.failure ? [this.#scan.failure] : []),
+      ],
       events: this.#records,
       lost: this.#lost,
       rejected: { ...this.#rejected },
@@ -163,7 +173,7 @@ export class EbpfSource implements Source, FrameVisitor {
     if (heir !== undefined) this.#passChildren(heir.pid, heir.heirPid, heir.at);
   }
 
-  recordsEnd({ through, at, seen, lost }: RecordsFrame): void {
+  recordsEnd({ through, at, seen, lost, untracked }: RecordsFrame): void {
     const countedAt = this.#timeOf(at);
     const newlyLost = Number(lost - this.#childLost);
     if (newlyLost > 0) {
@@ -173,6 +183,7 @@ export class EbpfSource implements Source, FrameVisitor {
     }
     this.#childLost = lost;
     this.#childSeen = seen;
+    this.#untracked = untracked;
     this.#countedAt = countedAt;
     this.#merge.release(this.#timeOf(through) - HOLD_NS);
   }

@@ -11,7 +11,7 @@ import {
 } from './frames.ts';
 import { inRing } from './test-records.ts';
 
-const COUNTS: RecordsFrame = { through: 2n ** 40n, at: 2n ** 41n + 1n, seen: 7n, lost: 3n };
+const COUNTS: RecordsFrame = { through: 2n ** 40n, at: 2n ** 41n + 1n, seen: 7n, lost: 3n, untracked: 5n };
 const READY: ReadyFrame = { ringBytes: 4096, cpus: 2, notices: ['something is missing'], traced: [12] };
 const FAILED: FailedFrame = { step: 'load', errno: 13, message: 'no', log: 'line\nline' };
 

@@ -5,8 +5,8 @@
 //   body   `ready` and `failed`: JSON; `records`: see below
 //
 //   records: boot time up to which everything has been read, boot time of the
-//   counts, records seen and lost so far (u64 each), then records as they
-//   lie in the ring, each with its header.
+//   counts, records seen and lost so far, processes of the one tree that found
+//   no room (u64 each), then records as they lie in the ring, each with its header.
 
 import { isTid } from '@dendro/protocol';
 import { DISCARD, RECORD_HEADER_BYTES, recordLength, recordSpan } from './ring.ts';
@@ -35,6 +35,8 @@ export interface RecordsFrame {
   readonly at: bigint;
   readonly seen: bigint;
   readonly lost: bigint;
+  /** Processes of the one tree that is meant whose children and end are not told of: there were too many. */
+  readonly untracked: bigint;
 }
 
 export interface FrameVisitor {
@@ -49,7 +51,7 @@ export interface FrameVisitor {
 }
 
 const HEAD_BYTES = 8;
-const COUNTS_BYTES = 32;
+const COUNTS_BYTES = 40;
 /** The child cuts what it sends into less. */
 export const MAX_RECORD_BYTES = 256 * 1024;
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -59,12 +61,13 @@ export function jsonFrame(kind: typeof FRAME.ready | typeof FRAME.failed, body: 
   return Buffer.concat([headOf(kind, json.length), json]);
 }
 
-export function recordsFrame({ through, at, seen, lost }: RecordsFrame, records: Buffer): Buffer {
+export function recordsFrame({ through, at, seen, lost, untracked }: RecordsFrame, records: Buffer): Buffer {
   const counts = Buffer.alloc(COUNTS_BYTES);
   counts.writeBigUInt64LE(through, 0);
   counts.writeBigUInt64LE(at, 8);
   counts.writeBigUInt64LE(seen, 16);
   counts.writeBigUInt64LE(lost, 24);
+  counts.writeBigUInt64LE(untracked, 32);
   return Buffer.concat([headOf(FRAME.records, COUNTS_BYTES + records.length), counts, records]);
 }
 
@@ -131,6 +134,7 @@ export class FrameReader {
       at: body.readBigUInt64LE(8),
       seen: body.readBigUInt64LE(16),
       lost: body.readBigUInt64LE(24),
+      untracked: body.readBigUInt64LE(32),
     };
     if (frame.lost > frame.seen) throw new Error(`${frame.lost} records lost of ${frame.seen}`);
     const view = new DataView(body.buffer, body.byteOffset, body.length);

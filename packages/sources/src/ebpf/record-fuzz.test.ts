@@ -45,7 +45,7 @@ const RECORDS = [
   cgroupMove(`/docker/${id}\0`, false),
   cgroupMove(`${id}\0docker\0`, true),
 ];
-const COUNTS = { through: 6_000_000_000n, at: 6_000_000_001n, seen: 10n, lost: 0n };
+const COUNTS = { through: 6_000_000_000n, at: 6_000_000_001n, seen: 10n, lost: 0n, untracked: 0n };
 
 /** What a child says, of some frames. */
 function streamOf(random: (below: number) => number): Buffer {
