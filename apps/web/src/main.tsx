@@ -8,6 +8,7 @@ import { Pace } from './layout/pace.ts';
 import { Replica } from './replica/replica.ts';
 import { keepTheme } from './state/keep-theme.ts';
 import { keepUrl } from './state/keep-url.ts';
+import { useView } from './state/view-store.ts';
 import './styles/base.css';
 import './styles/tree.css';
 import './styles/panels.css';
@@ -20,6 +21,7 @@ const connection = new Connection({
   fetch: (input, init) => fetch(input, init),
   openSocket: (url) => new WebSocket(url),
   random: Math.random,
+  wantedHost: () => useView.getState().host,
 });
 keepTheme();
 keepUrl(replica);

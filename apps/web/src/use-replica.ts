@@ -2,6 +2,7 @@
 // most once per frame, and no more often than they can be afforded; and twice a
 // second, because rows age.
 
+import type { HostSummary } from '@dendro/protocol';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { useApp } from './app-context.ts';
 import type { ConnectionStatus } from './connection/connection.ts';
@@ -47,5 +48,14 @@ export function useConnectionStatus(): ConnectionStatus {
   return useSyncExternalStore(
     (listener) => connection.subscribe(listener),
     () => connection.status,
+  );
+}
+
+/** The hosts that the server has. */
+export function useHosts(): readonly HostSummary[] {
+  const { connection } = useApp();
+  return useSyncExternalStore(
+    (listener) => connection.subscribe(listener),
+    () => connection.hosts,
   );
 }

@@ -34,7 +34,7 @@ import {
 import { ChangelogTable, type EntryIndex, NO_ENTRY } from './changelog-table.ts';
 import { FieldReader, TRIMMED } from './field-reader.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
-import { ParentReader } from './parent-reader.ts';
+import { INIT_TID, ParentReader } from './parent-reader.ts';
 import { ParentageTable } from './parentage-table.ts';
 import type { Rows } from './rows.ts';
 import { NO_TEXT, StringTable } from './string-table.ts';
@@ -63,7 +63,6 @@ export type TextField = 'comm' | 'cwd' | 'interp' | 'container';
 export type NumberField = 'uid' | 'gid' | 'euid' | 'egid' | 'nsTid' | 'nsPid' | 'pidNs';
 
 const MAX_GAPS = 10_000;
-const INIT_TID = 1;
 const MAX_STEPS_TO_NAME = 32;
 /** `since` of a fact that says: there was more before. Older than any other, so that it only ever fills up a changelog. */
 const LONG_AGO = -Number.MAX_SAFE_INTEGER as EventNs;
@@ -188,7 +187,7 @@ export class TemporalTree implements FactVisitor {
   ): boolean {
     const hasChanged = this.#tasks.mergeTask(task, tid, pid, leader, creator, start, entityId, flags, authority);
     this.#reader.noteChange();
-    if (tid === INIT_TID) this.#parentReader.noteInit(task);
+    if (tid === INIT_TID || task === this.#parentReader.init) this.#parentReader.noteInit(task);
     this.#forgetAbandoned();
     return hasChanged;
   }

@@ -47,6 +47,7 @@ export {
   FRAME_HEADER_BYTES,
   type Frame,
   type HostInfo,
+  type HostSummary,
   PROTOCOL_VERSION,
   parseClientMessage,
   parseServerMessage,
@@ -69,6 +70,7 @@ export {
 } from './recording-codec.ts';
 export type { RecordingEnd, RecordingHeader } from './recording-info.ts';
 export {
+  type ChdirEvent,
   CLONE,
   type ClockEvent,
   type ContainerEvent,
@@ -79,6 +81,7 @@ export {
   type ForkEvent,
   type GapEvent,
   type ObserveEvent,
+  type ProgramSeenEvent,
   type RenameEvent,
   type ReparentEvent,
   type ScanEvent,
@@ -89,7 +92,9 @@ export {
   epochOf,
   eventTimeOf,
   formatRfc3339Ns,
+  justBefore,
   parseRfc3339Ns,
   parseTime,
+  resolutionAt,
   type TimeBase,
 } from './time.ts';

@@ -2,6 +2,9 @@
 // machine, read by the real source, alone and with the tree behind it as in the
 // server. Only root may trace. Prints tables and writes them as JSON.
 //
+// `--source tracefs` measures that alone; really alone it is where the thread that
+// reads /proc cannot be woken by the connector either: under `unshare --net`.
+//
 // Events, births and losses are counted to the last one; shares of a core and
 // delays are of a machine that the load keeps busy at the same time.
 
@@ -17,6 +20,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '20' },
     lives: { type: 'string', default: '100' },
+    source: { type: 'string' },
     out: { type: 'string' },
   },
 });
@@ -32,8 +36,8 @@ const ARRANGEMENTS = [
   { name: 'tracefs+cn_proc alone', source: 'tracefs+cn_proc', withTree: false },
   { name: 'ebpf and tree', source: 'ebpf', withTree: true },
   { name: 'tracefs+cn_proc and tree', source: 'tracefs+cn_proc', withTree: true },
-] as const;
-const SOURCES_OF_ARGUMENTS = ['ebpf', 'tracefs+cn_proc'] as const;
+].filter(({ source }) => values.source === undefined || values.source === source);
+const SOURCES_OF_ARGUMENTS = values.source === undefined ? ['ebpf', 'tracefs+cn_proc'] : [values.source];
 /** Of the times in /proc/PID/stat: the kernel's own, the same everywhere. */
 const TICK_MS = 10;
 

@@ -1,2 +1,3 @@
 export { parseTraceText, type TraceText } from './trace-text.ts';
+export { TraceeServer } from './tracee-server.ts';
 export { describeTree, drawTree } from './tree-text.ts';

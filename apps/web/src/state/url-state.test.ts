@@ -6,6 +6,7 @@ import { readUrl, writeUrl } from './url-state.ts';
 const base = { epochNs: 1_700_000_000_123_456_789n };
 
 const usual = {
+  host: undefined,
   selected: undefined,
   filter: '',
   pausedAt: undefined,
@@ -18,6 +19,7 @@ test('what is written into the address is read back, to the nanosecond', () => {
   fc.assert(
     fc.property(
       fc.record({
+        host: fc.constantFrom(undefined, 'local', 'web-07', '~002e.', 'B~00fcro~00201'),
         selected: fc.option(
           fc.integer({ min: 1, max: 999_999_999_999 }).map((id) => id as TaskId),
           { nil: undefined },
@@ -33,6 +35,7 @@ test('what is written into the address is read back, to the nanosecond', () => {
       }),
       (state) => {
         expect({
+          host: undefined,
           selected: undefined,
           filter: '',
           pausedAt: undefined,

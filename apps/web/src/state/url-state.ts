@@ -1,18 +1,24 @@
 // What of the view stands in the address, so that a link or a reload leads back
-// to it: `?task=17&run=<epoch ns>&q=sshd&at=<epoch ns>&threads&kernel&exited`.
+// to it: `?host=web-07&task=17&run=<epoch ns>&q=sshd&at=<epoch ns>&threads&kernel&exited`.
 // Task ids belong to one run of the server: `run`, its time base, says which.
 
 import { type EventNs, epochOf, eventTimeOf, type TaskId, type TimeBase } from '@dendro/protocol';
 import type { ViewState } from './view-store.ts';
 
-type UrlPart = Pick<ViewState, 'selected' | 'filter' | 'pausedAt' | 'showThreads' | 'showKernelThreads' | 'showExited'>;
+type UrlPart = Pick<
+  ViewState,
+  'host' | 'selected' | 'filter' | 'pausedAt' | 'showThreads' | 'showKernelThreads' | 'showExited'
+>;
 
 const MAX_FILTER = 200;
+/** As the server makes them; a name has 64 characters, each up to five long. */
+const HOST_ID = /^[A-Za-z0-9._~-]{1,320}$/;
 const FLAGS = { threads: 'showThreads', kernel: 'showKernelThreads', exited: 'showExited' } as const;
 
 /** @returns the query, with its question mark, empty when all is as usual */
 export function writeUrl(state: UrlPart, base: TimeBase | undefined): string {
   const query = new URLSearchParams();
+  if (state.host !== undefined) query.set('host', state.host);
   if (state.selected !== undefined && base !== undefined) {
     query.set('task', String(state.selected));
     query.set('run', String(base.epochNs));
@@ -28,8 +34,10 @@ export function readUrl(search: string, base: TimeBase | undefined): Partial<Url
   const query = new URLSearchParams(search);
   const task = query.get('task') ?? '';
   const at = query.get('at') ?? '';
+  const host = query.get('host') ?? '';
   const isOfThisRun = base !== undefined && [null, String(base.epochNs)].includes(query.get('run'));
   return {
+    ...(HOST_ID.test(host) ? { host } : {}),
     ...(/^[1-9]\d{0,14}$/.test(task) && isOfThisRun ? { selected: Number(task) as TaskId } : {}),
     ...(query.has('q') ? { filter: (query.get('q') ?? '').slice(0, MAX_FILTER) } : {}),
     ...(/^\d{1,19}$/.test(at) && base !== undefined ? { pausedAt: eventTimeOf(base, BigInt(at)) as EventNs } : {}),

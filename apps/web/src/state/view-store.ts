@@ -10,6 +10,8 @@ export type Theme = 'system' | 'dark' | 'light';
 export const TOMBSTONE_CHOICES = [15, 60, 600] as const;
 
 export interface ViewState {
+  /** Id of the host that is shown; undefined: the first. */
+  readonly host: string | undefined;
   readonly selected: TaskId | undefined;
   readonly collapsed: ReadonlySet<TaskId>;
   /** Processes whose threads are shown although threads in general are not. */
@@ -34,6 +36,7 @@ export interface ViewState {
 const THEME_KEY = 'dendro-theme';
 
 export const useView = create<ViewState>()(() => ({
+  host: undefined,
   selected: undefined,
   collapsed: new Set(),
   withThreads: new Set(),
@@ -68,6 +71,16 @@ export const view = {
   /** The next instant of what is played. */
   playOn: (pausedAt: EventNs) => set({ pausedAt }),
   showTime: (timeWindow: TimeWindow | undefined) => set({ timeWindow }),
+  /** What is shown, and how, stays: the instant too. What named a task means nothing on another host. */
+  showHost: (host: string) =>
+    set({
+      host,
+      selected: undefined,
+      collapsed: new Set(),
+      withThreads: new Set(),
+      timeWindow: undefined,
+      playing: undefined,
+    }),
   /** What is shown next is of another tree: what named a task or an instant means nothing there. */
   leaveHost: () =>
     set({

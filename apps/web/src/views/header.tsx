@@ -1,23 +1,21 @@
 import { CircleHelp, Moon, Search, Sun, SunMoon, X } from 'lucide-react';
-import { useApp } from '../app-context.ts';
 import { count } from '../layout/format.ts';
-import { printable } from '../layout/printable.ts';
 import { isFiltered, type Theme, useView, view } from '../state/view-store.ts';
 import { IconButton } from './common/icon-button.tsx';
+import { HostPicker } from './host-picker.tsx';
 import { LiveState } from './live-state.tsx';
 import { OpenButton } from './open-recording.tsx';
 import type { TreeRows } from './tree/use-tree-rows.ts';
 import { ViewMenu } from './view-menu.tsx';
 
 export function Header({ treeRows }: { readonly treeRows: TreeRows }) {
-  const { replica } = useApp();
   const isPaused = useView((state) => state.pausedAt !== undefined);
   return (
     <header className={isPaused ? 'header is-paused' : 'header'}>
       <div className="brand">
         <Mark />
         <h1 className="brand-name">Dendro</h1>
-        {replica.host && <span className="host-name">{printable(replica.host.name)}</span>}
+        <HostPicker />
       </div>
       <LiveState />
       <Filter treeRows={treeRows} />

@@ -286,7 +286,6 @@ export class RecordDecoder {
     }
     const isLeafFirst = view.getUint16(start + CGROUP.isLeafFirst, true) !== 0;
     const container = containerOf(isLeafFirst ? groupPath(bytes, from, to) : `::${kernelText(bytes, from, to)}`);
-    if (container === undefined) return;
     this.#sink({ type: 'container', at, tid, pid, start: this.#time(view, start + HEAD.start), container });
   }
 
