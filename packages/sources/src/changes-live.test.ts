@@ -181,7 +181,7 @@ async function runOn(script: string): Promise<number> {
 
 const idsOf = (pid: number) =>
   events.flatMap((event) =>
-    event.type === 'credentials' && event.pid === pid
+    event.type === 'credentials' && event.pid === pid && (event.uid ?? event.gid) !== undefined
       ? [event.uid === undefined ? { gid: event.gid } : { uid: event.uid }]
       : [],
   );
@@ -207,7 +207,7 @@ describe.skipIf(!isRoot || !hasPython)('changes of user and group without the pr
     ]);
     const task = host.resolve({ pid }, host.newest);
     for (const event of events) {
-      if (event.type !== 'credentials' || event.pid !== pid) continue;
+      if (event.type !== 'credentials' || event.pid !== pid || (event.uid ?? event.gid) === undefined) continue;
       const field = event.uid === undefined ? 'gid' : 'uid';
       expect(host.tree.numberAt(task, field, (event.at - 1) as EventNs) ?? 0).toBe(0);
       expect(host.tree.numberAt(task, field, event.at)).toBe(event[field]);
@@ -215,16 +215,16 @@ describe.skipIf(!isRoot || !hasPython)('changes of user and group without the pr
     }
   });
 
-  test('[CR1] calls that leave the real id alone, or fail, are no changes', async () => {
+  test('[CR1] a call for the effective user changes that one, and calls that fail change nothing', async () => {
     await start();
     const pid = await runOn(`
-os.seteuid(4321); os.seteuid(0); os.setresgid(-1, 4321, -1)
-os.setresuid(4321, 4321, 0)
-for refused in (lambda: os.setuid(77), lambda: os.setreuid(77, 77), lambda: os.setresuid(77, 77, 77)):
+os.seteuid(4321)
+for refused in (lambda: os.setgid(77), lambda: os.setregid(77, 77), lambda: os.setresgid(77, 77, 77)):
     try: refused(); sys.exit(1)
     except PermissionError: pass`);
     await untilOthersAreTold();
-    expect(idsOf(pid)).toEqual([{ uid: 4321 }]);
+    const told = events.filter((event) => event.type === 'credentials' && event.pid === pid);
+    expect(told).toMatchObject([{ uid: 0 }, { euid: 4321 }]);
   });
 
   test('[CR1] an id in a user namespace is told as the host knows it', async () => {
@@ -250,7 +250,7 @@ for _ in range(5): threading.Thread(target=time.sleep, args=(600,), daemon=True)
 os.setuid(4321)`);
     await untilOthersAreTold();
     expect(idsOf(pid)).toEqual([{ uid: 4321 }]);
-    expect(events.filter(({ type }) => type === 'credentials')).toHaveLength(2);
+    expect(events.filter(({ type }) => type === 'credentials')).toHaveLength(4); // real and effective, of both
     expect(source?.status().notices.join()).not.toContain('were not followed');
   });
 

@@ -187,8 +187,8 @@ export class ProcfsThread implements ExecReader, ChangeReader {
     this.#scanFailure = failure;
   }
 
-  #noteReading({ at, pid, start, uid, gid, container }: ObserveEvent): void {
-    this.#readings.set(pid, { at, start, uid, gid, container });
+  #noteReading({ at, pid, start, uid, gid, euid, egid, container }: ObserveEvent): void {
+    this.#readings.set(pid, { at, start, uid, gid, euid, egid, container });
   }
 
   #fail(why: string): void {

@@ -72,6 +72,22 @@ test('user and group have times of their own', () => {
   ]);
 });
 
+test('the effective user is not told when another program has begun, which may have brought its own', () => {
+  for (const pid of [20, 21]) {
+    for (const kind of ['uid', 'euid'] as const) changes.note(kind, pid, ms(5));
+    readings.set(pid, { at: ms(30), start: ms(0), uid: 7, euid: 0 });
+  }
+  changes.takeExec(20);
+  changes.settle(ms(60));
+  expect(events).toEqual([
+    { type: 'credentials', at: ms(5), pid: 20, uid: 7 },
+    { type: 'credentials', at: ms(5), pid: 21, uid: 7 },
+    { type: 'credentials', at: ms(5), pid: 21, euid: 0 },
+  ]);
+  changes.settle(ms(20_000));
+  expect(changes.missed).toBe(0);
+});
+
 test('a reading from before the change, or of whoever has got the pid since, says nothing of it', () => {
   changes.note('container', 20, ms(5));
   changes.note('container', 21, ms(5));

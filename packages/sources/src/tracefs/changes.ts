@@ -10,7 +10,7 @@ import type { EventSink } from '../source.ts';
 import type { ChangeReader, ChangeReading } from './change-reader.ts';
 import type { IdName } from './kernel-events.ts';
 
-export type ChangeKind = 'container' | IdName;
+export type ChangeKind = 'container' | IdName | `e${IdName}`;
 
 export interface ChangesOptions {
   readonly sink: EventSink;
@@ -41,6 +41,8 @@ export class Changes {
     container: new Map(),
     uid: new Map(),
     gid: new Map(),
+    euid: new Map(),
+    egid: new Map(),
   };
 
   constructor({ sink, reader, lost }: ChangesOptions) {
@@ -64,6 +66,12 @@ export class Changes {
     this.#reader.noteChanged(tid);
   }
 
+  /** A program can bring an effective user and group of its own: what is read from now on is not of the change. */
+  takeExec(pid: number): void {
+    this.#waiting.euid.delete(pid);
+    this.#waiting.egid.delete(pid);
+  }
+
   /**
    * Tells of those that have been read.
    * @param takenUntil every record up to this time has been taken
@@ -72,6 +80,8 @@ export class Changes {
     this.#settle('container', takenUntil);
     this.#settle('uid', takenUntil);
     this.#settle('gid', takenUntil);
+    this.#settle('euid', takenUntil);
+    this.#settle('egid', takenUntil);
   }
 
   #settle(kind: ChangeKind, takenUntil: EventNs): void {
@@ -91,7 +101,12 @@ export class Changes {
   }
 }
 
-function changeOf(kind: ChangeKind, pid: number, at: EventNs, { uid, gid, container }: ChangeReading): TaskEvent {
+function changeOf(
+  kind: ChangeKind,
+  pid: number,
+  at: EventNs,
+  { uid, gid, euid, egid, container }: ChangeReading,
+): TaskEvent {
   switch (kind) {
     case 'container':
       return { type: 'container', at, tid: pid, pid, container };
@@ -99,6 +114,10 @@ function changeOf(kind: ChangeKind, pid: number, at: EventNs, { uid, gid, contai
       return { type: 'credentials', at, pid, uid };
     case 'gid':
       return { type: 'credentials', at, pid, gid };
+    case 'euid':
+      return { type: 'credentials', at, pid, euid };
+    case 'egid':
+      return { type: 'credentials', at, pid, egid };
     default:
       return assertNever(kind);
   }

@@ -41,33 +41,21 @@ export const OPTIONAL_EVENTS: readonly OptionalEvents[] = [
 export type IdName = 'uid' | 'gid';
 
 /**
- * Calls that can change the real user or group, and their first argument. What setfsuid changes is not kept, and neither
- * unshare nor setns changes who a process is for the host.
+ * Calls that change user or group, real or effective. What setfsuid changes is not kept, and neither unshare nor setns
+ * changes who a process is for the host.
  */
-export const ID_CALLS: Readonly<
-  Record<string, { readonly id: IdName; readonly real: string; readonly canKeep: boolean }>
-> = {
-  setuid: { id: 'uid', real: 'uid', canKeep: false },
-  setgid: { id: 'gid', real: 'gid', canKeep: false },
-  setreuid: { id: 'uid', real: 'ruid', canKeep: true },
-  setregid: { id: 'gid', real: 'rgid', canKeep: true },
-  setresuid: { id: 'uid', real: 'ruid', canKeep: true },
-  setresgid: { id: 'gid', real: 'rgid', canKeep: true },
+export const ID_CALLS: Readonly<Record<string, IdName>> = {
+  setuid: 'uid',
+  setgid: 'gid',
+  setreuid: 'uid',
+  setregid: 'gid',
+  setresuid: 'uid',
+  setresgid: 'gid',
 };
 
-/**
- * For where nobody else tells of such changes: as long as any system call is traced, each one on the host takes longer.
- * Most calls leave the real id alone (seteuid does), and say so with -1, of 32 bits or of 64.
- */
+/** For where nobody else tells of such changes: as long as any system call is traced, each one on the host takes longer. */
 export const ID_EVENTS: OptionalEvents = {
   name: 'system calls',
   without: 'that a process has changed its user or group is seen when it runs another program',
-  events: Object.entries(ID_CALLS).flatMap(([call, { real, canKeep }]) => [
-    {
-      system: 'syscalls',
-      name: `sys_enter_${call}`,
-      ...(canKeep ? { filter: `${real} != 0xffffffff && ${real} != 0xffffffffffffffff` } : {}),
-    },
-    { system: 'syscalls', name: `sys_exit_${call}`, filter: 'ret == 0' },
-  ]),
+  events: Object.keys(ID_CALLS).map((call) => ({ system: 'syscalls', name: `sys_exit_${call}`, filter: 'ret == 0' })),
 };

@@ -25,23 +25,12 @@ export interface MoveRecord {
   readonly path: string | undefined;
 }
 
-/** A thread asks for another user or group. */
-export interface IdCallRecord {
-  readonly type: 'id-call';
+/** A thread has changed its user or group, the real one or the effective one. */
+export interface IdChangeRecord {
+  readonly type: 'id-change';
   readonly at: EventNs;
   readonly tid: number;
   readonly id: IdName;
-  /** Is it about the real one? */
-  readonly isReal: boolean;
 }
 
-/** What came of that. */
-export interface IdReturnRecord {
-  readonly type: 'id-return';
-  readonly at: EventNs;
-  readonly tid: number;
-  readonly id: IdName;
-  readonly hasSucceeded: boolean;
-}
-
-export type KernelRecord = TaskEvent | PrepareExecRecord | MoveRecord | IdCallRecord | IdReturnRecord;
+export type KernelRecord = TaskEvent | PrepareExecRecord | MoveRecord | IdChangeRecord;

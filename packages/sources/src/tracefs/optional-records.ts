@@ -2,12 +2,11 @@
 //
 //   sched_prepare_exec   what will interpret the program of an exec
 //   cgroup_attach_task   into which control group a task was moved
-//   sys_enter_setuid…    that a thread wants another user or group
-//   sys_exit_setuid…     whether it has got it
+//   sys_exit_setuid…     that a thread has got another user or group
 
 import { type EventNs, isTid } from '@dendro/protocol';
 import { type EventFormat, requireField } from './format.ts';
-import { ID_CALLS } from './kernel-events.ts';
+import { ID_CALLS, type IdName } from './kernel-events.ts';
 import type { KernelRecord } from './kernel-record.ts';
 import { kernelText } from './kernel-text.ts';
 import { endOf, readInt, type TextPlace, type TextReader } from './record-fields.ts';
@@ -38,12 +37,7 @@ const MAX_PATH_BYTES = 1023;
 const READERS: Readonly<Record<string, (format: EventFormat) => OptionalRecord>> = {
   sched_prepare_exec: prepareExec,
   cgroup_attach_task: move,
-  ...Object.fromEntries(
-    Object.keys(ID_CALLS).flatMap((call) => [
-      [`sys_enter_${call}`, idCall],
-      [`sys_exit_${call}`, idReturn],
-    ]),
-  ),
+  ...Object.fromEntries(Object.entries(ID_CALLS).map(([call, id]) => [`sys_exit_${call}`, idChange(id)])),
 };
 
 /** Is it an event of these, in a form that can be read? */
@@ -110,42 +104,19 @@ function move(format: EventFormat): OptionalRecord {
   };
 }
 
-/** Where an id is to stay as it is. */
-const KEEP = 0xffffffff;
-
-function idCall(format: EventFormat): OptionalRecord {
-  const { id, real: name, canKeep } = callOf(format);
-  const caller = requireField(format, 'common_pid', 'int');
-  const real = requireField(format, name, 'int');
-  if (real.sizeBytes < 4) throw new Error(`${format.name} has ids of too few bytes`);
-  return {
-    endBytes: endOf(caller, real),
-    read: (page, _bytes, start, _end, at) => {
-      const tid = readInt(page, start, caller);
-      if (!isTid(tid)) return undefined;
-      // A register holds it, and the kernel heeds the lower 32 bits.
-      const isReal = !canKeep || page.getUint32(start + real.offset, true) !== KEEP;
-      return { type: 'id-call', at, tid, id, isReal };
-    },
+function idChange(id: IdName): (format: EventFormat) => OptionalRecord {
+  return (format) => {
+    const caller = requireField(format, 'common_pid', 'int');
+    const result = requireField(format, 'ret', 'int');
+    return {
+      endBytes: endOf(caller, result),
+      read: (page, _bytes, start, _end, at) => {
+        const tid = readInt(page, start, caller);
+        if (!isTid(tid)) return undefined;
+        // Where the kernel has not taken the filter.
+        if (readInt(page, start, result) !== 0) return NOTHING;
+        return { type: 'id-change', at, tid, id };
+      },
+    };
   };
-}
-
-function idReturn(format: EventFormat): OptionalRecord {
-  const { id } = callOf(format);
-  const caller = requireField(format, 'common_pid', 'int');
-  const result = requireField(format, 'ret', 'int');
-  return {
-    endBytes: endOf(caller, result),
-    read: (page, _bytes, start, _end, at) => {
-      const tid = readInt(page, start, caller);
-      if (!isTid(tid)) return undefined;
-      return { type: 'id-return', at, tid, id, hasSucceeded: readInt(page, start, result) === 0 };
-    },
-  };
-}
-
-function callOf({ name }: EventFormat): (typeof ID_CALLS)[string] {
-  const call = ID_CALLS[name.replace(/^sys_(?:enter|exit)_/, '')];
-  if (call === undefined) throw new Error(`${name} is not a call that is read`);
-  return call;
 }

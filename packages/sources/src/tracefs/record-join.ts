@@ -6,14 +6,11 @@ import { Recent } from '../cn-proc/recent.ts';
 import { containerOf } from '../procfs/container.ts';
 import type { EventSink } from '../source.ts';
 import type { Changes } from './changes.ts';
-import type { IdName } from './kernel-events.ts';
-import type { IdReturnRecord, KernelRecord, MoveRecord } from './kernel-record.ts';
+import type { IdChangeRecord, KernelRecord, MoveRecord } from './kernel-record.ts';
 import { KnownThreads } from './known-threads.ts';
 
 /** Threads that are about to run another program: that takes them some milliseconds at most. */
 const MAX_EXECS = 4096;
-/** Threads within a call that changes their user or group: that takes some microseconds. */
-const MAX_CALLS = 4096;
 /** A clone flag beyond the 32 bits of bitwise operators. */
 const CLONE_INTO_CGROUP = 2 ** 33;
 
@@ -30,8 +27,6 @@ export class RecordJoin {
   readonly #hierarchies: Set<number> | undefined;
   /** tid of the caller -> what will interpret its program. */
   #interps = new Recent<string>(MAX_EXECS);
-  /** tid -> which id it is about to change. */
-  readonly #calls = new Recent<IdName>(MAX_CALLS);
   readonly #threads = new KnownThreads();
 
   constructor(sink: EventSink, { changes, hierarchies }: JoinOptions = {}) {
@@ -51,12 +46,12 @@ export class RecordJoin {
         break;
       case 'exec':
         if (record.oldTid !== undefined) this.#threads.set(record.oldTid, false); // goes on as the leader
+        this.#changes?.takeExec(record.pid);
         this.#sink(this.#interps.isEmpty ? record : this.#completeExec(record));
         break;
       case 'exit':
         this.#threads.set(record.tid, false);
         if (!this.#interps.isEmpty) this.#interps.delete(record.tid); // it died on the way
-        if (!this.#calls.isEmpty) this.#calls.delete(record.tid);
         this.#sink(record);
         break;
       case 'observe':
@@ -73,12 +68,8 @@ export class RecordJoin {
       case 'move':
         this.#takeMove(record);
         break;
-      case 'id-call':
-        if (record.isReal) this.#calls.set(record.tid, record.id);
-        else this.#calls.delete(record.tid);
-        break;
-      case 'id-return':
-        this.#takeIdReturn(record);
+      case 'id-change':
+        this.#takeIdChange(record);
         break;
       default:
         this.#sink(record);
@@ -86,10 +77,10 @@ export class RecordJoin {
   }
 
   /** The ids of a process are those of its leader; the others follow with calls of their own. */
-  #takeIdReturn({ tid, id, at, hasSucceeded }: IdReturnRecord): void {
-    const isOfIt = this.#calls.get(tid) === id;
-    this.#calls.delete(tid);
-    if (isOfIt && hasSucceeded && !this.#threads.has(tid)) this.#changes?.note(id, tid, at);
+  #takeIdChange({ tid, id, at }: IdChangeRecord): void {
+    if (this.#threads.has(tid)) return;
+    this.#changes?.note(id, tid, at);
+    this.#changes?.note(`e${id}`, tid, at);
   }
 
   /** With one hierarchy its path says all; with several, the innermost container of all of them counts. */
