@@ -94,7 +94,8 @@ function Strip({ host }: { readonly host: HostInfo }) {
     const time = timeAt(Math.min(width, Math.max(0, x)), window);
     const present = replica.now();
     const isPresent = time >= present - (LIVE_PX / Math.max(1, width)) * (window.to - window.from);
-    if (isPresent) view.goLive();
+    // Over the right edge is on to the present, wherever the window ends.
+    if (isPresent || x > width) view.goLive();
     else view.pause(Math.max(known, time) as EventNs);
   }
 
