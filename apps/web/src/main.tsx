@@ -11,6 +11,7 @@ import { keepUrl } from './state/keep-url.ts';
 import './styles/base.css';
 import './styles/tree.css';
 import './styles/panels.css';
+import './styles/omnibox.css';
 import './styles/timeline.css';
 
 const replica = new Replica();

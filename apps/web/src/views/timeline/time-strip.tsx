@@ -180,7 +180,7 @@ function Strip({ host }: { readonly host: HostInfo }) {
           aria-hidden="true"
         />
       </div>
-      <StripControls base={base} knownFrom={known} />
+      <StripControls knownFrom={known} />
     </section>
   );
 }
