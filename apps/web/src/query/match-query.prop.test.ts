@@ -190,13 +190,15 @@ function isMeant(query: Query, task: Plain): boolean {
 function isIn(pattern: Pattern, text: string | undefined): boolean {
   if (text === undefined) return false;
   if (pattern.kind === 'regex') return new RegExp(pattern.source, 'i').test(text);
-  return text.toLowerCase().includes(pattern.text.toLowerCase());
+  return plain(text).includes(plain(pattern.text));
 }
+
+const plain = (text: string) => text.toLowerCase().replace(/\s+/g, ' ');
 
 function isText(one: Test, text: string | undefined): boolean {
   if (one.kind !== 'text' || text === undefined) return false;
   if (one.op === ':' || one.pattern.kind === 'regex') return isIn(one.pattern, text) !== (one.op === '!=');
-  return (text.toLowerCase() === one.pattern.text.toLowerCase()) === (one.op === '=');
+  return (plain(text) === plain(one.pattern.text)) === (one.op === '=');
 }
 
 function isTrue(field: Extract<Query, { kind: 'field' }>['field'], one: Test, task: Plain): boolean {

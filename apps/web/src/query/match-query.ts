@@ -17,8 +17,6 @@ export interface MatchContext {
 
 /** Is it so of the row at this position? */
 type Holds = (position: number) => boolean;
-type HoldsOf = (text: string) => boolean;
-
 const FIELD_COLUMN = { name: 'comm', cmd: 'argv', exe: 'executable', container: 'container' } as const;
 /** As shells report an end by a signal. */
 const SIGNAL_CODE = 128;
@@ -64,7 +62,7 @@ function fieldHolds(field: Extract<Query, { kind: 'field' }>['field'], test: Tes
     case 'cmd':
     case 'exe':
     case 'container':
-      return inColumn(FIELD_COLUMN[field], textHolds(test), context.columns);
+      return inColumn(FIELD_COLUMN[field], test, context.columns);
     case 'user':
       return userHolds('uid', test, context);
     case 'euid':
@@ -111,46 +109,40 @@ function fieldHolds(field: Extract<Query, { kind: 'field' }>['field'], test: Tes
 
 // --- text ---
 
+const ANYWHERE = ['comm', 'argv', 'executable'] as const;
+
 /** In a name, a command line or a path; a number is also that of a task. */
 function anywhere(pattern: Pattern, { columns }: MatchContext): Holds {
-  const holds = patternHolds(pattern);
-  const text = anyOf((['comm', 'argv', 'executable'] as const).map((column) => inColumn(column, holds, columns)));
+  columns.readTexts(ANYWHERE);
+  const test: Test = { kind: 'text', op: ':', pattern };
+  const text = anyOf(ANYWHERE.map((column) => inColumn(column, test, columns)));
   if (pattern.kind === 'regex' || !/^\d{1,10}$/.test(pattern.text)) return text;
   const { tree, order } = columns;
   const id = Number(pattern.text);
   return (position) => tree.tidOf(order.tasks[position] as TaskIndex) === id || text(position);
 }
 
-/** Asks once for each text. What is not known holds nothing. */
-function inColumn(column: TextColumn, holds: HoldsOf, columns: Columns): Holds {
+/** Asks once for each text. Of what is not known nothing holds, nor does the contrary. */
+function inColumn(column: TextColumn, test: Test, columns: Columns): Holds {
   const texts = columns.texts(column);
-  let last = 0;
-  for (const index of texts) if (index > last) last = index;
-  const answers = new Uint8Array(last + 1); // index of a text -> 0 not asked yet, 1 no, 2 yes
-  answers[0] = 1;
-  return (position) => {
-    const index = texts[position] as number;
-    const known = answers[index] as number;
-    if (known !== 0) return known === 2;
-    const answer = holds(columns.textOf(column, index));
-    answers[index] = answer ? 2 : 1;
-    return answer;
-  };
-}
-
-function textHolds(test: Test): HoldsOf {
+  const haystack = columns.haystack(column);
+  const answers = new Uint8Array(haystack.largest + 1); // index of a text -> 1 where it holds
   if (test.kind !== 'text') return () => false;
   const { op, pattern } = test;
-  const holds = op === ':' || pattern.kind === 'regex' ? patternHolds(pattern) : isWhole(pattern.text);
-  return op === '!=' ? (text) => !holds(text) : holds;
+  const take = (index: number): void => {
+    answers[index] = 1;
+  };
+  if (pattern.kind === 'words') haystack.search(pattern.text, op !== ':', take);
+  else {
+    const holds = regexHolds(pattern.source);
+    for (const [i, text] of haystack.texts.entries()) if (holds(text)) take(haystack.indexes[i] as number);
+  }
+  if (op === '!=') return (position) => texts[position] !== 0 && answers[texts[position] as number] === 0;
+  return (position) => answers[texts[position] as number] === 1;
 }
 
-function patternHolds(pattern: Pattern): HoldsOf {
-  if (pattern.kind === 'words') {
-    const words = wordsPattern(pattern.text);
-    return (text) => words.test(text);
-  }
-  const compiled = compileRegex(pattern.source);
+function regexHolds(source: string): (text: string) => boolean {
+  const compiled = compileRegex(source);
   return compiled.kind === 'bad' ? () => false : (text) => compiled.regex.test(text);
 }
 
@@ -159,16 +151,11 @@ export function wordsPattern(text: string): RegExp {
   return new RegExp(text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&').replace(/\s+/g, '\\s+'), 'i');
 }
 
-function isWhole(wanted: string): HoldsOf {
-  const lower = wanted.toLowerCase();
-  return (text) => text.length === wanted.length && text.toLowerCase() === lower;
-}
-
 /** A user is meant by the whole name, or by the number. */
 function userHolds(column: NumberColumn, test: Test, { columns, users }: MatchContext): Holds {
   if (test.kind !== 'text') return () => false;
   const { op, pattern } = test;
-  const named = pattern.kind === 'regex' ? patternHolds(pattern) : (name: string) => name === pattern.text;
+  const named = pattern.kind === 'regex' ? regexHolds(pattern.source) : (name: string) => name === pattern.text;
   const answers = new Map<number, boolean>();
   const numbers = columns.numbers(column);
   return (position) => {
@@ -250,7 +237,7 @@ function exitHolds(test: Test, { columns: { tree, order } }: MatchContext): Hold
 
 function isTarget(test: Test, context: MatchContext): Holds {
   const { columns } = context;
-  if (test.kind === 'text') return inColumn('comm', textHolds(test), columns);
+  if (test.kind === 'text') return inColumn('comm', test, columns);
   const holds = numberHolds(test, numberOfScalar);
   return (position) => holds(columns.tree.tidOf(columns.order.tasks[position] as TaskIndex));
 }
