@@ -177,6 +177,7 @@ test('commands are found by some of their letters, and leave the query alone', a
   await page.keyboard.press('Control+k');
   await expect(tree.omnibox).toBeFocused();
   await expect(tree.omnibox).toHaveValue('>');
+  await expect(page.getByRole('option', { name: 'Pause Space' })).toBeVisible();
   await page.keyboard.type('kern');
   await expect(page.getByRole('option').first()).toHaveText('Show kernel threads');
   await expect(tree.omnibox).toHaveAttribute('aria-activedescendant', 'omnibox-option-0');
@@ -218,7 +219,11 @@ test('@ goes to a process whatever hides it, and to an instant that is known', a
   await expect(page.getByRole('option', { name: 'Pause at' })).toBeVisible();
   await page.keyboard.press('Enter');
   await expect(page.getByTestId('live-state')).toHaveText('PAUSED');
-  await page.keyboard.press('@');
+  await page.keyboard.press('>');
+  await page.keyboard.type('go to a pro');
+  await page.keyboard.press('Enter');
+  await expect(tree.omnibox).toHaveValue('@');
+  await expect(tree.omnibox).toBeFocused();
   await page.keyboard.type('live');
   await page.keyboard.press('Enter');
   await expect(page.getByTestId('live-state')).toHaveText('LIVE');

@@ -71,7 +71,8 @@ class Reader {
     }
     if (items.length > 0) return joined('all', items);
     const before = this.#text.slice(0, this.#at).trimEnd();
-    if (before.endsWith('|')) throw new QueryError('Something has to follow the |.', before.length - 1, before.length);
+    if (before.endsWith('|'))
+      throw QueryError.unfinished('Something has to follow the |.', before.length - 1, before.length);
     if (before.endsWith('(')) throw new QueryError('There is nothing in the brackets.', before.length - 1, this.#at);
     throw new QueryError('Something has to come before the |.', this.#at, this.#at + 1);
   }
@@ -83,7 +84,7 @@ class Reader {
       this.#skipBlanks();
       const next = this.#text[this.#at];
       if (next === undefined || next === '|' || (next === ')' && this.#open > 0)) {
-        throw new QueryError('Something has to follow the !, which negates it.', from, from + 1);
+        throw QueryError.unfinished('Something has to follow the !, which negates it.', from, from + 1);
       }
       return negated(this.#one());
     }
@@ -155,7 +156,7 @@ class Reader {
     const isEmpty = next === undefined || /[\s|]/.test(next) || (next === ')' && this.#open > 0);
     if (isEmpty) {
       const example = QUERY_FIELDS[field].examples[0];
-      throw new QueryError(`${field}: needs a value, as in ${field}:${example}`, from, Math.max(from, this.#at));
+      throw QueryError.unfinished(`${field}: needs a value, as in ${field}:${example}`, from, Math.max(from, this.#at));
     }
     const isBare = next !== '"' && !(next === '/' && this.#regexEnd() !== undefined);
     const pattern = this.#pattern();

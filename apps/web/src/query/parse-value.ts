@@ -14,6 +14,8 @@ export interface QueryProblem {
   readonly from: number;
   readonly to: number;
   readonly fix?: Fix | undefined;
+  /** Is something missing, and perhaps only not written yet? */
+  readonly isUnfinished?: boolean;
 }
 
 /** What could be meant. */
@@ -29,6 +31,11 @@ export class QueryError extends Error {
   constructor(message: string, from: number, to: number, fix?: Fix) {
     super(message);
     this.problem = { message, from, to, fix };
+  }
+
+  static unfinished(message: string, from: number, to: number): QueryError {
+    const error = new QueryError(message, from, to);
+    return Object.assign(error, { problem: { ...error.problem, isUnfinished: true } });
   }
 }
 

@@ -23,14 +23,19 @@ const ICONS = { recent: Clock, completion: ChevronRight, fix: Pencil, command: T
 
 export function OmniboxList({ offer, problem, text, isOpen, active, choose }: OmniboxListProps) {
   const { options, note } = offer;
+  const isUnfinished = isOpen && problem?.isUnfinished === true && problem.to === text.trimEnd().length;
   useEffect(() => {
     document.getElementById(optionId(active))?.scrollIntoView({ block: 'nearest' });
   }, [active]);
   return (
     <div className="omnibox-panel">
       {problem !== undefined && (
-        <p className="omnibox-problem" id="omnibox-problem" role="status">
-          <Place problem={problem} text={text} />
+        <p
+          className={isUnfinished ? 'omnibox-problem is-unfinished' : 'omnibox-problem'}
+          id="omnibox-problem"
+          role="status"
+        >
+          {!isUnfinished && <Place problem={problem} text={text} />}
           {problem.message}
         </p>
       )}

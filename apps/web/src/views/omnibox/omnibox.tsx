@@ -4,7 +4,7 @@
 import { ChevronDown, ChevronUp, Funnel, Search, X } from 'lucide-react';
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useApp } from '../../app-context.ts';
-import { count, plural } from '../../layout/format.ts';
+import { count } from '../../layout/format.ts';
 import { MAX_QUERY } from '../../query/parse-query.ts';
 import { isFiltered, useView, view } from '../../state/view-store.ts';
 import { IconButton } from '../common/icon-button.tsx';
@@ -20,11 +20,13 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
   const problem = useView((state) => state.problem);
   const input = useRef<HTMLInputElement>(null);
   const caret = useRef<number>(undefined); // to be put there once the text is
+  const offered = useRef(''); // what the offer was made for
   const [offer, setOffer] = useState<Offer>();
   const [active, setActive] = useState(-1);
   const text = command ?? query;
 
   const offerAt = (text: string, caret: number): void => {
+    offered.current = text;
     const next = offerFor(text, caret, treeRows, replica);
     setOffer(next);
     setActive(next.isFirstMeant && next.options.length > 0 ? 0 : -1);
@@ -51,8 +53,6 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
     view.command(undefined);
     toGrid();
     option.run?.();
-    // One that asks for more, as "Go to…", goes on in here.
-    if (useView.getState().command !== undefined) input.current?.focus();
   };
   const submit = (): void => {
     if (command !== undefined) return;
@@ -69,10 +69,11 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
     caret.current = undefined;
   });
   useEffect(() => {
-    // Begun elsewhere: by a key, or by a command.
-    if (command === undefined || document.activeElement === input.current) return;
-    input.current?.focus();
-  }, [command]);
+    // A command can be begun elsewhere: by a key, or by another command.
+    if (command === undefined) return;
+    if (document.activeElement !== input.current) input.current?.focus();
+    else if (offered.current !== command) offerAt(command, command.length);
+  });
 
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>): void => {
     const options = offer?.options ?? [];
@@ -121,7 +122,7 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
   const isWrong = problem !== undefined && command === undefined;
   return (
     <search
-      className="omnibox"
+      className={isOpen || text !== '' ? 'omnibox is-used' : 'omnibox'}
       onBlur={(event) => {
         if (!event.currentTarget.contains(event.relatedTarget)) {
           close();
@@ -193,9 +194,8 @@ function Matches({ treeRows }: { readonly treeRows: TreeRows }) {
   return (
     <>
       <span className="matches" role="status">
-        {place === undefined
-          ? plural(found.count, 'match', 'matches')
-          : `${count(place)} of ${plural(found.count, 'match', 'matches')}`}
+        {place === undefined ? count(found.count) : `${count(place)} of ${count(found.count)}`}
+        <span className="matches-word">{found.count === 1 ? ' match' : ' matches'}</span>
       </span>
       <span className="match-tools">
         <IconButton label="Previous match (N)" onClick={() => stepMatch(treeRows, -1)}>
