@@ -13,6 +13,7 @@ import { useView } from './state/view-store.ts';
 import './styles/base.css';
 import './styles/tree.css';
 import './styles/panels.css';
+import './styles/omnibox.css';
 import './styles/timeline.css';
 
 const replica = new Replica();

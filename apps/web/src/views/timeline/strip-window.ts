@@ -14,9 +14,11 @@ const NOT_EXACT = TASK_FLAG.startIsTick | TASK_FLAG.startIsUnknown;
  * Before this instant only what still lived later is known. A history says where it begins; without one a live host is
  * watched from the zero of its clock on, a recording from its first birth on.
  */
-export function knownFrom(tree: TemporalTree, { isLive, oldestEpochNs, baseEpochNs }: HostInfo): EventNs {
-  if (oldestEpochNs !== undefined) return eventTimeOf({ epochNs: BigInt(baseEpochNs) }, BigInt(oldestEpochNs));
-  if (isLive) return 0 as EventNs;
+export function knownFrom(tree: TemporalTree, host: HostInfo | undefined): EventNs {
+  if (host?.oldestEpochNs !== undefined) {
+    return eventTimeOf({ epochNs: BigInt(host.baseEpochNs) }, BigInt(host.oldestEpochNs));
+  }
+  if (host?.isLive) return 0 as EventNs;
   let first = Number.POSITIVE_INFINITY;
   for (let slot = 0; slot < tree.slotCount; slot++) {
     const task = slot as TaskIndex;

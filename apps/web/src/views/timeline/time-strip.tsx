@@ -207,7 +207,7 @@ function Strip({ host }: { readonly host: HostInfo }) {
           {past.problem}
         </span>
       )}
-      <StripControls base={base} knownFrom={known} />
+      <StripControls knownFrom={known} />
     </section>
   );
 }
