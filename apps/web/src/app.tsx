@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react';
 import { useView } from './state/view-store.ts';
 import { useGlobalKeys } from './use-global-keys.ts';
 import { useConnectionStatus, useReplicaFrame } from './use-replica.ts';
@@ -5,16 +6,26 @@ import { Details } from './views/details/details.tsx';
 import { Header } from './views/header.tsx';
 import { Help } from './views/help.tsx';
 import { Opening } from './views/open-recording.tsx';
+import { LineageNotLoaded } from './views/pages/lineage-not-loaded.tsx';
 import { SignedOut } from './views/pages/signed-out.tsx';
 import { Waiting } from './views/pages/waiting.tsx';
 import { StatusBar } from './views/status/status-bar.tsx';
 import { TreeGrid } from './views/tree/tree-grid.tsx';
 import { useTreeRows } from './views/tree/use-tree-rows.ts';
 
+/** Fetched when it is opened for the first time: most visits do without. */
+const LineagePage = lazy(() =>
+  import('./views/lineage/lineage-page.tsx').then(
+    ({ LineagePage }) => ({ default: LineagePage }),
+    () => ({ default: LineageNotLoaded }),
+  ),
+);
+
 export function App() {
   const frame = useReplicaFrame();
   const status = useConnectionStatus();
   const areDetailsOpen = useView((state) => state.areDetailsOpen);
+  const lineage = useView((state) => state.lineage);
   const isHelpOpen = useView((state) => state.isHelpOpen);
   const treeRows = useTreeRows(frame);
   useGlobalKeys();
@@ -24,7 +35,15 @@ export function App() {
     <div className="app">
       <Header treeRows={treeRows} />
       <main className={areDetailsOpen ? 'main with-details' : 'main'}>
-        {treeRows.tree.taskCount === 0 ? <Waiting status={status} /> : <TreeGrid treeRows={treeRows} />}
+        {treeRows.tree.taskCount === 0 ? (
+          <Waiting status={status} />
+        ) : lineage === undefined ? (
+          <TreeGrid treeRows={treeRows} />
+        ) : (
+          <Suspense fallback={<p className="page">Loading the lineage …</p>}>
+            <LineagePage view={lineage} at={treeRows.order.at} />
+          </Suspense>
+        )}
         {areDetailsOpen && <Details at={treeRows.order.at} />}
       </main>
       <StatusBar treeRows={treeRows} />

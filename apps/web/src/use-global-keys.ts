@@ -37,11 +37,22 @@ function obey(key: string, replica: Replica): boolean {
       return true;
     case 'Escape':
       if (isFiltered()) view.setFilter('');
+      else if (useView.getState().lineage !== undefined) view.closeLineage();
       else view.closeDetails();
       return true;
+    case 'l':
+      return toggleLineage();
     default:
       return false;
   }
+}
+
+function toggleLineage(): boolean {
+  const { lineage, selected } = useView.getState();
+  if (lineage !== undefined) view.closeLineage();
+  else if (selected !== undefined) view.openLineage(selected);
+  else return false;
+  return true;
 }
 
 function isOn(event: KeyboardEvent, selector: string): boolean {

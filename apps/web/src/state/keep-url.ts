@@ -39,6 +39,7 @@ function startAfresh(last: TimeBase, next: TimeBase): void {
     selected: undefined,
     collapsed: new Set(),
     withThreads: new Set(),
+    lineage: undefined,
     pausedAt: pausedAt === undefined ? undefined : eventTimeOf(next, epochOf(last, pausedAt)),
   });
 }

@@ -7,6 +7,7 @@ const base = { epochNs: 1_700_000_000_123_456_789n };
 
 const usual = {
   selected: undefined,
+  lineage: undefined,
   filter: '',
   pausedAt: undefined,
   showThreads: false,
@@ -22,6 +23,13 @@ test('what is written into the address is read back, to the nanosecond', () => {
           fc.integer({ min: 1, max: 999_999_999_999 }).map((id) => id as TaskId),
           { nil: undefined },
         ),
+        lineage: fc.option(
+          fc.record({
+            of: fc.integer({ min: 1, max: 999_999_999_999 }).map((id) => id as TaskId),
+            picture: fc.constantFrom('graph' as const, 'lifetimes' as const),
+          }),
+          { nil: undefined },
+        ),
         filter: fc.string({ maxLength: 200 }),
         pausedAt: fc.option(
           fc.integer({ min: -1e15, max: 1e15 }).map((ns) => ns as EventNs),
@@ -34,6 +42,7 @@ test('what is written into the address is read back, to the nanosecond', () => {
       (state) => {
         expect({
           selected: undefined,
+          lineage: undefined,
           filter: '',
           pausedAt: undefined,
           ...readUrl(writeUrl(state, base), base),
@@ -58,6 +67,17 @@ test('a task of another run of the server is not taken for one of this run', () 
   expect(readUrl(there, base).selected).toBe(17);
   expect(readUrl(there, { epochNs: base.epochNs + 1n })).not.toHaveProperty('selected');
   expect(readUrl('?task=17', base).selected).toBe(17);
+});
+
+test('a lineage is named by `view` and `of`; without `of` it is that of the selected task', () => {
+  const lineage = { of: 17 as TaskId, picture: 'lifetimes' } as const;
+  expect(writeUrl({ ...usual, lineage }, base)).toBe(`?view=lifetimes&of=17&run=${base.epochNs}`);
+  expect(readUrl('?view=lineage&task=9', base).lineage).toEqual({ of: 9, picture: 'graph' });
+  expect(readUrl('?view=lineage', base)).not.toHaveProperty('lineage');
+  expect(readUrl('?view=pie&of=9', base)).not.toHaveProperty('lineage');
+  const there = writeUrl({ ...usual, lineage }, base);
+  expect(readUrl(there, { epochNs: base.epochNs + 1n })).not.toHaveProperty('lineage');
+  expect(readUrl(there, undefined)).not.toHaveProperty('lineage');
 });
 
 test('when all is as usual the address is bare', () => {

@@ -8,6 +8,12 @@ export type Theme = 'system' | 'dark' | 'light';
 /** How long an exited row stays, in seconds. */
 export const TOMBSTONE_CHOICES = [15, 60, 600] as const;
 
+/** The lineage of a process, shown in place of the tree. */
+export interface LineageView {
+  readonly of: TaskId;
+  readonly picture: 'graph' | 'lifetimes';
+}
+
 export interface ViewState {
   readonly selected: TaskId | undefined;
   readonly collapsed: ReadonlySet<TaskId>;
@@ -22,6 +28,7 @@ export interface ViewState {
   /** Undefined: live. */
   readonly pausedAt: EventNs | undefined;
   readonly areDetailsOpen: boolean;
+  readonly lineage: LineageView | undefined;
   readonly isHelpOpen: boolean;
   readonly theme: Theme;
 }
@@ -39,6 +46,7 @@ export const useView = create<ViewState>()(() => ({
   filter: '',
   pausedAt: undefined,
   areDetailsOpen: false,
+  lineage: undefined,
   isHelpOpen: false,
   theme: storedTheme(),
 }));
@@ -65,7 +73,14 @@ export const view = {
       withThreads: new Set(),
       pausedAt: undefined,
       areDetailsOpen: false,
+      lineage: undefined,
     }),
+  /** Of another process in the same picture, when one is open. */
+  openLineage: (of: TaskId) =>
+    set(({ lineage }) => ({ lineage: { of, picture: lineage?.picture ?? 'graph' }, selected: of })),
+  showPicture: (picture: LineageView['picture']) =>
+    set(({ lineage }) => ({ lineage: lineage && { ...lineage, picture } })),
+  closeLineage: () => set({ lineage: undefined }),
   openHelp: () => set({ isHelpOpen: true }),
   closeHelp: () => set({ isHelpOpen: false }),
   toggle: (what: 'showThreads' | 'showKernelThreads' | 'showExited') => set((state) => ({ [what]: !state[what] })),

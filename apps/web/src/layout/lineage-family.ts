@@ -1,0 +1,230 @@
+// Whom a lineage is about: all ancestors of a process, and as many of its
+// descendants as can be shown. Whoever is not shown is counted at the parent
+// that he would stand below.
+//
+// Chains can be tens of thousands long and hostile facts can close a ring:
+// everything here is a loop, and nobody is visited twice.
+
+import { type LineageEnd, lineageEnd, NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
+import type { EventNs, TaskId } from '@dendro/protocol';
+import type { Births } from './births.ts';
+
+export interface Ancestor {
+  readonly id: TaskId;
+  readonly task: TaskIndex;
+  /** The start of its child: it is told of as it was then. */
+  readonly at: EventNs;
+}
+
+/** The subject or somebody below it. */
+export interface Member {
+  readonly id: TaskId;
+  readonly task: TaskIndex;
+  /** Position of the parent in `members`, -1 of the subject. */
+  readonly parent: number;
+  readonly depth: number;
+  /** Descendants that would stand below it and are not shown. */
+  readonly more: number;
+}
+
+export interface LineageFamily {
+  readonly at: EventNs;
+  /** Nearest first. */
+  readonly ancestors: readonly Ancestor[];
+  /** Why the eldest has no parent; a ring of parents cannot be, and is said in hostile input only. */
+  readonly end: LineageEnd | 'ring';
+  /** The subject, then its descendants: a preorder, siblings by start. */
+  readonly members: readonly Member[];
+  /** Descendants that are not shown for want of room: all `more` together. */
+  readonly more: number;
+  /** Descendants that are not wanted, and do not lead to one that is. */
+  readonly unwanted: number;
+}
+
+export interface FamilyOptions {
+  readonly at: EventNs;
+  /** Descendants that are shown at most. */
+  readonly limit: number;
+  /** Is a descendant asked for? Who leads to one that is stays as well. */
+  readonly wanted: (task: TaskIndex) => boolean;
+}
+
+/** @param subject a process that had started by `at` */
+export function lineageFamily(
+  tree: TemporalTree,
+  births: Births,
+  subject: TaskIndex,
+  options: FamilyOptions,
+): LineageFamily {
+  const visited = new Set<TaskIndex>([subject]);
+  const { ancestors, end } = ancestorsOf(tree, subject, options.at, visited);
+  const below = descendantsOf(tree, births, subject, options, visited);
+  const isTaken = take(tree, below, options);
+  const members = preorder(tree, below, isTaken);
+  const kept = (below.kept[0] as number) - 1;
+  return {
+    at: options.at,
+    ancestors,
+    end,
+    members,
+    more: kept - (members.length - 1),
+    unwanted: below.tasks.length - 1 - kept,
+  };
+}
+
+/** Of one tree: the same tasks in the same places? Then a layout of the one is a layout of the other. */
+export function isSameFamily(a: LineageFamily, b: LineageFamily): boolean {
+  if (a.end !== b.end || a.ancestors.length !== b.ancestors.length || a.members.length !== b.members.length)
+    return false;
+  return (
+    a.ancestors.every(({ id, task, at }, i) => {
+      const other = b.ancestors[i];
+      return id === other?.id && task === other.task && at === other.at;
+    }) &&
+    a.members.every(({ id, task, parent, more }, i) => {
+      const other = b.members[i];
+      return id === other?.id && task === other.task && parent === other.parent && more === other.more;
+    })
+  );
+}
+
+function ancestorsOf(
+  tree: TemporalTree,
+  subject: TaskIndex,
+  asOf: EventNs,
+  visited: Set<TaskIndex>,
+): Pick<LineageFamily, 'ancestors' | 'end'> {
+  const ancestors: Ancestor[] = [];
+  let child = subject;
+  let at = asOf;
+  for (;;) {
+    at = Math.min(at, tree.startOf(child)) as EventNs;
+    const parent = tree.parentAt(child, at);
+    if (parent === NO_TASK) return { ancestors, end: lineageEnd(tree, child, at) };
+    if (visited.has(parent)) return { ancestors, end: 'ring' };
+    if (!tree.isPresent(parent) && !tree.isStub(parent)) return { ancestors, end: 'unknown' }; // named, and no more
+    visited.add(parent);
+    ancestors.push({ id: tree.taskIdOf(parent), task: parent, at });
+    child = parent;
+  }
+}
+
+/** Everybody below a process by level, so that the children of one stand side by side. */
+interface Below {
+  /** place -> task; the subject is the first */
+  readonly tasks: readonly TaskIndex[];
+  /** place -> place of the parent */
+  readonly parents: readonly number[];
+  /** place -> first place of its children, and the first one after them */
+  readonly firstChild: readonly number[];
+  readonly endOfChildren: readonly number[];
+  /** place -> how many are wanted or lead to one that is: itself and everybody below it */
+  readonly kept: Int32Array;
+}
+
+function descendantsOf(
+  tree: TemporalTree,
+  births: Births,
+  subject: TaskIndex,
+  { at, wanted }: FamilyOptions,
+  visited: Set<TaskIndex>,
+): Below {
+  const tasks: TaskIndex[] = [subject];
+  const parents: number[] = [-1];
+  const firstChild: number[] = [];
+  const endOfChildren: number[] = [];
+  for (let place = 0; place < tasks.length; place++) {
+    firstChild.push(tasks.length);
+    let child = births.firstChild[tasks[place] as TaskIndex] as TaskIndex;
+    for (; child !== NO_TASK; child = births.nextSibling[child] as TaskIndex) {
+      if (visited.has(child) || tree.startOf(child) > at) continue;
+      visited.add(child);
+      tasks.push(child);
+      parents.push(place);
+    }
+    endOfChildren.push(tasks.length);
+  }
+  const kept = new Int32Array(tasks.length);
+  for (let place = tasks.length - 1; place >= 0; place--) {
+    const isKept = place === 0 || (kept[place] as number) > 0 || wanted(tasks[place] as TaskIndex);
+    if (!isKept) continue;
+    kept[place] = (kept[place] as number) + 1;
+    const parent = parents[place] as number;
+    if (parent >= 0) kept[parent] = (kept[parent] as number) + (kept[place] as number);
+  }
+  return { tasks, parents, firstChild, endOfChildren, kept };
+}
+
+/** How many children one parent is given before it is the next one's turn. */
+const TURN = 8;
+
+/**
+ * Who is shown. Where there is not room for all, parents take turns, the upper ones first, so that neither a wide
+ * branch nor a deep one takes all of it.
+ * @returns by place, 1 for who is
+ */
+function take(tree: TemporalTree, below: Below, { limit, at }: FamilyOptions): Uint8Array {
+  const isTaken = new Uint8Array(below.tasks.length);
+  if ((below.kept[0] as number) - 1 <= limit)
+    return isTaken.map((_, place) => ((below.kept[place] as number) > 0 ? 1 : 0));
+  isTaken[0] = 1;
+  let room = limit;
+  const turns = [{ children: dearest(tree, below, 0, limit, at), next: 0 }];
+  for (let turn = 0; turn < turns.length && room > 0; turn++) {
+    const { children, next } = turns[turn] as (typeof turns)[number];
+    const end = Math.min(next + TURN, children.length, next + room);
+    for (let i = next; i < end; i++) {
+      const place = children[i] as number;
+      isTaken[place] = 1;
+      if ((below.kept[place] as number) > 1) {
+        turns.push({ children: dearest(tree, below, place, limit, at), next: 0 });
+      }
+    }
+    room -= end - next;
+    if (end < children.length) turns.push({ children, next: end });
+  }
+  return isTaken;
+}
+
+/** The children of a place that are shown rather than others: the living by start, then those that ended last. */
+function dearest(tree: TemporalTree, below: Below, parent: number, limit: number, at: EventNs): number[] {
+  const children: number[] = [];
+  for (let place = below.firstChild[parent] as number; place < (below.endOfChildren[parent] as number); place++) {
+    if ((below.kept[place] as number) > 0) children.push(place);
+  }
+  const worth = (place: number): number => {
+    const task = below.tasks[place] as TaskIndex;
+    const exit = tree.exitOf(task);
+    return exit > at ? LIVES - tree.startOf(task) : exit;
+  };
+  // No more than `limit` of them can be taken: to sort all of a hundred thousand would take too long.
+  const least = (Float64Array.from(children, worth).sort().at(-limit) ?? Number.NEGATIVE_INFINITY) as number;
+  const best = children.length > limit ? children.filter((place) => worth(place) >= least).slice(0, limit) : children;
+  return best.sort((a, b) => worth(b) - worth(a) || a - b);
+}
+
+/** More than any end, so that whoever lives comes before whoever has ended. */
+const LIVES = 2 ** 60;
+
+function preorder(tree: TemporalTree, below: Below, isTaken: Uint8Array): Member[] {
+  const members: Member[] = [];
+  const stack = [{ place: 0, parent: -1, depth: 0 }];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const { place, parent, depth } = next;
+    const shown: number[] = [];
+    let more = 0;
+    for (let child = below.firstChild[place] as number; child < (below.endOfChildren[place] as number); child++) {
+      if (isTaken[child] === 1) shown.push(child);
+      else more += below.kept[child] as number;
+    }
+    const task = below.tasks[place] as TaskIndex;
+    const position = members.push({ id: tree.taskIdOf(task), task, parent, depth, more }) - 1;
+    shown.sort((a, b) => byStart(tree, below.tasks[a] as TaskIndex, below.tasks[b] as TaskIndex));
+    for (const child of shown.reverse()) stack.push({ place: child, parent: position, depth: depth + 1 });
+  }
+  return members;
+}
+
+function byStart(tree: TemporalTree, a: TaskIndex, b: TaskIndex): number {
+  return tree.startOf(a) - tree.startOf(b) || tree.tidOf(a) - tree.tidOf(b);
+}

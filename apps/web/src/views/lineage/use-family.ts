@@ -1,0 +1,50 @@
+// The family that is shown, asked for again only when a fact or the question has
+// changed: a live tree changes twenty times a second, mostly elsewhere. Where the
+// answer is the same as before, so is the object, and nothing is laid out again.
+
+import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
+import type { TaskId } from '@dendro/protocol';
+import { useMemo, useRef } from 'react';
+import { useApp } from '../../app-context.ts';
+import { type Births, birthsOf } from '../../layout/births.ts';
+import { isSameFamily, type LineageFamily, lineageFamily } from '../../layout/lineage-family.ts';
+import { useView } from '../../state/view-store.ts';
+
+/** Descendants shown at first; so many more each time that more are asked for, up to the most. */
+export const STEP_OF_DESCENDANTS = 500;
+export const MOST_DESCENDANTS = 5000;
+
+export type Wanted = (tree: TemporalTree, task: TaskIndex, at: number) => boolean;
+
+export function useBirths(): Births {
+  const { replica } = useApp();
+  const { tree, facts } = replica;
+  return useMemo(() => {
+    void facts; // rises when the tree has changed
+    return birthsOf(tree);
+  }, [tree, facts]);
+}
+
+/** @param wanted the same function as long as the question is the same */
+export function useFamily(births: Births, subject: TaskIndex, limit: number, wanted: Wanted): LineageFamily {
+  const { replica } = useApp();
+  const { tree } = replica;
+  const pausedAt = useView((state) => state.pausedAt);
+  const last = useRef<{ readonly tree: TemporalTree; readonly family: LineageFamily }>(undefined);
+  return useMemo(() => {
+    const at = pausedAt ?? replica.now();
+    const family = lineageFamily(tree, births, subject, { at, limit, wanted: (task) => wanted(tree, task, at) });
+    const before = last.current;
+    const isSame = before !== undefined && before.tree === tree && isSameFamily(before.family, family);
+    if (isSame && before.family.unwanted === family.unwanted) return before.family;
+    last.current = { tree, family };
+    return family;
+  }, [replica, tree, births, subject, limit, wanted, pausedAt]);
+}
+
+/** The process that is meant: that of a thread when a thread is. NO_TASK where it is not here. */
+export function processOf(tree: TemporalTree, id: TaskId): TaskIndex {
+  const task = tree.indexOf(id);
+  const process = task !== NO_TASK && tree.isThread(task) ? tree.leaderOf(task) : task;
+  return process !== NO_TASK && (tree.isPresent(process) || tree.isStub(process)) ? process : NO_TASK;
+}
