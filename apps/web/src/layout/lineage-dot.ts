@@ -1,4 +1,4 @@
-import { END_TEXT, moreText, nodeSentence } from './lineage-node.ts';
+import { END_TEXT, groupSentence, moreText, nodeSentence } from './lineage-node.ts';
 import type { LineageSheet, SheetNode } from './lineage-sheet.ts';
 
 /** A lineage for Graphviz. */
@@ -27,7 +27,7 @@ function attributesOf({ node, model, isSubject }: SheetNode): string[] {
   }
   if (model === undefined) return [];
   const label = [
-    `${model.name} [${model.pid}]`,
+    node.kind === 'group' ? `${model.name} ×${node.count}` : `${model.name} [${model.pid}]`,
     `${model.user}, ${model.stateText}`,
     model.userChange,
     model.container && `container ${model.container}`,
@@ -37,7 +37,7 @@ function attributesOf({ node, model, isSubject }: SheetNode): string[] {
       .filter((line) => line !== undefined)
       .map(escaped)
       .join('\\n')}"`,
-    `tooltip="${escaped(nodeSentence(model))}"`,
+    `tooltip="${escaped(node.kind === 'group' ? groupSentence(model, node.count) : nodeSentence(model))}"`,
     ...(model.isAlive ? [] : ['style="rounded,dashed"', 'fontcolor="#596860"']),
     ...(isSubject ? ['penwidth=2'] : []),
   ];

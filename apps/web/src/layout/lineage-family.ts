@@ -25,6 +25,8 @@ export interface Member {
   readonly depth: number;
   /** Descendants that would stand below it and are not shown. */
   readonly more: number;
+  /** How many it stands for: 1, or a group of siblings that did the same and have ended, of whom it was the first. */
+  readonly count: number;
 }
 
 export interface LineageFamily {
@@ -35,6 +37,8 @@ export interface LineageFamily {
   readonly end: LineageEnd | 'ring';
   /** The subject, then its descendants: a preorder, siblings by start. */
   readonly members: readonly Member[];
+  /** Descendants that others of their group stand for. */
+  readonly grouped: number;
   /** Descendants that are not shown for want of room: all `more` together. */
   readonly more: number;
   /** Descendants that are not wanted, and do not lead to one that is. */
@@ -47,6 +51,8 @@ export interface FamilyOptions {
   readonly limit: number;
   /** Is a descendant asked for? Who leads to one that is stays as well. */
   readonly wanted: (task: TaskIndex) => boolean;
+  /** Are children of this process that are alike and have ended shown as one? */
+  readonly groups: (parent: TaskIndex) => boolean;
 }
 
 /** @param subject a process that had started by `at` */
@@ -61,14 +67,16 @@ export function lineageFamily(
   const below = descendantsOf(tree, births, subject, options, visited);
   const isTaken = take(tree, below, options);
   const members = preorder(tree, below, isTaken);
-  const kept = (below.kept[0] as number) - 1;
+  const shown = members.reduce((sum, { count }) => sum + count, 0);
+  const lives = below.lives[0] as number;
   return {
     at: options.at,
     ancestors,
     end,
     members,
-    more: kept - (members.length - 1),
-    unwanted: below.tasks.length - 1 - kept,
+    grouped: shown - members.length,
+    more: lives - shown,
+    unwanted: below.tasks.length - lives,
   };
 }
 
@@ -81,9 +89,15 @@ export function isSameFamily(a: LineageFamily, b: LineageFamily): boolean {
       const other = b.ancestors[i];
       return id === other?.id && task === other.task && at === other.at;
     }) &&
-    a.members.every(({ id, task, parent, more }, i) => {
+    a.members.every(({ id, task, parent, more, count }, i) => {
       const other = b.members[i];
-      return id === other?.id && task === other.task && parent === other.parent && more === other.more;
+      return (
+        id === other?.id &&
+        task === other.task &&
+        parent === other.parent &&
+        more === other.more &&
+        count === other.count
+      );
     })
   );
 }
@@ -113,24 +127,25 @@ function ancestorsOf(
 interface Below {
   /** place -> task; the subject is the first */
   readonly tasks: readonly TaskIndex[];
-  /** place -> place of the parent */
-  readonly parents: readonly number[];
   /** place -> first place of its children, and the first one after them */
   readonly firstChild: readonly number[];
   readonly endOfChildren: readonly number[];
-  /** place -> how many are wanted or lead to one that is: itself and everybody below it */
+  /** place -> how many have a node of their own: itself and everybody below it; 0 who is not wanted or is grouped */
   readonly kept: Int32Array;
+  /** place -> how many it stands for */
+  readonly counts: ReadonlyMap<number, number>;
+  /** place -> as `kept`, those that are grouped counted too */
+  readonly lives: Int32Array;
 }
 
 function descendantsOf(
   tree: TemporalTree,
   births: Births,
   subject: TaskIndex,
-  { at, wanted }: FamilyOptions,
+  { at, wanted, groups }: FamilyOptions,
   visited: Set<TaskIndex>,
 ): Below {
   const tasks: TaskIndex[] = [subject];
-  const parents: number[] = [-1];
   const firstChild: number[] = [];
   const endOfChildren: number[] = [];
   for (let place = 0; place < tasks.length; place++) {
@@ -140,19 +155,68 @@ function descendantsOf(
       if (visited.has(child) || tree.startOf(child) > at) continue;
       visited.add(child);
       tasks.push(child);
-      parents.push(place);
     }
     endOfChildren.push(tasks.length);
   }
   const kept = new Int32Array(tasks.length);
+  const counts = new Map<number, number>();
+  const lives = new Int32Array(tasks.length);
+  // Children come before their parents here.
   for (let place = tasks.length - 1; place >= 0; place--) {
-    const isKept = place === 0 || (kept[place] as number) > 0 || wanted(tasks[place] as TaskIndex);
-    if (!isKept) continue;
-    kept[place] = (kept[place] as number) + 1;
-    const parent = parents[place] as number;
-    if (parent >= 0) kept[parent] = (kept[parent] as number) + (kept[place] as number);
+    const task = tasks[place] as TaskIndex;
+    const [from, end] = [firstChild[place] as number, endOfChildren[place] as number];
+    if (end - from >= LEAST_GROUP && groups(task)) {
+      for (const group of alike(tree, tasks, kept, from, end, at)) {
+        for (const child of group) {
+          kept[child] = 0;
+          lives[child] = 0;
+        }
+        const first = group.reduce((a, b) =>
+          byStart(tree, tasks[a] as TaskIndex, tasks[b] as TaskIndex) <= 0 ? a : b,
+        );
+        kept[first] = 1;
+        lives[first] = group.length;
+        counts.set(first, group.length);
+      }
+    }
+    let keptBelow = 0;
+    let livesBelow = 0;
+    for (let child = from; child < end; child++) {
+      keptBelow += kept[child] as number;
+      livesBelow += lives[child] as number;
+    }
+    if (place > 0 && keptBelow === 0 && !wanted(task)) continue;
+    kept[place] = keptBelow + 1;
+    lives[place] = livesBelow + 1;
   }
-  return { tasks, parents, firstChild, endOfChildren, kept };
+  return { tasks, firstChild, endOfChildren, kept, lives, counts };
+}
+
+/** Fewer are not worth a group. */
+const LEAST_GROUP = 4;
+
+/** Siblings without descendants that ended in the same way under the same name and user. */
+function alike(
+  tree: TemporalTree,
+  tasks: readonly TaskIndex[],
+  kept: Int32Array,
+  from: number,
+  end: number,
+  at: EventNs,
+): number[][] {
+  const groups = new Map<string, number[]>();
+  for (let place = from; place < end; place++) {
+    const task = tasks[place] as TaskIndex;
+    const exit = tree.exitOf(task);
+    if (kept[place] !== 1 || exit > at) continue;
+    const user = tree.numberAt(task, 'euid', exit) ?? tree.numberAt(task, 'uid', exit);
+    const status = `${tree.exitCodeOf(task)} ${tree.exitSignalOf(task)}`;
+    const key = `${user} ${status} ${tree.textAt(task, 'comm', exit)}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [place]);
+    else group.push(place);
+  }
+  return [...groups.values()].filter(({ length }) => length >= LEAST_GROUP);
 }
 
 /** How many children one parent is given before it is the next one's turn. */
@@ -215,10 +279,11 @@ function preorder(tree: TemporalTree, below: Below, isTaken: Uint8Array): Member
     let more = 0;
     for (let child = below.firstChild[place] as number; child < (below.endOfChildren[place] as number); child++) {
       if (isTaken[child] === 1) shown.push(child);
-      else more += below.kept[child] as number;
+      else more += below.lives[child] as number;
     }
     const task = below.tasks[place] as TaskIndex;
-    const position = members.push({ id: tree.taskIdOf(task), task, parent, depth, more }) - 1;
+    const position =
+      members.push({ id: tree.taskIdOf(task), task, parent, depth, more, count: below.counts.get(place) ?? 1 }) - 1;
     shown.sort((a, b) => byStart(tree, below.tasks[a] as TaskIndex, below.tasks[b] as TaskIndex));
     for (const child of shown.reverse()) stack.push({ place: child, parent: position, depth: depth + 1 });
   }

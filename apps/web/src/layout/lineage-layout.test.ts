@@ -13,13 +13,19 @@ interface Asked {
   readonly at?: number;
   readonly limit?: number;
   readonly wanted?: (id: number) => boolean;
+  readonly groups?: boolean;
 }
 
-function familyOf(tree: TemporalTree, subject: number, { at = NOW, limit = 500, wanted }: Asked = {}): LineageFamily {
+function familyOf(
+  tree: TemporalTree,
+  subject: number,
+  { at = NOW, limit = 500, wanted, groups = false }: Asked = {},
+): LineageFamily {
   return lineageFamily(tree, birthsOf(tree), tree.indexOf(subject as TaskId), {
     at: at as EventNs,
     limit,
     wanted: (task) => wanted?.(tree.taskIdOf(task)) ?? true,
+    groups: () => groups,
   });
 }
 
@@ -197,6 +203,42 @@ describe('what there is no room for', () => {
   });
 });
 
+describe('groups', () => {
+  const sleeper = (id: number, code: number, comm = 'sleep'): TaskSketch => {
+    return { id, start: id, parent: 1, exit: { at: id + 1, code }, fields: { comm, uid: 0 } };
+  };
+
+  test('siblings that ended in the same way under the same name are one, once there are four', () => {
+    const tree = treeOf([
+      { id: 1, start: 0, fields: { comm: 'sh', uid: 0 } },
+      ...[10, 11, 12, 13, 14].map((id) => sleeper(id, 0)),
+      ...[20, 21, 22].map((id) => sleeper(id, 1)),
+      ...[30, 31, 32, 33].map((id) => sleeper(id, 0, 'cat')),
+      { id: 40, start: 40, parent: 30 },
+      { id: 50, start: 50, parent: 1, fields: { comm: 'sleep' } },
+    ]);
+    const family = familyOf(tree, 1, { groups: true });
+    // Of the four cats one has a child: three are no group.
+    expect(ids(family)).toEqual([1, 10, 20, 21, 22, 30, 40, 31, 32, 33, 50]);
+    expect(family.members[1]?.count).toBe(5);
+    expect(family.grouped).toBe(4);
+    const group = lineageLayout(family).nodes.find(({ kind }) => kind === 'group');
+    expect(group).toMatchObject({ count: 5, key: 'group-10' });
+    expect(familyOf(tree, 1).members).toHaveLength(15);
+    // As of an instant when one of them had not ended yet.
+    expect(familyOf(tree, 1, { groups: true, at: 14 }).members[1]?.count).toBe(4);
+  });
+
+  test('a group takes the room of one', () => {
+    const many = Array.from({ length: 900 }, (_, i) => sleeper(i + 10, 0));
+    const family = familyOf(treeOf([{ id: 1, start: 0 }, ...many, { id: 2000, start: 2000, parent: 1 }]), 1, {
+      groups: true,
+    });
+    expect(ids(family)).toEqual([1, 10, 2000]);
+    expect([family.grouped, family.more]).toEqual([899, 0]);
+  });
+});
+
 test('a family is the same only if all of it is', () => {
   const sketches = chain(5);
   const tree = treeOf(sketches);
@@ -256,23 +298,25 @@ test('of any tree: everybody is shown once or counted, parents left of their chi
       fc.integer({ min: 1, max: 60 }),
       fc.nat(120),
       fc.nat(3),
-      (sketches, pick, limit, at, odd) => {
+      fc.boolean(),
+      (sketches, pick, limit, at, odd, groups) => {
         const tree = treeOf(sketches);
         const subject = (pick % sketches.length) + 1;
         if (subject - 1 > at) return;
         const wanted = (id: number) => odd === 0 || id % 4 !== odd;
-        const family = familyOf(tree, subject, { at, limit, wanted });
+        const family = familyOf(tree, subject, { at, limit, wanted, groups });
         const shown = ids(family).slice(1);
         const expected = descendants(sketches, subject, at);
         expect(new Set(shown).size).toBe(shown.length);
         for (const id of shown) expect(expected.has(id)).toBe(true);
-        expect(shown.length + family.more + family.unwanted).toBe(expected.size);
-        expect(shown.length).toBe(Math.min(limit, expected.size - family.unwanted));
+        expect(shown.length + family.grouped + family.more + family.unwanted).toBe(expected.size);
+        expect(shown.length).toBeLessThanOrEqual(limit);
+        if (family.more > 0) expect(shown).toHaveLength(limit);
         expect(family.members.reduce((sum, { more }) => sum + more, 0)).toBe(family.more);
 
         const layout = lineageLayout(family);
         checkPlaces(layout);
-        const drawn = layout.nodes.flatMap((node) => (node.kind === 'task' ? [tree.taskIdOf(node.task)] : []));
+        const drawn = layout.nodes.flatMap((node) => ('task' in node ? [tree.taskIdOf(node.task)] : []));
         expect([...drawn].sort()).toEqual([...family.ancestors, ...family.members].map(({ id }) => id).sort());
         const counted = layout.nodes.reduce((sum, node) => sum + (node.kind === 'more' ? node.count : 0), 0);
         expect(counted).toBe(family.more);

@@ -40,6 +40,14 @@ export interface TaskNode extends Placed {
   readonly at: EventNs | undefined;
 }
 
+/** Siblings that did the same and have ended. */
+export interface GroupNode extends Placed {
+  readonly kind: 'group';
+  /** The first of them, and how many they are. */
+  readonly task: TaskIndex;
+  readonly count: number;
+}
+
 /** Descendants for whom there is no room. */
 export interface MoreNode extends Placed {
   readonly kind: 'more';
@@ -52,7 +60,7 @@ export interface EndNode extends Placed {
   readonly reason: Exclude<LineageFamily['end'], 'root'>;
 }
 
-export type LineageNode = TaskNode | MoreNode | EndNode;
+export type LineageNode = TaskNode | GroupNode | MoreNode | EndNode;
 
 export interface LineageLayout {
   /** Parents before their children. */
@@ -86,11 +94,7 @@ export function lineageLayout(family: LineageFamily): LineageLayout {
       siblings: parent === null ? 1 : parent.data.children.length,
     };
     data.position = nodes.length;
-    nodes.push(
-      data.task === undefined
-        ? { kind: 'more', key: `more-${family.members[data.member]?.id}`, count: data.more, ...at }
-        : { kind: 'task', key: `task-${family.members[data.member]?.id}`, task: data.task, at: undefined, ...at },
-    );
+    nodes.push(nodeOf(family, data, at));
     top = Math.min(top, at.y);
     bottom = Math.max(bottom, at.y);
     right = Math.max(right, at.x);
@@ -103,6 +107,13 @@ export function lineageLayout(family: LineageFamily): LineageLayout {
     top: top - NODE_HEIGHT / 2,
     bottom: bottom + NODE_HEIGHT / 2,
   };
+}
+
+function nodeOf({ members }: LineageFamily, { isMore, member }: Slot, at: Omit<Placed, 'key'>): LineageNode {
+  const { id, task, more, count } = members[member] as (typeof members)[number];
+  if (isMore) return { kind: 'more', key: `more-${id}`, count: more, ...at };
+  if (count > 1) return { kind: 'group', key: `group-${id}`, task, count, ...at };
+  return { kind: 'task', key: `task-${id}`, task, at: undefined, ...at };
 }
 
 /** Nodes that touch a rectangle, and those at either end of an edge that crosses it. */
@@ -160,11 +171,10 @@ function ancestorNodes({ ancestors, end }: LineageFamily): LineageNode[] {
 
 /** What the tidy tree is made of. */
 interface Slot {
-  /** Undefined: what is left out below its parent. */
-  readonly task: TaskIndex | undefined;
-  /** Of the family; of the parent, where it stands for others. */
+  /** Of the family. */
   readonly member: number;
-  readonly more: number;
+  /** It stands for those that are left out below the member. */
+  readonly isMore: boolean;
   readonly place: number;
   readonly children: Slot[];
   position: number;
@@ -172,13 +182,13 @@ interface Slot {
 
 function descendantSlots({ members }: LineageFamily): Slot {
   const slots: Slot[] = [];
-  const add = (task: TaskIndex | undefined, member: number, parent: number, more: number): Slot => {
+  const add = (member: number, isMore: boolean, parent: number): Slot => {
     const brothers = slots[parent]?.children;
-    const slot = { task, member, more, place: (brothers?.length ?? 0) + 1, children: [], position: -1 };
+    const slot: Slot = { member, isMore, place: (brothers?.length ?? 0) + 1, children: [], position: -1 };
     brothers?.push(slot);
     return slot;
   };
-  for (const [member, { task, parent, more }] of members.entries()) slots.push(add(task, member, parent, more));
-  for (const [member, { more }] of members.entries()) if (more > 0) add(undefined, member, member, more);
+  for (const [member, { parent }] of members.entries()) slots.push(add(member, false, parent));
+  for (const [member, { more }] of members.entries()) if (more > 0) add(member, true, member);
   return slots[0] as Slot;
 }

@@ -4,7 +4,7 @@
 import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
 import { type EventNs, TASK_FLAG, type TaskId } from '@dendro/protocol';
 import { elapsed, exactTime, plural } from './format.ts';
-import type { EndNode, LineageNode } from './lineage-layout.ts';
+import type { EndNode } from './lineage-layout.ts';
 import { printable } from './printable.ts';
 import { commandOf, type RowContext } from './row-model.ts';
 import { type TaskState, taskState } from './task-state.ts';
@@ -40,10 +40,10 @@ export interface LineageNodeModel {
 
 const CONTAINER_DIGITS = 12;
 
-/** @param node and `parent`, where it has one, of a layout */
+/** @param parent in the lineage; undefined where it has none */
 export function lineageNodeModel(
   context: RowContext,
-  node: Pick<LineageNode & { kind: 'task' }, 'task' | 'at'>,
+  node: { readonly task: TaskIndex; readonly at?: EventNs | undefined },
   parent: TaskIndex | undefined,
 ): LineageNodeModel {
   const { tree, base } = context;
@@ -100,6 +100,11 @@ export const END_TEXT: Readonly<Record<EndNode['reason'], { readonly short: stri
     long: 'What was said of its parents leads back to the process itself, which cannot be.',
   },
 };
+
+/** Of a group of processes that were alike. */
+export function groupSentence({ name, user, stateText }: LineageNodeModel, count: number): string {
+  return `${plural(count, 'process', 'processes')} ${name}, ${user}, all ${stateText}`;
+}
 
 export function moreText(count: number): string {
   return `+${plural(count, 'more', 'more')}`;

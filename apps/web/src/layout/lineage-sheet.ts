@@ -51,7 +51,7 @@ export function lineageSheet(
     return {
       node,
       parent: Math.max(-1, node.parent - first),
-      model: node.kind === 'task' ? lineageNodeModel(context, node, parent) : undefined,
+      model: node.kind === 'task' || node.kind === 'group' ? lineageNodeModel(context, node, parent) : undefined,
       isSubject: first + i === layout.subject,
     };
   });
@@ -74,14 +74,15 @@ export function lineageSheet(
 
 /** How complete it is: above and below. */
 export function familySentences(
-  { ancestors, end, members, more, unwanted }: LineageFamily,
+  { ancestors, end, members, grouped, more, unwanted }: LineageFamily,
   unwantedAre: string,
 ): string[] {
   const above = ancestors.length === 0 ? 'no ancestor' : plural(ancestors.length, 'ancestor');
-  const shown = members.length - 1;
+  const complete = ancestors.length === 0 ? ': nothing started it' : ', complete';
+  const shown = members.length - 1 + grouped;
   const below = more === 0 ? plural(shown, 'descendant') : `${count(shown)} of ${plural(shown + more, 'descendant')}`;
   return [
-    `${above}${end === 'root' ? ', complete' : `; goes no further up: ${END_TEXT[end].long}`}`,
+    `${above}${end === 'root' ? complete : `; goes no further up: ${END_TEXT[end].long}`}`,
     `${below} shown${unwanted > 0 ? `, ${count(unwanted)} ${unwantedAre} left out` : ''}`,
   ];
 }

@@ -2,7 +2,7 @@
 // one light theme for paper and for documents.
 
 import { NODE_HEIGHT, NODE_WIDTH } from './lineage-layout.ts';
-import { END_TEXT, moreText, nodeSentence } from './lineage-node.ts';
+import { END_TEXT, groupSentence, moreText, nodeSentence } from './lineage-node.ts';
 import type { LineageSheet, SheetNode } from './lineage-sheet.ts';
 
 const MARGIN = 24;
@@ -47,18 +47,28 @@ function edgeOf({ node, model }: SheetNode, parent: SheetNode | undefined): stri
   return [path, `<text class="dim" text-anchor="end" x="${node.x - 8}" y="${node.y - 5}">${xml(label)}</text>`];
 }
 
-/** From the right edge of the parent to the left edge of the child; the last part is straight, a label stands on it. */
+/** How far right of its parent a family's edges part, and how round they are there. */
+const TRUNK = 22;
+const CORNER = 10;
+
+/**
+ * From the right edge of the parent to the left edge of the child. Siblings share the upright part, so that however many
+ * they are it is one line; on the last part stands a label.
+ */
 export function edgePath(from: { x: number; y: number }, to: { x: number; y: number }): string {
   const begin = from.x + NODE_WIDTH;
-  const bend = begin + 40;
-  const half = begin + 20;
-  return `M${begin} ${from.y}C${half} ${from.y} ${half} ${to.y} ${bend} ${to.y}H${to.x}`;
+  const trunk = begin + TRUNK;
+  const down = to.y - from.y;
+  if (Math.abs(down) < 1) return `M${begin} ${from.y}H${to.x}`;
+  const r = Math.sign(down) * Math.min(CORNER, Math.abs(down) / 2);
+  const before = `M${begin} ${from.y}H${trunk - CORNER}Q${trunk} ${from.y} ${trunk} ${from.y + r}`;
+  return `${before}V${to.y - r}Q${trunk} ${to.y} ${trunk + CORNER} ${to.y}H${to.x}`;
 }
 
 function boxOf({ node, model, isSubject }: SheetNode): string {
   const at = `transform="translate(${node.x} ${node.y})"`;
   const box = `<rect class="box" y="${-NODE_HEIGHT / 2}" width="${NODE_WIDTH}" height="${NODE_HEIGHT}" rx="8"/>`;
-  if (node.kind !== 'task' || model === undefined) {
+  if (node.kind === 'more' || node.kind === 'end' || model === undefined) {
     const [short, long] =
       node.kind === 'more'
         ? [moreText(node.count), 'Not in this picture']
@@ -67,11 +77,12 @@ function boxOf({ node, model, isSubject }: SheetNode): string {
           : ['', ''];
     return `<g class="left" ${at}><title>${xml(long)}</title>${box}<text x="10" y="4">${xml(short)}</text></g>`;
   }
+  const isGroup = node.kind === 'group';
   const classes = ['task', !model.isAlive && 'ended', isSubject && 'subject'].filter(Boolean).join(' ');
   const below = [model.userChange ?? model.user, model.stateText, model.container && `⬚ ${model.container}`];
   return [
-    `<g class="${classes}" ${at}><title>${xml(nodeSentence(model))}</title>${box}<g clip-path="url(#text)">`,
-    `<text x="10" y="-4"><tspan class="name">${xml(model.name)}</tspan> <tspan class="dim">${model.pid}</tspan></text>`,
+    `<g class="${classes}" ${at}><title>${xml(isGroup ? groupSentence(model, node.count) : nodeSentence(model))}</title>${box}<g clip-path="url(#text)">`,
+    `<text x="10" y="-4"><tspan class="name">${xml(model.name)}</tspan> <tspan class="dim">${isGroup ? `×${node.count}` : model.pid}</tspan></text>`,
     `<text x="10" y="13" class="dim${model.isRaised ? ' raised' : ''}">${xml(below.filter(Boolean).join(' · '))}</text>`,
     '</g></g>',
   ].join('');

@@ -26,6 +26,9 @@ function textOf({ node, model, isSubject }: SheetNode): string {
   if (node.kind === 'more') return `${moreText(node.count)}, not in this file`;
   if (node.kind === 'end') return `(${END_TEXT[node.reason].short}: ${END_TEXT[node.reason].long})`;
   if (model === undefined) return '';
+  if (node.kind === 'group') {
+    return `${model.name} ×${node.count}  from ${model.sinceParent ?? '?'}  ${model.user}  all ${model.stateText}`;
+  }
   const words = [
     `${model.name} [${model.pid}]`,
     model.sinceParent,

@@ -30,15 +30,13 @@ export function zoomAt({ x, y, k }: PanZoom, factor: number, screenX: number, sc
   return { x: screenX - (screenX - x) * ratio, y: screenY - (screenY - y) * ratio, k: zoom };
 }
 
-/** All of a box, in the middle; not larger than it is. What is too large for the smallest zoom is cut. */
+/** All of a box, in the middle; not larger than it is. Of one that is too large for the smallest zoom, what is around its origin. */
 export function fit(box: Box, { width, height }: Size): PanZoom {
   const free = { width: Math.max(1, width - 2 * MARGIN), height: Math.max(1, height - 2 * MARGIN) };
   const k = clamp(Math.min(free.width / (box.right - box.left), free.height / (box.bottom - box.top)), MIN_ZOOM, 1);
-  return {
-    x: width / 2 - ((box.left + box.right) / 2) * k,
-    y: height / 2 - ((box.top + box.bottom) / 2) * k,
-    k,
-  };
+  const place = (low: number, high: number, size: number): number =>
+    (high - low) * k <= size ? size / 2 - ((low + high) / 2) * k : size / 2;
+  return { x: place(box.left, box.right, width), y: place(box.top, box.bottom, height), k };
 }
 
 /** Moves as little as needed to have a box in view. */

@@ -1,8 +1,10 @@
 import { Box, CornerLeftUp, Ghost, ShieldAlert, Unlink, UserRound } from 'lucide-react';
 import { memo, type ReactNode } from 'react';
+import { count as formatCount } from '../../layout/format.ts';
 import type { EndNode, LineageLayout, LineageNode } from '../../layout/lineage-layout.ts';
 import {
   END_TEXT,
+  groupSentence,
   type LineageNodeModel,
   lineageNodeModel,
   moreText,
@@ -41,7 +43,7 @@ export function GraphNode({ layout, position, context, isCursor, canShowMore, on
   const common: Common = { nodeKey: key, position, x, y, level, place, siblings, isCursor };
   const onClick = (): void => {
     // As in the tree: the first click selects, another one on it looks closer.
-    if (isCursor || node.kind === 'more') onActivate(position);
+    if (isCursor || node.kind === 'more' || node.kind === 'group') onActivate(position);
     else onSelect(position);
   };
   if (node.kind === 'more') {
@@ -50,6 +52,7 @@ export function GraphNode({ layout, position, context, isCursor, canShowMore, on
   if (node.kind === 'end') return <End {...common} reason={node.reason} onClick={onClick} />;
   const parent = layout.nodes[node.parent];
   const model = lineageNodeModel(context, node, parent?.kind === 'task' ? parent.task : undefined);
+  if (node.kind === 'group') return <Group {...common} model={model} count={node.count} onClick={onClick} />;
   return <Task {...common} {...model} isSubject={position === layout.subject} onClick={onClick} />;
 }
 
@@ -125,6 +128,34 @@ function Mark({ icon, className = '', children }: { icon: ReactNode; className?:
       {icon}
       <span className="node-mark-text">{children}</span>
     </span>
+  );
+}
+
+interface GroupProps extends Common {
+  readonly model: LineageNodeModel;
+  readonly count: number;
+  readonly onClick: () => void;
+}
+
+function Group({ model, count, ...props }: GroupProps) {
+  const sentence = groupSentence(model, count);
+  return (
+    <Item
+      {...props}
+      className={['is-ended', 'is-group']}
+      label={`${sentence}. Show each (Enter)`}
+      title={`${sentence}\nShow each (Enter)`}
+      data={{ 'data-count': count }}
+    >
+      <span className="node-line">
+        <span className={model.isNameKnown ? 'node-name' : 'node-name is-unknown'}>{model.name}</span>
+        <span className="node-count">×{formatCount(count)}</span>
+      </span>
+      <span className="node-line node-below">
+        <span>{model.user}</span>
+        <span className={`state-${model.stateTone}`}>{model.stateText}</span>
+      </span>
+    </Item>
   );
 }
 

@@ -28,6 +28,7 @@ import { useSize } from './use-size.ts';
 interface GraphProps {
   readonly family: LineageFamily;
   readonly context: RowContext;
+  readonly onOpenGroup: (parent: TaskId) => void;
   /** Undefined: no more can be shown. */
   readonly onMore: (() => void) | undefined;
 }
@@ -40,7 +41,7 @@ const OVERSCAN = 160;
 const NAMES_ONLY = 0.55;
 const NO_TEXT = 0.3;
 
-export function Graph({ family, context, onMore }: GraphProps) {
+export function Graph({ family, context, onOpenGroup, onMore }: GraphProps) {
   const surface = useRef<HTMLDivElement>(null);
   const size = useSize(surface);
   const layout = useMemo(() => lineageLayout(family), [family]);
@@ -68,6 +69,11 @@ export function Graph({ family, context, onMore }: GraphProps) {
     const node = layout.nodes[position];
     if (node?.kind === 'task') view.openDetails(context.tree.taskIdOf(node.task));
     if (node?.kind === 'more') onMore?.();
+    if (node?.kind === 'group') {
+      const parent = layout.nodes[node.parent];
+      if (parent?.kind === 'task') onOpenGroup(context.tree.taskIdOf(parent.task));
+      view.select(context.tree.taskIdOf(node.task));
+    }
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== surface.current) return;

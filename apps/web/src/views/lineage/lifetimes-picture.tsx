@@ -25,6 +25,7 @@ const LAST: readonly (readonly [string, number])[] = [
   ['1h', 3600e9],
 ];
 const ALL: Wanted = () => true;
+const NEVER = () => false;
 
 export function LifetimesPicture({ subject, context }: LifetimesPictureProps) {
   const { tree, base, at } = context;
@@ -33,7 +34,7 @@ export function LifetimesPicture({ subject, context }: LifetimesPictureProps) {
     if (choice === 'all') return ALL;
     return (tree, task, at) => livesWithin(tree, task, windowAt(choice, at));
   }, [choice]);
-  const family = useFamily(useBirths(), subject, STEP_OF_DESCENDANTS, wanted);
+  const family = useFamily(useBirths(), subject, { limit: STEP_OF_DESCENDANTS, wanted, groups: NEVER });
   const window = choice === 'all' ? wholeWindow(context, family) : windowAt(choice, at);
   const about =
     choice === 'all' ? [] : [`Who lived between ${exactTime(base, window.from)} and ${exactTime(base, window.to)}`];

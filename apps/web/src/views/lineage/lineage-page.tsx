@@ -9,7 +9,7 @@ import { dateTime } from '../../layout/format.ts';
 import type { RowContext } from '../../layout/row-model.ts';
 import { type LineageView, view } from '../../state/view-store.ts';
 import '../../styles/lineage.css';
-import { GraphPicture } from './graph-picture.tsx';
+import { type GraphChoices, GraphPicture } from './graph-picture.tsx';
 import { LifetimesPicture } from './lifetimes-picture.tsx';
 import { processOf } from './use-family.ts';
 
@@ -23,14 +23,14 @@ export function LineagePage({ view: { of, picture }, at }: LineagePageProps) {
   const { replica } = useApp();
   const { tree, host } = replica;
   // Stays from one lineage to the next.
-  const [hidesEnded, setHidesEnded] = useState(false);
+  const [choices, setChoices] = useState<GraphChoices>({ livingOnly: false, groupsAlike: true });
   const subject = processOf(tree, of);
   if (subject === NO_TASK) return <NoSubject />;
   const base = { epochNs: BigInt(host?.baseEpochNs ?? '0') };
   if (tree.startOf(subject) > at) return <NotStarted at={dateTime(base, tree.startOf(subject))} />;
   const context: RowContext = { tree, at, base, users: host?.users ?? {} };
   return picture === 'graph' ? (
-    <GraphPicture key={of} subject={subject} context={context} hidesEnded={hidesEnded} onHideEnded={setHidesEnded} />
+    <GraphPicture key={of} subject={subject} context={context} choices={choices} onChoose={setChoices} />
   ) : (
     <LifetimesPicture key={of} subject={subject} context={context} />
   );

@@ -25,21 +25,34 @@ export function useBirths(): Births {
   }, [tree, facts]);
 }
 
-/** @param wanted the same function as long as the question is the same */
-export function useFamily(births: Births, subject: TaskIndex, limit: number, wanted: Wanted): LineageFamily {
+export type Groups = (tree: TemporalTree, parent: TaskIndex) => boolean;
+
+interface Question {
+  readonly limit: number;
+  /** The same functions as long as the question is the same. */
+  readonly wanted: Wanted;
+  readonly groups: Groups;
+}
+
+export function useFamily(births: Births, subject: TaskIndex, { limit, wanted, groups }: Question): LineageFamily {
   const { replica } = useApp();
   const { tree } = replica;
   const pausedAt = useView((state) => state.pausedAt);
   const last = useRef<{ readonly tree: TemporalTree; readonly family: LineageFamily }>(undefined);
   return useMemo(() => {
     const at = pausedAt ?? replica.now();
-    const family = lineageFamily(tree, births, subject, { at, limit, wanted: (task) => wanted(tree, task, at) });
+    const family = lineageFamily(tree, births, subject, {
+      at,
+      limit,
+      wanted: (task) => wanted(tree, task, at),
+      groups: (parent) => groups(tree, parent),
+    });
     const before = last.current;
     const isSame = before !== undefined && before.tree === tree && isSameFamily(before.family, family);
     if (isSame && before.family.unwanted === family.unwanted) return before.family;
     last.current = { tree, family };
     return family;
-  }, [replica, tree, births, subject, limit, wanted, pausedAt]);
+  }, [replica, tree, births, subject, limit, wanted, groups, pausedAt]);
 }
 
 /** The process that is meant: that of a thread when a thread is. NO_TASK where it is not here. */
