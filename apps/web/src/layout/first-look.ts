@@ -10,7 +10,7 @@ const NARROW = 600;
 export function firstLook(layout: LineageLayout, size: Size): PanZoom {
   const whole = fit(layout, size);
   if (whole.k >= READABLE) return whole;
-  const k = size.width < NARROW ? 0.8 : 1;
+  const k = size.width < NARROW ? 0.8 : 0.9;
   // The subject is in the left third, so that its children can be seen; further left where nothing is left of it.
   const subjectX = Math.min(size.width * (size.width < NARROW ? 0.08 : 0.3), 32 - layout.left * k);
   const isAllHigh = (layout.bottom - layout.top) * k <= size.height;

@@ -267,8 +267,8 @@ function dearest(tree: TemporalTree, below: Below, parent: number, limit: number
   return best.sort((a, b) => worth(b) - worth(a) || a - b);
 }
 
-/** More than any end, so that whoever lives comes before whoever has ended. */
-const LIVES = 2 ** 60;
+/** Less any start it is more than any end, so that whoever lives comes before whoever has ended. */
+const LIVES = 2 ** 55;
 
 function preorder(tree: TemporalTree, below: Below, isTaken: Uint8Array): Member[] {
   const members: Member[] = [];

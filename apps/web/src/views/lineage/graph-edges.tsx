@@ -20,7 +20,10 @@ export function GraphEdges({ layout, positions, context: { tree } }: GraphEdgesP
         const isOfTasks = node.kind === 'task' && parent.kind === 'task';
         return (
           <g key={node.key}>
-            <path className={isOfTasks ? 'edge' : 'edge is-open'} d={edgePath(parent, node)} />
+            <path
+              className={node.kind === 'more' || parent.kind === 'end' ? 'edge is-open' : 'edge'}
+              d={edgePath(parent, node)}
+            />
             {isOfTasks && (
               <text x={node.x - 8} y={node.y - 5}>
                 {sinceParent(tree, node.task, parent.task)}

@@ -72,7 +72,7 @@ const Task = memo(function Task(props: TaskProps) {
   return (
     <Item
       {...props}
-      className={[!isAlive && 'is-ended', isSubject && 'is-subject', props.isEvicted && 'is-evicted']}
+      className={[!isAlive && 'is-ended', isSubject && 'is-subject', props.stateTone === 'failed' && 'is-failed']}
       label={nodeSentence(props)}
       title={title.filter(Boolean).join('\n')}
       data={{ 'data-pid': props.pid, 'data-alive': isAlive, 'data-task-id': props.id }}

@@ -114,7 +114,7 @@ export function Lifetimes({ tree, family, context, window, onWindow, onWhole }: 
           <div>Process</div>
           <div className="axis" ref={axis}>
             {ticks.map(({ x, label }) => (
-              <span key={label} className="tick" style={{ left: `${x * 100}%` }}>
+              <span key={x} className="tick" style={{ left: `${x * 100}%` }}>
                 {label}
               </span>
             ))}
@@ -123,8 +123,8 @@ export function Lifetimes({ tree, family, context, window, onWindow, onWhole }: 
         <div role="presentation" className="lifetimes-rows" style={{ height: rows.length * ROW_HEIGHT }}>
           <div className="lifetimes-lines lifetimes-columns" aria-hidden="true">
             <div className="lanes">
-              {ticks.map(({ x, label }) => (
-                <span key={label} className="tick-line" style={{ left: `${x * 100}%` }} />
+              {ticks.map(({ x }) => (
+                <span key={x} className="tick-line" style={{ left: `${x * 100}%` }} />
               ))}
               {nowAt >= 0 && nowAt <= 1 && <span className="now-line" style={{ left: `${nowAt * 100}%` }} />}
             </div>
