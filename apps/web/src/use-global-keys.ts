@@ -36,8 +36,8 @@ function obey(key: string, replica: Replica): boolean {
       else view.goLive();
       return true;
     case 'Escape':
-      if (isFiltered()) view.setFilter('');
-      else if (useView.getState().lineage !== undefined) view.closeLineage();
+      if (useView.getState().lineage !== undefined) view.closeLineage();
+      else if (isFiltered()) view.setFilter('');
       else view.closeDetails();
       return true;
     case 'l':

@@ -62,7 +62,8 @@ export function lineageFamily(
   subject: TaskIndex,
   options: FamilyOptions,
 ): LineageFamily {
-  const visited = new Set<TaskIndex>([subject]);
+  const visited = new Uint8Array(tree.slotCount); // TaskIndex -> 1 once it has been met
+  visited[subject] = 1;
   const { ancestors, end } = ancestorsOf(tree, subject, options.at, visited);
   const below = descendantsOf(tree, births, subject, options, visited);
   const isTaken = take(tree, below, options);
@@ -106,7 +107,7 @@ function ancestorsOf(
   tree: TemporalTree,
   subject: TaskIndex,
   asOf: EventNs,
-  visited: Set<TaskIndex>,
+  visited: Uint8Array,
 ): Pick<LineageFamily, 'ancestors' | 'end'> {
   const ancestors: Ancestor[] = [];
   let child = subject;
@@ -115,9 +116,9 @@ function ancestorsOf(
     at = Math.min(at, tree.startOf(child)) as EventNs;
     const parent = tree.parentAt(child, at);
     if (parent === NO_TASK) return { ancestors, end: lineageEnd(tree, child, at) };
-    if (visited.has(parent)) return { ancestors, end: 'ring' };
+    if (visited[parent] === 1) return { ancestors, end: 'ring' };
     if (!tree.isPresent(parent) && !tree.isStub(parent)) return { ancestors, end: 'unknown' }; // named, and no more
-    visited.add(parent);
+    visited[parent] = 1;
     ancestors.push({ id: tree.taskIdOf(parent), task: parent, at });
     child = parent;
   }
@@ -143,7 +144,7 @@ function descendantsOf(
   births: Births,
   subject: TaskIndex,
   { at, wanted, groups }: FamilyOptions,
-  visited: Set<TaskIndex>,
+  visited: Uint8Array,
 ): Below {
   const tasks: TaskIndex[] = [subject];
   const firstChild: number[] = [];
@@ -152,8 +153,8 @@ function descendantsOf(
     firstChild.push(tasks.length);
     let child = births.firstChild[tasks[place] as TaskIndex] as TaskIndex;
     for (; child !== NO_TASK; child = births.nextSibling[child] as TaskIndex) {
-      if (visited.has(child) || tree.startOf(child) > at) continue;
-      visited.add(child);
+      if (visited[child] === 1 || tree.startOf(child) > at) continue;
+      visited[child] = 1;
       tasks.push(child);
     }
     endOfChildren.push(tasks.length);
@@ -256,15 +257,19 @@ function dearest(tree: TemporalTree, below: Below, parent: number, limit: number
   for (let place = below.firstChild[parent] as number; place < (below.endOfChildren[parent] as number); place++) {
     if ((below.kept[place] as number) > 0) children.push(place);
   }
-  const worth = (place: number): number => {
+  const worths = Float64Array.from(children, (place) => {
     const task = below.tasks[place] as TaskIndex;
     const exit = tree.exitOf(task);
     return exit > at ? LIVES - tree.startOf(task) : exit;
-  };
-  // No more than `limit` of them can be taken: to sort all of a hundred thousand would take too long.
-  const least = (Float64Array.from(children, worth).sort().at(-limit) ?? Number.NEGATIVE_INFINITY) as number;
-  const best = children.length > limit ? children.filter((place) => worth(place) >= least).slice(0, limit) : children;
-  return best.sort((a, b) => worth(b) - worth(a) || a - b);
+  });
+  let best = children.map((_, i) => i);
+  if (best.length > limit) {
+    // No more than `limit` of them can be taken: to sort all of a hundred thousand as objects would take too long.
+    const least = worths.slice().sort().at(-limit) as number;
+    best = best.filter((i) => (worths[i] as number) >= least).slice(0, limit);
+  }
+  best.sort((a, b) => (worths[b] as number) - (worths[a] as number) || a - b);
+  return best.map((i) => children[i] as number);
 }
 
 /** Less any start it is more than any end, so that whoever lives comes before whoever has ended. */

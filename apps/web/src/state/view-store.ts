@@ -62,7 +62,8 @@ export const view = {
   expandAll: () => set({ collapsed: new Set() }),
   toggleThreadsOf: (process: TaskId) =>
     set(({ withThreads }) => ({ withThreads: withThreads.symmetricDifference(new Set([process])) })),
-  setFilter: (filter: string) => set({ filter }),
+  /** It is the tree that is filtered: to look for something leads back to it. */
+  setFilter: (filter: string) => set(filter === '' ? { filter } : { filter, lineage: undefined }),
   pause: (pausedAt: EventNs) => set({ pausedAt }),
   goLive: () => set({ pausedAt: undefined }),
   /** What is shown next is of another tree: what named a task or an instant means nothing there. */

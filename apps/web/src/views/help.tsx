@@ -15,7 +15,7 @@ const KEYS = [
   ['l', 'Lineage of the selected process, and back'],
   ['/', 'Filter'],
   ['Space', 'Pause, or go back to live'],
-  ['Esc', 'Clear the filter, leave the lineage, close details'],
+  ['Esc', 'Leave the lineage, clear the filter, close details'],
   ['?', 'This help'],
 ] as const;
 
