@@ -82,6 +82,12 @@ test('of a chain of ancestors that is too long to be written, the nearest are', 
   expect(lineageDot(sheet)).toContain('Not in this file: 1,999 ancestors further up');
 });
 
+test('of a very long command line the beginning is written, and that it goes on', () => {
+  const text = lineageText(sheetOf([named('x', { fields: { comm: 'x', argv: ['x'.repeat(5000)] } })]));
+  expect(text).toContain(`${'x'.repeat(300)}… (5000 characters)`);
+  expect(text.length).toBeLessThan(600);
+});
+
 test('why the lineage ends is a node of its own', () => {
   const sheet = sheetOf([{ id: 40, fields: { comm: 'a' } }], { subject: 40 });
   for (const file of [lineageText(sheet), lineageDot(sheet), lineageSvg(sheet)]) {

@@ -71,6 +71,9 @@ test('the time from parent to child is as exact as the starts are', () => {
   expect(since(parent(), child)).toBe('+2.1s');
   expect(since(parent({}, unknown), child)).toBe('≥ 2.1s');
   expect(since(parent(), { ...child, ...unknown })).toBeUndefined();
+  const tick = { flags: TASK_FLAG.startIsTick };
+  expect(since(parent({}, tick), { ...child, start: S + 1e7 })).toBe('< 20ms');
+  expect(since(parent({}, tick), { ...child, start: S + 3e7 })).toBe('+30ms');
   expect(since(parent({}, { start: 9 * S }), child)).toBeUndefined();
 });
 

@@ -22,7 +22,7 @@ export interface LineageNodeModel {
   readonly isRaised: boolean;
   /** The container that its parent was not in. */
   readonly container: string | undefined;
-  /** From the start of its parent to its own, with `≥` where that one's is not known; undefined without a parent. */
+  /** From the start of its parent to its own, as exact as they are; undefined without a parent. */
   readonly sinceParent: string | undefined;
   readonly isAlive: boolean;
   readonly state: TaskState['kind'];
@@ -152,12 +152,17 @@ function containerEntered(
 }
 
 export function sinceParent(tree: TemporalTree, task: TaskIndex, parent: TaskIndex): string | undefined {
-  const isUnknown = (who: TaskIndex) => (tree.flagsOf(who) & TASK_FLAG.startIsUnknown) !== 0;
+  const has = (who: TaskIndex, flag: number) => (tree.flagsOf(who) & flag) !== 0;
   const ns = tree.startOf(task) - tree.startOf(parent);
   // A child that began at its first mention or earlier: nothing can be said.
-  if (isUnknown(task) || ns < 0) return undefined;
-  return `${isUnknown(parent) ? '≥ ' : '+'}${elapsed(ns)}`;
+  if (has(task, TASK_FLAG.startIsUnknown) || ns < 0) return undefined;
+  if (has(parent, TASK_FLAG.startIsUnknown)) return `≥ ${elapsed(ns)}`;
+  const isTick = has(task, TASK_FLAG.startIsTick) || has(parent, TASK_FLAG.startIsTick);
+  return isTick && ns < TICK_NS ? '< 20ms' : `+${elapsed(ns)}`;
 }
+
+/** Starts that /proc tells are 10 ms apart, rounded down. */
+const TICK_NS = 2e7;
 
 function movedTo(tree: TemporalTree, task: TaskIndex, at: EventNs): string | undefined {
   const start = tree.startOf(task);

@@ -3,6 +3,7 @@ import type { LineageSheet, SheetNode } from './lineage-sheet.ts';
 
 /** From this depth on lines are not indented further: their depth is written. */
 const MAX_INDENT = 100;
+const MAX_COMMAND = 300;
 
 /** A lineage as a tree of lines, one for each node. */
 export function lineageText({ head, nodes }: LineageSheet): string {
@@ -40,9 +41,13 @@ function textOf({ node, model, isSubject }: SheetNode): string {
     model.isPlaceholder && 'mentioned only',
     model.isEvicted && 'not in memory any more',
     isSubject && '<- this one',
-    model.command && `| ${model.command}`,
+    model.command && `| ${shortened(model.command)}`,
   ];
   return words.filter(Boolean).join('  ');
+}
+
+function shortened(command: string): string {
+  return command.length > MAX_COMMAND ? `${command.slice(0, MAX_COMMAND)}… (${command.length} characters)` : command;
 }
 
 /** Is a node the last one below its parent? */
