@@ -1,7 +1,7 @@
 // The lineage of real processes: opened, walked, re-rooted, paused, exported.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type Locator, type Page, test } from '@playwright/test';
@@ -324,6 +324,33 @@ test('what is not known any more, or not yet, is said', async ({ page }) => {
   await expect(page.getByRole('alert')).toContainText('had not started at this instant');
   await page.getByRole('button', { name: 'Go to the present' }).click();
   await expect(page.getByTestId('lineage-node').filter({ hasText: 'lin-late' })).toBeVisible();
+});
+
+test('a chain of 12,000 forks is shown from either end', async ({ page }) => {
+  const file = join(folder, 'deep.strace');
+  const lines = Array.from({ length: 12_000 }, (_, i) => {
+    return `${100 + i} ${1_700_000_000 + i / 100} clone(child_stack=NULL, flags=SIGCHLD) = ${101 + i}\n`;
+  });
+  writeFileSync(file, lines.join(''));
+  const deep = await Dendro.start({ args: ['--port', '0', '--source', `strace:${file}`] });
+  const tree = await TreePage.open(page, deep);
+  await expect(tree.grid).toHaveAttribute('aria-rowcount', '12002');
+  await tree.rows.first().click();
+  await page.keyboard.press('End');
+  await expect(tree.row(12_100)).toHaveAttribute('aria-selected', 'true');
+  await page.keyboard.press('l');
+  const lineage = new LineagePage(page);
+  await expect(lineage.foot).toContainText('12,000 ancestors');
+  await expect(lineage.cursor).toContainText('12100');
+  await page.keyboard.press('Home');
+  await expect(lineage.cursor).toHaveAttribute('data-reason', 'unknown');
+  await expect(lineage.cursor).toBeInViewport();
+  await page.keyboard.press('ArrowRight');
+  await expect(lineage.cursor).toHaveAttribute('data-pid', '100');
+  await page.keyboard.press('r');
+  await expect(lineage.foot).toContainText('500 of 12,000 descendants shown');
+  expect(await lineage.nodes.count()).toBeLessThan(80);
+  await deep.stop();
 });
 
 for (const theme of ['dark', 'light'] as const) {

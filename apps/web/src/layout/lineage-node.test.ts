@@ -75,6 +75,7 @@ test('the time from parent to child is as exact as the starts are', () => {
   expect(since(parent({}, tick), { ...child, start: S + 1e7 })).toBe('< 20ms');
   expect(since(parent({}, tick), { ...child, start: S + 3e7 })).toBe('+30ms');
   expect(since(parent({}, { start: 9 * S }), child)).toBeUndefined();
+  expect(since(parent({}, { ...unknown, start: child.start ?? 0 }), child)).toBeUndefined();
 });
 
 test('an ancestor is told of as it was when its child began; whether it lives, as of now', () => {

@@ -156,7 +156,8 @@ export function sinceParent(tree: TemporalTree, task: TaskIndex, parent: TaskInd
   const ns = tree.startOf(task) - tree.startOf(parent);
   // A child that began at its first mention or earlier: nothing can be said.
   if (has(task, TASK_FLAG.startIsUnknown) || ns < 0) return undefined;
-  if (has(parent, TASK_FLAG.startIsUnknown)) return `≥ ${elapsed(ns)}`;
+  // At least nothing: that says nothing.
+  if (has(parent, TASK_FLAG.startIsUnknown)) return ns < 1e6 ? undefined : `≥ ${elapsed(ns)}`;
   const isTick = has(task, TASK_FLAG.startIsTick) || has(parent, TASK_FLAG.startIsTick);
   return isTick && ns < TICK_NS ? '< 20ms' : `+${elapsed(ns)}`;
 }

@@ -80,10 +80,15 @@ export function familySentences(
   const above = ancestors.length === 0 ? 'no ancestor' : plural(ancestors.length, 'ancestor');
   const complete = ancestors.length === 0 ? ': nothing started it' : ', complete';
   const shown = members.length - 1 + grouped;
-  const below = more === 0 ? plural(shown, 'descendant') : `${count(shown)} of ${plural(shown + more, 'descendant')}`;
+  const below =
+    shown === 0 && more === 0
+      ? 'no descendant'
+      : more === 0
+        ? `${plural(shown, 'descendant')} shown`
+        : `${count(shown)} of ${plural(shown + more, 'descendant')} shown`;
   return [
-    `${above}${end === 'root' ? complete : `; goes no further up: ${END_TEXT[end].long}`}`,
-    `${below} shown${unwanted > 0 ? `, ${count(unwanted)} ${unwantedAre} left out` : ''}`,
+    `${above}${end === 'root' ? complete : `; it goes no further up: ${END_TEXT[end].long.replace(/\.$/, '')}`}`,
+    `${below}${unwanted > 0 ? `, ${count(unwanted)} ${unwantedAre} left out` : ''}`,
   ];
 }
 

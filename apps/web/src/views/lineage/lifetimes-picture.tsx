@@ -81,11 +81,13 @@ function windowAt(choice: number | TimeWindow, at: number): TimeWindow {
   return typeof choice === 'number' ? windowOf(at - choice, at) : choice;
 }
 
+const LEAST_ROOM_NS = 1e6;
+
 /** From the birth of the subject to the last end that is known, with a little room at both sides. */
 function wholeWindow({ tree, at }: RowContext, { members }: LineageFamily): TimeWindow {
   const from = tree.startOf(members[0]?.task as TaskIndex);
   let to = from;
   for (const { task } of members) to = Math.max(to, Math.min(at, tree.exitOf(task))) as EventNs;
-  const room = Math.max(1000, (to - from) * 0.02);
+  const room = Math.max(LEAST_ROOM_NS, (to - from) * 0.02);
   return windowOf(from - room, to + room);
 }
