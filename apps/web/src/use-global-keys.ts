@@ -55,6 +55,8 @@ function obey(key: string, replica: Replica): boolean {
     case 'Escape':
       leave();
       return true;
+    case 'l':
+      return toggleLineage();
     default:
       return false;
   }
@@ -62,10 +64,19 @@ function obey(key: string, replica: Replica): boolean {
 
 /** One thing at a time, the last one first. */
 function leave(): void {
-  const { query, areDetailsOpen, scope } = useView.getState();
-  if (query !== '') view.clearQuery();
+  const { query, areDetailsOpen, scope, lineage } = useView.getState();
+  if (lineage !== undefined) view.closeLineage();
+  else if (query !== '') view.clearQuery();
   else if (areDetailsOpen) view.closeDetails();
   else if (scope !== undefined) view.setScope(undefined);
+}
+
+function toggleLineage(): boolean {
+  const { lineage, selected } = useView.getState();
+  if (lineage !== undefined) view.closeLineage();
+  else if (selected !== undefined) view.openLineage(selected);
+  else return false;
+  return true;
 }
 
 function isOn(event: KeyboardEvent, selector: string): boolean {

@@ -46,6 +46,13 @@ export function duration(ns: number): string {
   return `${Math.floor(seconds / size)}${name}${next !== undefined && rest > 0 ? ` ${rest}${next[1]}` : ''}`;
 }
 
+/** `412µs`, `140ms`, `2.1s`, `12m 5s`: as `duration`, and finer where that says little. */
+export function elapsed(ns: number): string {
+  if (ns < 1e6) return `${Math.max(0, Math.floor(ns / 1e3))}µs`;
+  if (ns < 10e9 && ns >= 1e9) return `${(Math.floor(ns / 1e8) / 10).toFixed(1)}s`;
+  return duration(ns);
+}
+
 /** `3d`, `12m`, `8s`, `0s`: the largest unit, so that it seldom changes. */
 export function age(ns: number): string {
   const seconds = Math.max(0, Math.floor(ns / 1e9));

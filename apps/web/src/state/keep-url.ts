@@ -44,6 +44,7 @@ function startAfresh(last: TimeBase, next: TimeBase): void {
     collapsed: new Set(),
     withThreads: new Set(),
     scope: undefined,
+    lineage: undefined,
     pausedAt: pausedAt === undefined ? undefined : eventTimeOf(next, epochOf(last, pausedAt)),
   });
 }

@@ -11,6 +11,7 @@ const usual = {
   query: '',
   onlyFound: false,
   scope: undefined,
+  lineage: undefined,
   pausedAt: undefined,
   showThreads: false,
   showKernelThreads: false,
@@ -31,6 +32,13 @@ test('what is written into the address is read back, to the nanosecond', () => {
         ),
         onlyFound: fc.boolean(),
         scope: fc.option(taskId, { nil: undefined }),
+        lineage: fc.option(
+          fc.record({
+            of: fc.integer({ min: 1, max: 999_999_999_999 }).map((id) => id as TaskId),
+            picture: fc.constantFrom('graph' as const, 'lifetimes' as const),
+          }),
+          { nil: undefined },
+        ),
         pausedAt: fc.option(
           fc.integer({ min: -1e15, max: 1e15 }).map((ns) => ns as EventNs),
           { nil: undefined },
@@ -45,6 +53,7 @@ test('what is written into the address is read back, to the nanosecond', () => {
           selected: undefined,
           query: '',
           scope: undefined,
+          lineage: undefined,
           pausedAt: undefined,
           ...readUrl(writeUrl(state, base), base),
         }).toEqual(state);
@@ -71,6 +80,17 @@ test('a task of another run of the server is not taken for one of this run', () 
     expect(readUrl(there, { epochNs: base.epochNs + 1n })).not.toHaveProperty(name);
   }
   expect(readUrl('?task=17', base).selected).toBe(17);
+});
+
+test('a lineage is named by `view` and `of`; without `of` it is that of the selected task', () => {
+  const lineage = { of: 17 as TaskId, picture: 'lifetimes' } as const;
+  expect(writeUrl({ ...usual, lineage }, base)).toBe(`?view=lifetimes&of=17&run=${base.epochNs}`);
+  expect(readUrl('?view=lineage&task=9', base).lineage).toEqual({ of: 9, picture: 'graph' });
+  expect(readUrl('?view=lineage', base)).not.toHaveProperty('lineage');
+  expect(readUrl('?view=pie&of=9', base)).not.toHaveProperty('lineage');
+  const there = writeUrl({ ...usual, lineage }, base);
+  expect(readUrl(there, { epochNs: base.epochNs + 1n })).not.toHaveProperty('lineage');
+  expect(readUrl(there, undefined)).not.toHaveProperty('lineage');
 });
 
 test('when all is as usual the address is bare', () => {

@@ -12,6 +12,12 @@ export type Theme = 'system' | 'dark' | 'light';
 /** How long an exited row stays, in seconds. */
 export const TOMBSTONE_CHOICES = [15, 60, 600] as const;
 
+/** The lineage of a process, shown in place of the tree. */
+export interface LineageView {
+  readonly of: TaskId;
+  readonly picture: 'graph' | 'lifetimes';
+}
+
 export interface ViewState {
   /** Id of the host that is shown; undefined: the first. */
   readonly host: string | undefined;
@@ -47,6 +53,7 @@ export interface ViewState {
   /** How many times as fast as it was the past is played; undefined: it stands still. */
   readonly playing: number | undefined;
   readonly areDetailsOpen: boolean;
+  readonly lineage: LineageView | undefined;
   readonly isHelpOpen: boolean;
   readonly theme: Theme;
 }
@@ -75,6 +82,7 @@ export const useView = create<ViewState>()(() => ({
   timeWindow: undefined,
   playing: undefined,
   areDetailsOpen: false,
+  lineage: undefined,
   isHelpOpen: false,
   theme: storedTheme(),
 }));
@@ -104,6 +112,7 @@ export const view = {
       collapsed: new Set(),
       withThreads: new Set(),
       scope: undefined,
+      lineage: undefined,
       timeWindow: undefined,
       playing: undefined,
     }),
@@ -132,7 +141,14 @@ export const view = {
       timeWindow: undefined,
       playing: undefined,
       areDetailsOpen: false,
+      lineage: undefined,
     }),
+  /** Of another process in the same picture, when one is open. */
+  openLineage: (of: TaskId) =>
+    set(({ lineage }) => ({ lineage: { of, picture: lineage?.picture ?? 'graph' }, selected: of })),
+  showPicture: (picture: LineageView['picture']) =>
+    set(({ lineage }) => ({ lineage: lineage && { ...lineage, picture } })),
+  closeLineage: () => set({ lineage: undefined }),
   openHelp: () => set({ isHelpOpen: true }),
   closeHelp: () => set({ isHelpOpen: false }),
   toggle: (what: 'showThreads' | 'showKernelThreads' | 'showExited') => set((state) => ({ [what]: !state[what] })),
