@@ -28,7 +28,7 @@ export function App() {
       <TimeStrip />
       <main className={areDetailsOpen ? 'main with-details' : 'main'}>
         {treeRows.tree.taskCount === 0 ? <Waiting status={status} /> : <TreeGrid treeRows={treeRows} />}
-        {areDetailsOpen && <Details at={treeRows.order.at} />}
+        {areDetailsOpen && <Details tree={treeRows.tree} at={treeRows.order.at} />}
       </main>
       <StatusBar treeRows={treeRows} />
       {isHelpOpen && <Help />}

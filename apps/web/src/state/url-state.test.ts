@@ -6,6 +6,7 @@ import { readUrl, writeUrl } from './url-state.ts';
 const base = { epochNs: 1_700_000_000_123_456_789n };
 
 const usual = {
+  host: undefined,
   selected: undefined,
   query: '',
   onlyFound: false,
@@ -22,6 +23,7 @@ test('what is written into the address is read back, to the nanosecond', () => {
   fc.assert(
     fc.property(
       fc.record({
+        host: fc.constantFrom(undefined, 'local', 'web-07', '~002e.', 'B~00fcro~00201'),
         selected: fc.option(taskId, { nil: undefined }),
         query: fc.oneof(
           fc.string({ unit: 'grapheme', maxLength: 200 }),
@@ -39,6 +41,7 @@ test('what is written into the address is read back, to the nanosecond', () => {
       }),
       (state) => {
         expect({
+          host: undefined,
           selected: undefined,
           query: '',
           scope: undefined,

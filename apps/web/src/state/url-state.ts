@@ -1,5 +1,5 @@
 // What of the view stands in the address, so that a link or a reload leads back
-// to it: `?task=17&run=<epoch ns>&q=sshd&only&scope=4&at=<epoch ns>&threads&kernel&exited`.
+// to it: `?host=web-07&task=17&run=<epoch ns>&q=sshd&only&scope=4&at=<epoch ns>&threads&kernel&exited`.
 // Task ids belong to one run of the server: `run`, its time base, says which.
 
 import { type EventNs, epochOf, eventTimeOf, type TaskId, type TimeBase } from '@dendro/protocol';
@@ -8,9 +8,19 @@ import type { ViewState } from './view-store.ts';
 
 type UrlPart = Pick<
   ViewState,
-  'selected' | 'query' | 'onlyFound' | 'scope' | 'pausedAt' | 'showThreads' | 'showKernelThreads' | 'showExited'
+  | 'host'
+  | 'selected'
+  | 'query'
+  | 'onlyFound'
+  | 'scope'
+  | 'pausedAt'
+  | 'showThreads'
+  | 'showKernelThreads'
+  | 'showExited'
 >;
 
+/** As the server makes them; a name has 64 characters, each up to five long. */
+const HOST_ID = /^[A-Za-z0-9._~-]{1,320}$/;
 const TASKS = { task: 'selected', scope: 'scope' } as const;
 const FLAGS = {
   only: 'onlyFound',
@@ -22,6 +32,7 @@ const FLAGS = {
 /** @returns the query, with its question mark, empty when all is as usual */
 export function writeUrl(state: UrlPart, base: TimeBase | undefined): string {
   const query = new URLSearchParams();
+  if (state.host !== undefined) query.set('host', state.host);
   for (const [name, field] of Object.entries(TASKS)) {
     const task = state[field];
     if (task === undefined || base === undefined) continue;
@@ -39,11 +50,13 @@ export function writeUrl(state: UrlPart, base: TimeBase | undefined): string {
 export function readUrl(search: string, base: TimeBase | undefined): Partial<UrlPart> {
   const query = new URLSearchParams(search);
   const at = query.get('at') ?? '';
+  const host = query.get('host') ?? '';
   const isOfThisRun = base !== undefined && [null, String(base.epochNs)].includes(query.get('run'));
   const tasks = Object.entries(TASKS)
     .filter(([name]) => isOfThisRun && /^[1-9]\d{0,14}$/.test(query.get(name) ?? ''))
     .map(([name, field]) => [field, Number(query.get(name)) as TaskId]);
   return {
+    ...(HOST_ID.test(host) ? { host } : {}),
     ...Object.fromEntries(tasks),
     ...(query.has('q') ? { query: (query.get('q') ?? '').slice(0, MAX_QUERY) } : {}),
     ...(/^\d{1,19}$/.test(at) && base !== undefined ? { pausedAt: eventTimeOf(base, BigInt(at)) as EventNs } : {}),

@@ -13,6 +13,8 @@ export type Theme = 'system' | 'dark' | 'light';
 export const TOMBSTONE_CHOICES = [15, 60, 600] as const;
 
 export interface ViewState {
+  /** Id of the host that is shown; undefined: the first. */
+  readonly host: string | undefined;
   readonly selected: TaskId | undefined;
   readonly collapsed: ReadonlySet<TaskId>;
   /** Processes whose threads are shown although threads in general are not. */
@@ -53,6 +55,7 @@ const MAX_RECENT = 8;
 const THEME_KEY = 'dendro-theme';
 
 export const useView = create<ViewState>()(() => ({
+  host: undefined,
   selected: undefined,
   collapsed: new Set(),
   withThreads: new Set(),
@@ -93,6 +96,17 @@ export const view = {
   /** The next instant of what is played. */
   playOn: (pausedAt: EventNs) => set({ pausedAt }),
   showTime: (timeWindow: TimeWindow | undefined) => set({ timeWindow }),
+  /** What is shown, and how, stays: the instant too. What named a task means nothing on another host. */
+  showHost: (host: string) =>
+    set({
+      host,
+      selected: undefined,
+      collapsed: new Set(),
+      withThreads: new Set(),
+      scope: undefined,
+      timeWindow: undefined,
+      playing: undefined,
+    }),
   setQuery,
   command: (command: string | undefined) => set({ command }),
   setOnlyFound: (onlyFound: boolean) => set({ onlyFound }),

@@ -1,8 +1,7 @@
 import { CircleHelp, Moon, Sun, SunMoon } from 'lucide-react';
-import { useApp } from '../app-context.ts';
-import { printable } from '../layout/printable.ts';
 import { type Theme, useView, view } from '../state/view-store.ts';
 import { IconButton } from './common/icon-button.tsx';
+import { HostPicker } from './host-picker.tsx';
 import { LiveState } from './live-state.tsx';
 import { Omnibox } from './omnibox/omnibox.tsx';
 import { OpenButton } from './open-recording.tsx';
@@ -10,14 +9,13 @@ import type { TreeRows } from './tree/use-tree-rows.ts';
 import { ViewMenu } from './view-menu.tsx';
 
 export function Header({ treeRows }: { readonly treeRows: TreeRows }) {
-  const { replica } = useApp();
   const isPaused = useView((state) => state.pausedAt !== undefined);
   return (
     <header className={isPaused ? 'header is-paused' : 'header'}>
       <div className="brand">
         <Mark />
         <h1 className="brand-name">Dendro</h1>
-        {replica.host && <span className="host-name">{printable(replica.host.name)}</span>}
+        <HostPicker />
       </div>
       <LiveState />
       <Omnibox treeRows={treeRows} />

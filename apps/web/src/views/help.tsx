@@ -20,7 +20,7 @@ const KEYS = [
   ['@', 'Go to a pid or a time'],
   ['Space', 'Pause, or go back to live'],
   ['L', 'Go to the present'],
-  [', .', 'Previous and next start or end of a process'],
+  [', .', 'Previous and next start, exec or end of a process'],
   ['Shift+← Shift+→', 'On the strip of time: a window back or on'],
   ['+ - 0', 'On the strip of time: closer, wider, as usual'],
   ['Esc', 'Clear the query, close details, show the whole tree'],

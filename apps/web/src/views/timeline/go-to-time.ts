@@ -20,7 +20,7 @@ export function timeGoal(text: string, replica: Replica): TimeGoal {
   const at = parseTimeText(text, base, now);
   if (at === undefined) return { kind: 'problem', message: 'Not a time: try 14:03:27, -5m or 2026-11-23T14:03:27Z' };
   if (at === 'live') return { kind: 'live' };
-  const from = knownFrom(tree, host?.isLive ?? false);
+  const from = knownFrom(tree, host);
   if (at >= from && at <= now) return { kind: 'instant', at, base };
   const known = `known is ${dateTime(base, from)} to ${dateTime(base, now)}`;
   return { kind: 'problem', message: at > now ? `That is in the future: ${known}` : `That is too long ago: ${known}` };
@@ -33,7 +33,7 @@ export function goToTime(goal: Exclude<TimeGoal, { kind: 'problem' }>, replica: 
   }
   const { timeWindow } = useView.getState();
   const isLive = replica.host?.isLive ?? false;
-  const from = knownFrom(replica.tree, isLive);
+  const from = knownFrom(replica.tree, replica.host);
   const shown = shownWindow({ chosen: timeWindow, now: replica.now(), knownFrom: from, isLive, pausedAt: undefined });
   view.pause(goal.at);
   view.showTime(movedTo(shown, goal.at));

@@ -1,4 +1,4 @@
-// From one birth or end to the next, of those processes that can be seen.
+// From one birth, exec or end to the next, of those processes that can be seen.
 
 import { orderTree, type TaskIndex } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';

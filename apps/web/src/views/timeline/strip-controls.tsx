@@ -25,10 +25,10 @@ export function StripControls({ knownFrom }: StripControlsProps) {
   return (
     <div className="strip-controls">
       <TimeField />
-      <IconButton label="Previous start or end of a process (,)" onClick={() => stepToChange(replica, -1)}>
+      <IconButton label="Previous start, exec or end of a process (,)" onClick={() => stepToChange(replica, -1)}>
         <StepBack size={15} aria-hidden="true" />
       </IconButton>
-      <IconButton label="Next start or end of a process (.)" onClick={() => stepToChange(replica, 1)}>
+      <IconButton label="Next start, exec or end of a process (.)" onClick={() => stepToChange(replica, 1)}>
         <StepForward size={15} aria-hidden="true" />
       </IconButton>
       <button

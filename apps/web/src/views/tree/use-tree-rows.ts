@@ -36,9 +36,11 @@ export interface TreeRows {
 }
 
 export function useTreeRows(frame: number): TreeRows {
-  const { replica, pace } = useApp();
-  const { tree, host, facts } = replica;
+  const { replica, past, pace } = useApp();
+  const { host, facts } = replica;
   const pausedAt = useView((state) => state.pausedAt);
+  // What the page does not know all about is read from what the server has of it, as soon as that has come.
+  const tree = (pausedAt !== undefined && past.isFor(pausedAt) ? past.treeAt(pausedAt) : undefined) ?? replica.tree;
   const showThreads = useView((state) => state.showThreads);
   const withThreads = useView((state) => state.withThreads);
   const showKernelThreads = useView((state) => state.showKernelThreads);
