@@ -115,8 +115,7 @@ test('threads are shown on demand, for one process or for all', async ({ page })
   const threads = Number(await button.textContent());
   expect(threads).toBeGreaterThan(3);
   await button.click();
-  await page.getByTestId('filter').press('Enter');
-  await tree.filter('');
+  await tree.reveal(dendro.process.pid);
   await expect(threadRows.first()).toBeAttached();
   const rows = async () => Number(await tree.grid.getAttribute('aria-rowcount'));
   const withOne = await rows();
@@ -197,7 +196,6 @@ test('details tell everything known of a process and where it comes from', async
   await expect(details).toContainText('600');
   await expect(details).toContainText(String(process.pid));
   await expect(details).toContainText('kernel event');
-  await expect(details).toContainText('seen');
   await expect(details).toContainText('inode');
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
