@@ -66,7 +66,7 @@ class LineagePage {
   static async open(page: Page, pid: number | undefined): Promise<LineagePage> {
     const tree = await TreePage.open(page, dendro);
     await tree.reveal(pid);
-    await page.getByTestId('filter').press('Enter'); // the keys go back to the rows
+    await tree.grid.focus();
     await page.keyboard.press('l');
     const lineage = new LineagePage(page);
     await expect(lineage.graph).toBeFocused();

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const MAIN = fileURLToPath(new URL('../../apps/server/src/main.ts', import.meta.url));
-const START_MS = 20_000;
+const START_MS = 50_000;
 
 export interface DendroOptions {
   readonly args?: readonly string[];
@@ -41,6 +41,10 @@ export class Dendro {
         this.#output += text;
       });
     }
+    // A test that fails may not come to stopping it.
+    const end = () => this.process.kill('SIGKILL');
+    process.once('exit', end);
+    this.process.once('close', () => process.off('exit', end));
     this.#ended = once(this.process, 'close').then(([code, signal]) => ({ code, signal }) as Ended);
   }
 

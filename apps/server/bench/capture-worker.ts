@@ -1,12 +1,12 @@
 // The worker of bench:capture: a live source alone, or source and tree by the
-// HostRunner that the server's worker runs. It measures what only it can see,
+// FeedRunner that the server's worker runs. It measures what only it can see,
 // how long after its time an event has been taken in, and which arguments are known.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { type EventNs, FIELDS, fromWireText, type TaskEvent } from '@dendro/protocol';
-import type { Source } from '@dendro/sources';
+import { EbpfSource, type Source } from '@dendro/sources';
 import { type Feed, feedsFor } from '../src/tree-worker/choose-source.ts';
-import { HostRunner } from '../src/tree-worker/host-runner.ts';
+import { FeedRunner } from '../src/tree-worker/feed-runner.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('capture-worker.ts runs as a worker thread only');
@@ -48,8 +48,8 @@ function quantiles(): readonly number[] {
 }
 
 /** How many arguments that begin with `tag` are in the tree. */
-function argumentsWith(runner: HostRunner, tag: string): number {
-  const { tree } = runner.host;
+function argumentsWith(runner: FeedRunner, tag: string): number {
+  const { tree } = runner.first.host;
   const found = new Set<string>();
   for (let slot = 0; slot < tree.slotCount; slot++) {
     const task = slot as Parameters<typeof tree.tidOf>[0];
@@ -64,11 +64,12 @@ function argumentsWith(runner: HostRunner, tag: string): number {
 
 const [open] = feedsFor(spec, true);
 if (open === undefined) throw new Error(`no source ${spec}`);
-const feed = watched(open());
-let runner: HostRunner | undefined;
+const opened = open();
+const feed = watched(opened);
+let runner: FeedRunner | undefined;
 if (withTree) {
   const options = { source: spec, maxProcesses: 16_384, maxThreads: 32_768 };
-  runner = await HostRunner.start(options, [() => feed], (message, transfer = []) => {
+  runner = await FeedRunner.start(options, [() => feed], (message, transfer = []) => {
     port.postMessage(message.type === 'batch' ? { batch: message.bytes } : { other: message.type }, transfer);
   });
 } else await feed.source.start(() => {});
@@ -81,7 +82,8 @@ port.on('message', (message: { ask: 'counts' | 'reset' | 'argv' | 'stop'; tag?: 
     port.postMessage({ answer: {} });
   } else if (message.ask === 'counts') {
     const { lost, rejected, events: read, name } = feed.source.status();
-    port.postMessage({ answer: { events, births, lost, rejected, read, name, delays: quantiles() } });
+    const childPid = opened.source instanceof EbpfSource ? opened.source.childPid : undefined;
+    port.postMessage({ answer: { events, births, lost, rejected, read, name, delays: quantiles(), childPid } });
   } else if (message.ask === 'argv') {
     port.postMessage({ answer: { known: runner === undefined ? 0 : argumentsWith(runner, message.tag ?? '') } });
   } else {

@@ -66,7 +66,7 @@ export async function buildApp(client: TreeClient, options: AppOptions): Promise
       info: {
         title: 'Dendro',
         version: options.version,
-        description: 'The process tree of a Linux host, live and as of any past instant.',
+        description: 'The process trees of Linux hosts, live and as of any past instant.',
       },
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
       security: [{ token: [] }],
@@ -77,7 +77,8 @@ export async function buildApp(client: TreeClient, options: AppOptions): Promise
   healthRoutes(app, client);
   metricsRoute(app, client);
   await app.register(hostRoutes, { client });
-  await app.register(taskRoutes, { client });
+  await app.register(taskRoutes, { client, hasHost: true });
+  await app.register(taskRoutes, { client, hasHost: false });
   await app.register(eventRoutes, { client });
   await app.register(livePlugin, { client });
   await app.register(fastifyStatic, {

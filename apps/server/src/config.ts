@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { DendroError, toError } from '@dendro/protocol';
-import { DEFAULT_BUDGET_MS } from '@dendro/sources';
+import { DEFAULT_BUDGET_MS, DEFAULT_MAX_HOSTS } from '@dendro/sources';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isLoopbackAddress, MIN_TOKEN_LENGTH, newToken } from './access.ts';
 import { SOURCE_FORMS } from './tree-worker/choose-source.ts';
@@ -57,7 +57,9 @@ export type Config = ServeConfig | TreeConfig | RecordConfig | DoctorConfig;
 
 interface SourceConfig {
   readonly source: string | undefined;
-  readonly hostFrom: string | undefined;
+  /** Empty: all hosts. */
+  readonly hostFrom: readonly string[];
+  readonly maxHosts: number;
   readonly follow: boolean;
   readonly policies: readonly string[];
   readonly maxProcesses: number;
@@ -156,7 +158,8 @@ function withServer(command: Command): Command {
 function withSource(command: Command): Command {
   return withKeeping(command)
     .option('--source <source>', `where events come from: ${SOURCE_FORMS.join(', ')} (default: the best that works)`)
-    .option('--host-from <name>', "whose events to take when a feed has several hosts (default: the first event's)")
+    .option('--host-from <name...>', 'the hosts whose events are taken out of a feed (default: all)', [])
+    .option('--max-hosts <number>', 'hosts of a feed that get a tree', count(1, 1024), DEFAULT_MAX_HOSTS)
     .option('--follow', 'go on reading a file of tracee:FILE as it is written and rotated', false)
     .option('--policy <name...>', "Tracee's policies whose events tracee-grpc asks for (default: all events)", []);
 }
@@ -188,7 +191,8 @@ function withKeeping(command: Command): Command {
 function sourceConfig(options: Options): SourceConfig {
   return {
     source: options['source'] as string | undefined,
-    hostFrom: options['hostFrom'] as string | undefined,
+    hostFrom: (options['hostFrom'] as string[] | undefined) ?? [],
+    maxHosts: (options['maxHosts'] as number | undefined) ?? DEFAULT_MAX_HOSTS,
     follow: options['follow'] === true,
     policies: (options['policy'] as string[] | undefined) ?? [],
     maxProcesses: options['maxProcesses'] as number,

@@ -36,33 +36,34 @@ async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   }
 }
 
-test('what is posted is of the host of the first event, whichever body it comes in', async () => {
+test('what the feed says of containers is told of the host that they are on', async () => {
   const server = await start({});
-  expect((await server.post(line(20, 'n1') + line(21, 'n2'))).json()).toEqual({
-    accepted: 1,
-    rejected: { 'other-host': 1 },
-  });
-  expect((await server.post(line(22, 'n2') + line(23, 'n1'))).json()).toMatchObject({ accepted: 1 });
-  expect(await pidsOf(server)).toEqual([20, 23]);
-  await until(() => server.client.host.name === 'n1');
-  await server.post(traceeLine('container_create', THEN, { tid: 30, pid: 30 }, { container_id: 'abc' }));
-  const notices = () => server.client.status.source.notices;
-  await until(() => notices().length === 2);
-  expect(notices()[0]).toMatch(/events of 2 hosts: .* --host-from NAME: n2\.$/);
-  expect(notices()[1]).toMatch(/^1 container is named in it: abc\./);
+  const created = traceeLine(
+    'container_create',
+    THEN,
+    { tid: 30, pid: 30 },
+    { container_id: 'abc' },
+    { hostName: 'n1' },
+  );
+  await server.post(line(20, 'n1') + line(21, 'n2') + created);
+  const notices = () => server.client.hosts.map(({ status }) => status.source.notices);
+  await until(() => (notices()[0] ?? []).length === 1 && notices().length === 2);
+  expect(notices()[0]?.[0]).toMatch(/^1 container is named in it: abc\./);
+  expect(notices()[1]).toEqual([]);
 });
 
 test('--host-from picks the host, of what is posted and of a file', async () => {
-  const posted = await start({ hostFrom: 'n2' });
+  const posted = await start({ hostFrom: ['n2'] });
   await posted.post(line(20, 'n1') + line(21, 'n2'));
   expect(await pidsOf(posted)).toEqual([21]);
+  expect(posted.client.hosts.length).toBe(1);
 
   const file = join(folder, 'many.ndjson');
   writeFileSync(file, line(20, 'n1') + line(21, 'n2') + line(22, 'n1'));
-  const read = await start({ source: `tracee:${file}`, hostFrom: 'n2' });
+  const read = await start({ source: `tracee:${file}`, hostFrom: ['n2'] });
   expect(await read.client.untilComplete(8000)).toBe(true);
   expect(await pidsOf(read)).toEqual([21]);
-  expect(read.client.host).toMatchObject({ name: 'n2', isLive: false });
+  expect(read.client.first.info).toMatchObject({ name: 'n2', isLive: false });
   expect((await read.get('/api/v1/hosts')).body).toContain('"n2"');
 });
 
@@ -74,7 +75,7 @@ test('a file that is followed grows in the tree, and is ready before its end is 
   expect(await pidsOf(server)).toEqual([20]);
   appendFileSync(file, line(21, 'n1'));
   await until(async () => (await pidsOf(server)).length === 2);
-  expect(server.client.host).toMatchObject({ name: 'n1', isLive: true });
+  expect(server.client.first.info).toMatchObject({ name: 'n1', isLive: true });
   expect((await server.app.inject({ url: '/readyz', headers: SIGNED_IN })).statusCode).toBe(200);
 });
 

@@ -38,9 +38,6 @@ async function start(config: ServeConfig): Promise<void> {
   let command: RunningCommand | undefined;
   const stop = stopOnSignals(app, client, (signal) => command?.takeSignal(signal) ?? false);
   client.listen({
-    batch: () => {},
-    status: () => {},
-    host: () => {},
     failed: (error) => {
       console.error(`dendro: the process tree has stopped: ${error.message}`);
       process.exitCode = 1;
@@ -48,7 +45,7 @@ async function start(config: ServeConfig): Promise<void> {
     },
   });
 
-  const { source } = client.status;
+  const { source } = client.first.status;
   say(`source: ${source.name} (${source.detail})`);
   for (const notice of source.notices) say(`  note: ${notice}`);
   if (config.port === undefined && port !== DEFAULT_PORT) say(`port ${DEFAULT_PORT} is taken, using ${port}`);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { traceeLine } from './test-server.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const VECTOR = fileURLToPath(new URL('../../../packages/testkit/vectors/tracee/legacy.ndjson', import.meta.url));
@@ -58,6 +59,21 @@ describe('on a host where processes are born all the time', () => {
       expect(stdout).toMatch(/\n\(\d+ kernel threads not shown\)\n$/);
     },
   );
+});
+
+test('of a feed of several hosts each tree is below its name, and --host-from leaves some out', async () => {
+  const file = join(folder, 'hosts');
+  const lines = ['n1', 'n\u001b[2J', 'n3'].map((hostName, i) => {
+    const task = { tid: 20 + i, pid: 20 + i, start: 1_561_000_000_000_000_000n };
+    return traceeLine('sched_process_exec', 1_561_000_000_000_000_001n, task, {}, { hostName });
+  });
+  writeFileSync(file, lines.join('\n'));
+  const { stdout, code } = await printed('--source', `tracee:${file}`);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^n1:\n.*\(20\).*\n\nn\?\[2J:\n.*\(21\).*\n\nn3:\n.*\(22\)/s);
+  const some = await printed('--host-from', 'n1', 'n3', '--source', `tracee:${file}`);
+  expect(some.stdout).toMatch(/^n1:\n.*\(20\).*\n\nn3:\n.*\(22\)/s);
+  expect(some.stderr).toBe('dendro: 1 lines could not be used.\n');
 });
 
 test('a feed that never ends is waited for so long and no longer, and that is said', async () => {

@@ -44,11 +44,11 @@ async function dendro(...args: string[]) {
 }
 
 async function textAt(client: TreeClient, at: string): Promise<string> {
-  return new TextDecoder().decode(await client.ask({ kind: 'text', at }));
+  return new TextDecoder().decode(await client.first.ask({ kind: 'text', at }));
 }
 
 async function jsonAt(client: TreeClient, at: string): Promise<object> {
-  const json = await client.ask({ kind: 'tree', at, withExited: true });
+  const json = await client.first.ask({ kind: 'tree', at, withExited: true });
   // How many batches a tree has had is its own affair.
   return { ...(JSON.parse(new TextDecoder().decode(json)) as object), version: 0 };
 }
@@ -86,7 +86,7 @@ test('replayed, a live capture says as of any instant what the recorder said', {
     texts.set(at, await textAt(recorder, at));
     trees.set(at, await jsonAt(recorder, at));
   }
-  const { counts } = recorder.status;
+  const { counts } = recorder.first.status;
   await recorder.stop();
   expect([...texts.values()].join('')).toMatch(/round-4/);
   expect(new Set(texts.values()).size).toBeGreaterThan(3);
@@ -97,10 +97,14 @@ test('replayed, a live capture says as of any instant what the recorder said', {
       expect(await textAt(replayed, at)).toBe(texts.get(at));
       expect(await jsonAt(replayed, at)).toEqual(trees.get(at));
     }
-    expect(replayed.host).toMatchObject({ name: recorder.host.name, isLive: false, users: recorder.host.users });
-    expect(replayed.status.counts.gaps).toBe(counts.gaps);
-    const { source } = replayed.status;
-    expect(source).toMatchObject({ state: 'ended', rejected: recorder.status.source.rejected });
+    expect(replayed.first.info).toMatchObject({
+      name: recorder.first.info.name,
+      isLive: false,
+      users: recorder.first.info.users,
+    });
+    expect(replayed.first.status.counts.gaps).toBe(counts.gaps);
+    const { source } = replayed.first.status;
+    expect(source).toMatchObject({ state: 'ended', rejected: recorder.first.status.source.rejected });
   } finally {
     await replayed.stop();
   }
@@ -139,9 +143,9 @@ test('after kill -9 everything up to then is in the file, and that it has no end
     const text = await textAt(whole, before);
     expect(text).toContain(sleeping);
     expect(text).toContain(`(${process.pid})`);
-    expect(whole.status.source.notices.join()).toMatch(/has no end: it was cut off, or is still being written\./);
-    expect(shorter.status.source.notices.join()).toMatch(/bytes of a record that is not whole were left out/);
-    const [{ counts }, { counts: wholeCounts }] = [shorter.status, whole.status];
+    expect(whole.first.status.source.notices.join()).toMatch(/has no end: it was cut off, or is still being written\./);
+    expect(shorter.first.status.source.notices.join()).toMatch(/bytes of a record that is not whole were left out/);
+    const [{ counts }, { counts: wholeCounts }] = [shorter.first.status, whole.first.status];
     expect(counts.tasks).toBeLessThanOrEqual(wholeCounts.tasks);
     expect(counts.tasks).toBeGreaterThan(0);
   } finally {
@@ -180,10 +184,10 @@ describe('the file', () => {
     expect(await dendro('record', '-o', file, '--source', `tracee:${events}`, ...limit)).toMatchObject({ code: 0 });
     const roomy = await replay(file);
     const narrow = await replay(file, { maxProcesses: 100 });
-    expect(roomy.status.counts).toMatchObject({ tasks: 501, evictedProcesses: 0 });
-    expect(narrow.status.counts).toMatchObject({ tasks: 100, evictedProcesses: 401 });
-    expect(roomy.status.source.rejected).toEqual({});
-    expect(narrow.status.source.rejected).toEqual({});
+    expect(roomy.first.status.counts).toMatchObject({ tasks: 501, evictedProcesses: 0 });
+    expect(narrow.first.status.counts).toMatchObject({ tasks: 100, evictedProcesses: 401 });
+    expect(roomy.first.status.source.rejected).toEqual({});
+    expect(narrow.first.status.source.rejected).toEqual({});
     await roomy.stop();
     await narrow.stop();
   });
@@ -212,7 +216,7 @@ describe('the file', () => {
         const { code, stderr } = await dendro('record', '-o', file, '--source', `tracee:${events}`);
         expect([code, stderr]).toEqual([1, expect.stringMatching(/cannot be written: the disk is full; .*\n/)]);
         const replayed = await replay(file);
-        expect(replayed.status.source.notices.join()).toMatch(/has no end: it was cut off/);
+        expect(replayed.first.status.source.notices.join()).toMatch(/has no end: it was cut off/);
         await replayed.stop();
       } finally {
         execFileSync('umount', [disk]);
@@ -237,7 +241,7 @@ describe('the file', () => {
     stopped.kill('SIGINT');
     expect(await once(stopped, 'close')).toEqual([0, null]);
     const replayed = await replay(file);
-    expect(replayed.status.source.notices.join()).not.toMatch(/no end/);
+    expect(replayed.first.status.source.notices.join()).not.toMatch(/no end/);
     await replayed.stop();
   });
 });

@@ -5,6 +5,8 @@ import { statSync } from 'node:fs';
 import { DendroError } from '@dendro/protocol';
 import { removeOwnInstance } from '@dendro/sources';
 import type { RecordConfig } from './config.ts';
+import type { HostClient } from './tree-worker/host-client.ts';
+import { recordingOf } from './tree-worker/recordings.ts';
 import { TreeClient } from './tree-worker/tree-client.ts';
 
 const PROGRESS_MS = 1000;
@@ -16,7 +18,7 @@ export async function record(config: RecordConfig): Promise<void> {
   const stop = new StopSignals();
   const client = await start({ ...options, recording: { file, isForced } });
   const begunMs = performance.now();
-  const { name, detail, notices } = client.status.source;
+  const { name, detail, notices } = client.first.status.source;
   complain(`recording ${name} (${detail}) to ${file}; Ctrl-C ends it.`);
   for (const notice of notices) complain(`note: ${notice}`);
 
@@ -31,7 +33,11 @@ export async function record(config: RecordConfig): Promise<void> {
     complain(failure);
     process.exitCode = 1;
   }
-  complainOfLosses(client);
+  if (client.hosts.length > 1) {
+    complain(`the feed is of ${client.hosts.length} hosts, each in a file of its own:`);
+    for (const path of filesOf(client.hosts, file)) complain(`  ${path}`);
+  }
+  for (const host of client.hosts) complainOfLosses(host);
   stop.close();
 }
 
@@ -78,13 +84,13 @@ function untilOver(client: TreeClient, forMs: number | undefined, stop: StopSign
   const over = Promise.withResolvers<string | undefined>();
   const timer = endAfter(forMs, () => over.resolve(undefined));
   void stop.came.then(() => over.resolve(undefined));
-  client.listen({
-    batch: () => {},
-    host: () => {},
+  client.first.listen({
     status: ({ source: { state, notices } }) => {
       if (state === 'ended') over.resolve(undefined);
       if (state === 'failed') over.resolve(notices.at(-1) ?? 'the source has failed.');
     },
+  });
+  client.listen({
     failed: (error) => over.resolve(error instanceof DendroError ? error.message : `the recorder died: ${error.stack}`),
   });
   return over.promise.finally(() => clearInterval(timer));
@@ -103,11 +109,22 @@ function endAfter(forMs: number | undefined, end: () => void): NodeJS.Timeout | 
   return timer;
 }
 
-function progressOf({ status }: TreeClient, file: string, begunMs: number): string {
+function progressOf({ hosts }: TreeClient, file: string, begunMs: number): string {
   const seconds = Math.round((performance.now() - begunMs) / 1000);
-  const { events, lost } = status.source;
+  const events = sum(hosts.map(({ status }) => status.source.events));
+  const lost = sum(hosts.map(({ status }) => status.source.lost));
   const losses = lost > 0 ? `, ${lost} lost` : '';
-  return `${clockText(seconds)}  ${events} events${losses}, ${sizeText(file)}`;
+  const of = hosts.length > 1 ? ` of ${hosts.length} hosts` : '';
+  return `${clockText(seconds)}  ${events} events${of}${losses}, ${sizeText(filesOf(hosts, file))}`;
+}
+
+/** A recording holds one host. */
+function filesOf(hosts: readonly HostClient[], file: string): string[] {
+  return hosts.map(({ number, info }) => recordingOf(file, number, info.id));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function showProgress(text: string): void {
@@ -119,13 +136,13 @@ function clockText(seconds: number): string {
   return parts.map((part) => String(part).padStart(2, '0')).join(':');
 }
 
-function sizeText(file: string): string {
-  const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+function sizeText(files: readonly string[]): string {
+  const bytes = sum(files.map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0));
   return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-function complainOfLosses({ status: { source, counts } }: TreeClient): void {
-  const rejected = Object.values(source.rejected).reduce((sum, times) => sum + times, 0);
+function complainOfLosses({ status: { source, counts } }: HostClient): void {
+  const rejected = sum(Object.values(source.rejected));
   if (rejected > 0) complain(`${rejected} lines or records could not be used.`);
   if (source.lost > 0) complain(`${source.lost} events were lost; the recording says when.`);
   // Those that have ended leave memory first, and are in the file as a whole.

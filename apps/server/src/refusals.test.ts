@@ -17,6 +17,13 @@ const LIVE = '/api/v1/hosts/local/live';
 const ROUTES: readonly { method: 'GET' | 'POST'; url: string; template: string; isOpen?: true }[] = [
   { method: 'GET', url: '/api/v1/hosts', template: '/api/v1/hosts' },
   { method: 'GET', url: '/api/v1/hosts/local/tree', template: '/api/v1/hosts/{host}/tree' },
+  ...['processes', 'threads', 'lineage'].map((what) => {
+    return {
+      method: 'GET',
+      url: `/api/v1/hosts/local/${what}/1`,
+      template: `/api/v1/hosts/{host}/${what}/{id}`,
+    } as const;
+  }),
   { method: 'GET', url: '/api/v1/processes/1', template: '/api/v1/processes/{id}' },
   { method: 'GET', url: '/api/v1/threads/1', template: '/api/v1/threads/{id}' },
   { method: 'GET', url: '/api/v1/lineage/1', template: '/api/v1/lineage/{id}' },

@@ -10,6 +10,7 @@ import { LineageNotLoaded } from './views/pages/lineage-not-loaded.tsx';
 import { SignedOut } from './views/pages/signed-out.tsx';
 import { Waiting } from './views/pages/waiting.tsx';
 import { StatusBar } from './views/status/status-bar.tsx';
+import { TimeStrip } from './views/timeline/time-strip.tsx';
 import { TreeGrid } from './views/tree/tree-grid.tsx';
 import { useTreeRows } from './views/tree/use-tree-rows.ts';
 
@@ -27,13 +28,15 @@ export function App() {
   const areDetailsOpen = useView((state) => state.areDetailsOpen);
   const lineage = useView((state) => state.lineage);
   const isHelpOpen = useView((state) => state.isHelpOpen);
+  const isPaused = useView((state) => state.pausedAt !== undefined);
   const treeRows = useTreeRows(frame);
   useGlobalKeys();
 
   if (status.kind === 'signed-out') return <SignedOut />;
   return (
-    <div className="app">
+    <div className={isPaused ? 'app is-paused' : 'app'}>
       <Header treeRows={treeRows} />
+      <TimeStrip />
       <main className={areDetailsOpen ? 'main with-details' : 'main'}>
         {treeRows.tree.taskCount === 0 ? (
           <Waiting status={status} />
@@ -41,10 +44,10 @@ export function App() {
           <TreeGrid treeRows={treeRows} />
         ) : (
           <Suspense fallback={<p className="page">Loading the lineage …</p>}>
-            <LineagePage view={lineage} at={treeRows.order.at} />
+            <LineagePage view={lineage} tree={treeRows.tree} at={treeRows.order.at} />
           </Suspense>
         )}
-        {areDetailsOpen && <Details at={treeRows.order.at} />}
+        {areDetailsOpen && <Details tree={treeRows.tree} at={treeRows.order.at} />}
       </main>
       <StatusBar treeRows={treeRows} />
       {isHelpOpen && <Help />}

@@ -3,7 +3,8 @@
 import { useEffect } from 'react';
 import { useApp } from './app-context.ts';
 import type { Replica } from './replica/replica.ts';
-import { isFiltered, useView, view } from './state/view-store.ts';
+import { useView, view } from './state/view-store.ts';
+import { stepToChange } from './views/timeline/step-to-change.ts';
 
 const TAKES_TEXT = 'input:not([type="checkbox"]), select, textarea';
 const TAKES_SPACE = 'button, summary, a, input';
@@ -12,7 +13,12 @@ export function useGlobalKeys(): void {
   const { replica } = useApp();
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.defaultPrevented || event.altKey) return;
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k' && !useView.getState().isHelpOpen) {
+        view.command('>');
+        event.preventDefault();
+      }
+      if (event.ctrlKey || event.metaKey) return;
       if (useView.getState().isHelpOpen || isOn(event, TAKES_TEXT)) return;
       if (event.key === ' ' && isOn(event, TAKES_SPACE)) return;
       if (obey(event.key, replica)) event.preventDefault();
@@ -35,16 +41,34 @@ function obey(key: string, replica: Replica): boolean {
       if (useView.getState().pausedAt === undefined) view.pause(replica.now());
       else view.goLive();
       return true;
-    case 'Escape':
-      if (useView.getState().lineage !== undefined) view.closeLineage();
-      else if (isFiltered()) view.setFilter('');
-      else view.closeDetails();
-      return true;
     case 'l':
       return toggleLineage();
+    case 'L':
+      view.goLive();
+      return true;
+    case ',':
+    case '.':
+      stepToChange(replica, key === ',' ? -1 : 1);
+      return true;
+    case '>':
+    case '@':
+      view.command(key);
+      return true;
+    case 'Escape':
+      leave();
+      return true;
     default:
       return false;
   }
+}
+
+/** One thing at a time, the last one first. */
+function leave(): void {
+  const { query, areDetailsOpen, scope, lineage } = useView.getState();
+  if (lineage !== undefined) view.closeLineage();
+  else if (query !== '') view.clearQuery();
+  else if (areDetailsOpen) view.closeDetails();
+  else if (scope !== undefined) view.setScope(undefined);
 }
 
 function toggleLineage(): boolean {

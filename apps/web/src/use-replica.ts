@@ -2,6 +2,7 @@
 // most once per frame, and no more often than they can be afforded; and twice a
 // second, because rows age.
 
+import type { HostSummary } from '@dendro/protocol';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { useApp } from './app-context.ts';
 import type { ConnectionStatus } from './connection/connection.ts';
@@ -10,7 +11,7 @@ const AGING_MS = 500;
 
 /** @returns a number that changes when the replica has */
 export function useReplicaFrame(): number {
-  const { replica, pace } = useApp();
+  const { replica, past, pace } = useApp();
   const [frame, setFrame] = useState(0);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -31,14 +32,16 @@ export function useReplicaFrame(): number {
       }
     };
     const unsubscribe = replica.subscribe(ask);
+    const unsubscribePast = past.subscribe(ask);
     const aging = setInterval(ask, AGING_MS);
     return () => {
       unsubscribe();
+      unsubscribePast();
       clearInterval(aging);
       clearTimeout(timer);
       if (request !== undefined) cancelAnimationFrame(request);
     };
-  }, [replica, pace]);
+  }, [replica, past, pace]);
   return frame;
 }
 
@@ -47,5 +50,14 @@ export function useConnectionStatus(): ConnectionStatus {
   return useSyncExternalStore(
     (listener) => connection.subscribe(listener),
     () => connection.status,
+  );
+}
+
+/** The hosts that the server has. */
+export function useHosts(): readonly HostSummary[] {
+  const { connection } = useApp();
+  return useSyncExternalStore(
+    (listener) => connection.subscribe(listener),
+    () => connection.hosts,
   );
 }

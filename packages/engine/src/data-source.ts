@@ -85,13 +85,16 @@ export interface Answers {
 
 const KEYS = ['ProcKey', 'ThreadKey', 'LineageKey'] as const;
 
+/** What is asked: a tree, and who is meant in it. */
+export type ResolvingTree = Pick<ProcessTree, 'tree' | 'resolve'>;
+
 export class ProcessTreeDataSource {
   readonly namespace = 'dendro';
   readonly id = 'process_tree';
-  readonly #host: ProcessTree;
+  readonly #host: ResolvingTree;
   readonly #tree: TemporalTree;
 
-  constructor(host: ProcessTree) {
+  constructor(host: ResolvingTree) {
     this.#host = host;
     this.#tree = host.tree;
   }

@@ -42,6 +42,12 @@ function task(id: number, birth: Birth = {}): WriteFact {
     out.task(taskId, id as Tid, pid as Tid, leaderId, creatorId, at(start), 0 as EntityId, flags, authority);
 }
 
+/** The same task under another tid. */
+function taskWithTid(id: number, tid: number, start: number, authority: Authority): WriteFact {
+  const [taskId, ownTid] = [id as TaskId, tid as Tid];
+  return (out) => out.task(taskId, ownTid, ownTid, taskId, 0 as TaskId, at(start), 0 as EntityId, 0, authority);
+}
+
 /** A value of undefined says that from then on it is not known. */
 function set(id: number, field: FieldName, since: number, value?: string | number, authority: Authority = event) {
   const { id: fieldId, type } = FIELDS[field];
@@ -72,6 +78,29 @@ function inEveryOrder(facts: readonly WriteFact[], check: (tree: TemporalTree, o
     check(tree, tree.indexOf(1 as TaskId));
   }
 }
+
+test('[FA1] [FA4] [PA1] who was once told as init and has another tid by now is init no longer, whoever else is', () => {
+  const once = [taskWithTid(5, 1, 0, inferred), taskWithTid(5, 9, 0, event)];
+  const orphan = [task(2, { start: 1 }), task(3, { creator: 2, start: 2 }), exit(2, 10)];
+  const parentOfOrphan = (tree: TemporalTree, time: number) => tree.parentAt(tree.indexOf(3 as TaskId), at(time));
+  inEveryOrder([...once, ...orphan], (tree) => {
+    expect(tree.tidOf(tree.indexOf(5 as TaskId))).toBe(9);
+    expect([parentOfOrphan(tree, 9), parentOfOrphan(tree, 10)]).toEqual([tree.indexOf(2 as TaskId), NO_TASK]);
+    expect(tree.childrenAt(tree.indexOf(5 as TaskId), at(20))).toEqual([]);
+  });
+  inEveryOrder([task(1), ...once, ...orphan], (tree, init) => {
+    expect(parentOfOrphan(tree, 10)).toBe(init);
+    expect(tree.childrenAt(init, at(20))).toEqual([tree.indexOf(3 as TaskId)]);
+  });
+});
+
+test('[AS8] [PA1] who is said to be a thread of its own thread, and ended with it, is no parent after that', () => {
+  const ring = [task(1, { leader: 2 }), task(2, { leader: 1 }), set(3, 'parent', 0, 1, inferred), exit(2, 0)];
+  inEveryOrder(ring, (tree, one) => {
+    const three = tree.indexOf(3 as TaskId);
+    expect([tree.parentAt(three, at(0)), tree.parentAt(three, at(1))]).toEqual([one, NO_TASK]);
+  });
+});
 
 test('[FA3] what is told of a later time changes nothing about an earlier one', () => {
   inEveryOrder([task(1), set(1, 'comm', 10, 'a'), set(1, 'comm', 20, 'b'), set(1, 'comm', 30, 'c')], (tree, one) => {

@@ -10,6 +10,7 @@ export {
   type ProcessLineage,
   ProcessTreeDataSource,
   type ProcKey,
+  type ResolvingTree,
   type ThreadInfo,
   type ThreadKey,
   type TimeRelevant,
@@ -25,6 +26,7 @@ export type { Batch } from './recorder.ts';
 export { AmbiguousTaskError, DataNotFoundError, KeyNotSupportedError, type TaskRef } from './task-ref.ts';
 export {
   type ChangelogEntry,
+  CopiedTexts,
   type FactWriter,
   type Gap,
   type NumberField,

@@ -86,6 +86,17 @@ export class Lives {
     return NO_TASK;
   }
 
+  /** Is there a life that is known to have begun just then? */
+  hasBegun(tid: number, start: EventNs): boolean {
+    const isVague = TASK_FLAG.startIsTick | TASK_FLAG.startIsUnknown;
+    for (let life = this.#table.newestOf(tid); life !== NO_TASK; life = this.#table.olderOf(life)) {
+      const begun = this.#tree.startOf(life);
+      if (begun === start && (this.#tree.flagsOf(life) & isVague) === 0) return true;
+      if (begun < start) return false;
+    }
+    return false;
+  }
+
   /** Can it be a life in this process (undefined: any), as far as is known of it? */
   canBeOf(life: TaskIndex, pid: number | undefined): boolean {
     if (pid === undefined || this.#tree.pidOf(life) === pid) return true;

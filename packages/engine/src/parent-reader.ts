@@ -14,7 +14,7 @@ import type { TaskTable } from './task-table.ts';
 
 /** A leader that is a thread itself has a leader; facts from elsewhere can make a ring of them. */
 const MAX_LEADERS = 8;
-const INIT_TID = 1;
+export const INIT_TID = 1;
 
 export class ParentReader {
   readonly #tasks: TaskTable;
@@ -32,14 +32,23 @@ export class ParentReader {
     this.#fields = fields;
   }
 
-  /** A task with tid 1: should there be two, because one was evicted, the younger one is meant. */
+  /** The task with tid 1: should there be two, because one was evicted, the younger one is meant. */
+  get init(): TaskIndex {
+    return this.#init;
+  }
+
+  /** A task was told of that has tid 1, or had it: a better fact can have given it another. */
   noteInit(task: TaskIndex): void {
-    const isYounger = this.#init === NO_TASK || this.#tasks.taskIdOf(task) > this.#tasks.taskIdOf(this.#init);
-    if (isYounger) this.#init = task;
+    if (this.#tasks.tidOf(task) === INIT_TID) this.#init = this.#younger(task, this.#init);
+    else if (task === this.#init) this.#init = this.#youngestInit();
   }
 
   noteFree(task: TaskIndex): void {
     if (task === this.#init) this.#init = NO_TASK;
+  }
+
+  noteClear(): void {
+    this.#init = NO_TASK;
   }
 
   parentAt(task: TaskIndex, at: EventNs): TaskIndex {
@@ -136,13 +145,13 @@ export class ParentReader {
     parent = this.#processOf(parent);
     if (parent === task) parent = NO_TASK;
     const isSettled = this.#authority !== undefined && this.#authority >= AUTHORITY.sighting;
-    if (isSettled && (parent === NO_TASK || limit === start || this.#tasks.exitOf(parent) > limit)) return parent;
+    if (isSettled && (parent === NO_TASK || limit === start || this.#fields.endOf(parent) > limit)) return parent;
 
     // Concluded, ended or not known: the next sighting tells, if there is one.
     const next = hasLinks ? this.#links.findNext(task, limit) : NO_LINK;
     const isSeen = next !== NO_LINK && this.#goesBack(task, next);
-    if (parent !== NO_TASK && limit !== start && this.#tasks.exitOf(parent) <= limit) {
-      this.#since = Math.max(this.#since, this.#tasks.exitOf(parent)) as EventNs;
+    if (parent !== NO_TASK && limit !== start && this.#fields.endOf(parent) <= limit) {
+      this.#since = Math.max(this.#since, this.#fields.endOf(parent)) as EventNs;
       this.#authority = AUTHORITY.inferred;
       parent = this.#initFor(task);
     }
@@ -167,17 +176,27 @@ export class ParentReader {
     if (process === NO_TASK) return NO_TASK;
     let parent = this.#read(process, this.#tasks.startOf(siblings.pop() as TaskIndex));
     for (let born = siblings.pop(); born !== undefined; born = siblings.pop()) {
-      const hasEnded = parent !== NO_TASK && this.#tasks.exitOf(parent) <= this.#tasks.startOf(born);
+      const hasEnded = parent !== NO_TASK && this.#fields.endOf(parent) <= this.#tasks.startOf(born);
       if (hasEnded) parent = this.#initFor(born);
     }
     return parent;
   }
 
   #initFor(orphan: TaskIndex): TaskIndex {
-    const init = this.#init;
-    if (init === NO_TASK || init === orphan) return NO_TASK;
-    // Of facts from elsewhere a better one can have given it another tid since.
-    return this.#isThread(init) || this.#tasks.tidOf(init) !== INIT_TID ? NO_TASK : init;
+    return orphan === this.#init || (this.#init !== NO_TASK && this.#isThread(this.#init)) ? NO_TASK : this.#init;
+  }
+
+  #younger(task: TaskIndex, other: TaskIndex): TaskIndex {
+    return other === NO_TASK || this.#tasks.taskIdOf(task) > this.#tasks.taskIdOf(other) ? task : other;
+  }
+
+  #youngestInit(): TaskIndex {
+    let init: TaskIndex = NO_TASK;
+    for (let slot = 0; slot < this.#tasks.length; slot++) {
+      const task = slot as TaskIndex;
+      if (!this.#tasks.isFree(task) && this.#tasks.tidOf(task) === INIT_TID) init = this.#younger(task, init);
+    }
+    return init;
   }
 
   #isSibling(task: TaskIndex): boolean {

@@ -8,6 +8,7 @@ import {
   FIELDS,
   type FieldName,
   type FileInfo,
+  justBefore,
   type TaskId,
 } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
@@ -149,8 +150,7 @@ function parentSinceAt(
   since: EventNs | undefined,
 ): EventNs | undefined {
   if (since === undefined || since <= tree.startOf(process)) return since;
-  const before = (since - 1) as EventNs;
-  return tree.parentAt(process, before) === parent ? tree.lastParentSince : since;
+  return tree.parentAt(process, justBefore(since)) === parent ? tree.lastParentSince : since;
 }
 
 /** The threads of a process that lived at a time, the leader first. */

@@ -223,6 +223,41 @@ describe('credentials', () => {
   });
 });
 
+describe('folders, and programs that are seen', () => {
+  test('[CD1] a change of folder holds for the process from then on, whichever thread made it, and for children born after it', () => {
+    const host = treeOf([
+      INIT,
+      fork(10, 20, 1),
+      thread(11, 21, 20),
+      { type: 'chdir', at: at(20), tid: 20, cwd: '/srv' },
+      fork(30, 22, 20),
+      { type: 'chdir', at: at(40), tid: 21, cwd: '/var' },
+      { type: 'chdir', at: at(60), tid: 21, pid: 20, cwd: undefined },
+      fork(70, 23, 20),
+    ]);
+    const [process, before, after] = [only(host, 20), only(host, 22), only(host, 23)];
+    const folders = [19, 20, 39, 40, 59, 60].map((time) => host.tree.textAt(process, 'cwd', at(time)));
+    expect(folders).toEqual([undefined, '/srv', '/srv', '/var', '/var', undefined]);
+    expect(host.tree.textAt(before, 'cwd', at(80))).toBe('/srv');
+    expect(host.tree.textAt(after, 'cwd', at(80))).toBeUndefined();
+  });
+
+  test('[OB2] a program that is seen in passing is that of the whole image, until an exec', () => {
+    const host = treeOf([
+      INIT,
+      fork(10, 20, 1),
+      { type: 'program-seen', at: at(20), pid: 20, executable: { path: '/bin/a' } },
+      { type: 'exec', at: at(30), pid: 20, executable: { path: '/bin/b' } },
+    ]);
+    const process = only(host, 20);
+    expect([10, 29, 30].map((time) => host.tree.executablePathAt(process, at(time)))).toEqual([
+      '/bin/a',
+      '/bin/a',
+      '/bin/b',
+    ]);
+  });
+});
+
 describe('exits', () => {
   test('[EN2] [EN3] a leader that ends before its threads does not end the process, nor is its code that of the process', () => {
     const host = treeOf([INIT, fork(10, 20, 1), thread(20, 21, 20), exit(30, 20, false, 5), exit(60, 21, true, 7)]);

@@ -3,12 +3,14 @@
 // Rules with their numbers: SPEC.md.
 //
 // Events are expected nearly in time order; late and repeated ones are put
-// where their time says.
+// where their time says, and what was told before of the wrong life is settled
+// anew (late-events.ts).
 
 import {
   AUTHORITY,
   type Authority,
   assertNever,
+  type ChdirEvent,
   CLONE,
   type ContainerEvent,
   type CredentialsEvent,
@@ -19,7 +21,9 @@ import {
   type FieldName,
   type FileInfo,
   type ForkEvent,
+  justBefore,
   type ObserveEvent,
+  type ProgramSeenEvent,
   type RenameEvent,
   type ReparentEvent,
   type ScanEvent,
@@ -34,7 +38,8 @@ import { EntityIds, OLDER_BUCKET_NS } from './entity-id.ts';
 import { EntityTable } from './entity-table.ts';
 import { FactIntake } from './fact-intake.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
-import { END_SLACK_NS, Lives, MENTION_SLACK_NS } from './lives.ts';
+import { LateEvents } from './late-events.ts';
+import { Lives, MENTION_SLACK_NS } from './lives.ts';
 import { type Batch, MAX_STUBS, Recorder } from './recorder.ts';
 import { Residents } from './residents.ts';
 import { AmbiguousTaskError, DataNotFoundError, type TaskRef } from './task-ref.ts';
@@ -48,6 +53,8 @@ export interface ProcessTreeOptions {
   readonly maxThreads?: number | undefined;
   /** Newest entries that the changelog of a field keeps. Default 64. */
   readonly entriesPerField?: number | undefined;
+  /** Ids below were given by an earlier tree of this host, whose history goes on. Default 1. */
+  readonly firstTaskId?: number | undefined;
   /** Can /proc be asked about a task? Then `takeEnrichmentRequests` says which to ask about. Default false. */
   readonly canEnrich?: boolean | undefined;
 }
@@ -91,6 +98,7 @@ export class ProcessTree {
   readonly #byEntity: EntityTable;
   readonly #enrichments: EnrichmentQueue | undefined;
   readonly #intake: FactIntake;
+  readonly #late: LateEvents;
   /** Leaders whose own thread is gone while others of their process go on, and how it went. */
   readonly #goneLeaders = new Map<TaskIndex, ExitEvent>();
   #base: TimeBase | undefined;
@@ -99,13 +107,14 @@ export class ProcessTree {
   readonly #maxProcesses: number;
   readonly #maxThreads: number;
   #hasInit = false;
-  #nextTaskId = 1;
+  #nextTaskId: number;
   #evictedProcesses = 0;
   #evictedThreads = 0;
   #ringsRefused = 0;
 
   constructor(options: ProcessTreeOptions = {}) {
     const { maxProcesses = 16_384, maxThreads = 32_768, entriesPerField } = options;
+    this.#nextTaskId = options.firstTaskId ?? 1;
     this.#maxProcesses = maxProcesses;
     this.#maxThreads = maxThreads;
     this.tree = new TemporalTree({ entriesPerField, expectedTasks: maxProcesses + maxThreads + MAX_STUBS });
@@ -116,6 +125,13 @@ export class ProcessTree {
     this.#enrichments = options.canEnrich ? new EnrichmentQueue() : undefined;
     this.#intake = new FactIntake(this.#recorder, this.#lives, this.#residents, this.#byEntity, {
       isCreatedBy: (creator, task) => this.#isCreatedBy(creator, task),
+      setParent: (task, parent, since, authority) => this.#setParent(task, parent, since, authority),
+    });
+    this.#late = new LateEvents(this.tree, this.#recorder, this.#lives, this.#residents, {
+      announce: (task, tid, leader, creator, start, flags, authority) =>
+        this.#announce(task, tid, leader, creator, start, flags, authority),
+      beginMentioned: (tid, at) => this.#beginMentioned(tid, at),
+      processAt: (pid, at) => this.#leaderAt(pid, at, undefined),
       setParent: (task, parent, since, authority) => this.#setParent(task, parent, since, authority),
     });
   }
@@ -184,6 +200,11 @@ export class ProcessTree {
     return task !== NO_TASK && this.tree.isPresent(task);
   }
 
+  /** Is there a task of this tid that is known to have begun just then? */
+  hasBegun(tid: number, start: EventNs): boolean {
+    return this.#lives.hasBegun(tid, start);
+  }
+
   /**
    * The task that is meant, as of `time`.
    * @throws DataNotFoundError, AmbiguousTaskError
@@ -217,6 +238,12 @@ export class ProcessTree {
         break;
       case 'credentials':
         this.#applyCredentials(event);
+        break;
+      case 'chdir':
+        this.#applyChdir(event);
+        break;
+      case 'program-seen':
+        this.#applyProgramSeen(event);
         break;
       case 'container':
         this.#applyContainer(event);
@@ -301,7 +328,7 @@ export class ProcessTree {
     // Whose thread it is stays open while nobody knows whether its creator is a thread itself.
     const isOpen = isThread && event.pid === undefined && this.#mayBeThread(leader);
     this.#announce(task, event.tid, leader, creator, start, flags, isOpen ? AUTHORITY.sighting : AUTHORITY.event);
-    if (!isNewest) this.#settleReuse(event.tid, task);
+    if (!isNewest) this.#late.settleBirth(event.tid, task);
     if (!isThread) this.#nameParent(task, event, start, isSibling);
     // Of a thread it is the parent of its process; that is told by others, but not when it began.
     else if (event.parentPid && event.parentStart !== undefined) {
@@ -363,124 +390,6 @@ export class ProcessTree {
     const after = this.#lives.newerOf(tid, task);
     if (after !== NO_TASK) this.#recorder.exit(task, this.tree.startOf(after), AUTHORITY.inferred);
     return task;
-  }
-
-  /**
-   * A late birth: what was told of the life before it, at times after it, was meant for it [ID6]. Who sees a task knows
-   * its start: sightings stay.
-   */
-  #settleReuse(tid: number, task: TaskIndex): void {
-    for (let before = this.#lives.olderOf(task); before !== NO_TASK; before = this.#lives.olderOf(before)) {
-      this.#takeOver(before, tid, task);
-    }
-  }
-
-  #takeOver(before: TaskIndex, tid: number, task: TaskIndex): void {
-    const { tree } = this;
-    const start = tree.startOf(task);
-    const after = this.#lives.newerOf(tid, task);
-    const end = after === NO_TASK ? Number.POSITIVE_INFINITY : tree.startOf(after);
-    tree.forEachEntrySince(before, start, (field, since, authority, value) => {
-      if (since < end && authority !== AUTHORITY.sighting) this.#recorder.value(task, field, since, authority, value);
-    });
-    tree.forEachParent(before, (parent, since, authority) => {
-      if (since >= start && since < end && authority !== AUTHORITY.sighting)
-        this.#setParent(task, parent, since, authority);
-    });
-    this.#handOver(before, task, start, end);
-    if (tree.isExitSaid(before)) this.#takeEndOver(before, tid, task, start, end);
-  }
-
-  #takeEndOver(before: TaskIndex, tid: number, task: TaskIndex, start: EventNs, end: EventNs | number): void {
-    const { tree } = this;
-    const exit = tree.exitOf(before);
-    const authority = tree.exitAuthorityOf(before) ?? AUTHORITY.inferred;
-    if (exit <= start || exit >= end) return;
-    if (authority !== AUTHORITY.inferred) {
-      const ended = this.#whoEnded(before, tid, task, exit);
-      this.#recorder.exit(ended, exit, authority);
-      const statusTime = tree.exitStatusTimeOf(before);
-      if (statusTime !== undefined && statusTime >= start) {
-        this.#recorder.exit(ended, statusTime, authority, tree.exitCodeOf(before), tree.exitSignalOf(before));
-      }
-      this.#residents.end(ended, tree.isThread(ended));
-    }
-    this.#recorder.exit(before, start, authority);
-  }
-
-  /** The life of `tid` that ended at `exit`, when not the one `before`: `task`, or yet another that is no thread. */
-  #whoEnded(before: TaskIndex, tid: number, task: TaskIndex, exit: EventNs): TaskIndex {
-    // Threads that were handed over may have shown that there was one.
-    const last = this.#lives.lastBegunBy(tid, exit);
-    if (last !== task && last !== before) return last;
-    const { tree } = this;
-    const isProcess = (tree.flagsOf(before) & TASK_FLAG.namedAsProcess) !== 0 && tree.isPlaceholder(before);
-    return isProcess && tree.isThread(task) ? this.#leaderAt(tid, exit, undefined) : task;
-  }
-
-  /** A late end: what was told of the life at later times was meant for another life of its tid, which is not known yet. */
-  #settleEnd(task: TaskIndex, end: EventNs): void {
-    const first = this.#firstMentionAfter(task, (end + END_SLACK_NS) as EventNs);
-    if (first === Number.POSITIVE_INFINITY) return;
-    const tid = this.tree.tidOf(task);
-    let next = this.#lives.newerOf(tid, task);
-    if (next === NO_TASK || this.tree.startOf(next) > first) {
-      next = this.#beginLife(tid, first);
-      if (!this.tree.isPresent(next)) this.#announcePlaceholder(next, tid, NO_TASK, first, TASK_FLAG.startIsUnknown);
-    }
-    this.#settleReuse(tid, next);
-  }
-
-  /** The first thing after `time` that was told of a task: its end, a value, a parent, a birth by it or in it. */
-  #firstMentionAfter(task: TaskIndex, time: EventNs): EventNs {
-    const { tree } = this;
-    let first = Number.POSITIVE_INFINITY;
-    const note = (at: EventNs) => {
-      if (at > time && at < first) first = at;
-    };
-    // The end of its process may have been told of it, for want of that.
-    const isOwnEnd = !tree.isThread(task) || tree.exitOf(tree.leaderOf(task)) !== tree.exitOf(task);
-    if (isOwnEnd && tree.exitAuthorityOf(task) === AUTHORITY.event) note(tree.exitOf(task));
-    tree.forEachEntrySince(task, time, (_, since, authority) => {
-      if (authority !== AUTHORITY.sighting) note(since);
-    });
-    tree.forEachParent(task, (_, since, authority) => {
-      if (authority !== AUTHORITY.sighting) note(since);
-    });
-    tree.forEachNamedChild(task, (_, since) => note(since));
-    for (let one = tree.firstThreadOf(task); one !== NO_TASK; one = tree.nextThreadOf(one)) note(tree.startOf(one));
-    for (let one = tree.firstCreatedBy(task); one !== NO_TASK; one = tree.nextCreatedOf(one)) note(tree.startOf(one));
-    return first as EventNs;
-  }
-
-  /** Threads and children that `before` has got, and that were born while `task` lived, are those of `task`. */
-  #handOver(before: TaskIndex, task: TaskIndex, start: EventNs, end: EventNs | number): void {
-    const { tree } = this;
-    const leader = tree.isThread(task) ? tree.leaderOf(task) : task;
-    const isOf = (other: TaskIndex) => tree.startOf(other) >= start && tree.startOf(other) < end;
-    for (let thread = tree.firstThreadOf(before); thread !== NO_TASK; ) {
-      const next = tree.nextThreadOf(thread);
-      if (tree.isPresent(thread) && isOf(thread)) this.#passThread(thread, task, leader);
-      thread = next;
-    }
-    const named: [child: TaskIndex, since: EventNs, authority: Authority][] = [];
-    // Who is named as a parent is a process.
-    if (task === leader) tree.forEachNamedChild(before, (...link) => named.push(link));
-    for (const [child, since, authority] of named) {
-      if (since >= start && since < end) this.#setParent(child, task, since, authority);
-    }
-    for (let born = tree.firstCreatedBy(before); born !== NO_TASK; ) {
-      const next = tree.nextCreatedOf(born);
-      if (tree.isPresent(born) && isOf(born)) this.#giveCreator(born, task);
-      born = next;
-    }
-  }
-
-  #giveCreator(born: TaskIndex, creator: TaskIndex): void {
-    const { tree } = this;
-    const authority = tree.creatorAuthorityOf(born);
-    const flags = tree.flagsOf(born);
-    this.#announce(born, tree.tidOf(born), tree.leaderOf(born), creator, tree.startOf(born), flags, authority);
   }
 
   // --- exec ---
@@ -549,6 +458,23 @@ export class ProcessTree {
     this.#touch(process, event.at);
   }
 
+  // --- folders, programs ---
+
+  #applyChdir(event: ChdirEvent): void {
+    const { at } = event;
+    this.#notice(at);
+    const process = this.tree.leaderOf(this.#lifeAt(event.tid, at, event.start, event.pid));
+    this.#recorder.text(process, 'cwd', at, AUTHORITY.event, event.cwd);
+    this.#touch(process, at);
+  }
+
+  #applyProgramSeen(event: ProgramSeenEvent): void {
+    this.#notice(event.at);
+    const process = this.#leaderAt(event.pid, event.at, event.start);
+    this.#seeField(process, 'executable', event.at, event.executable);
+    this.#touch(process, event.at);
+  }
+
   // --- containers ---
 
   #applyContainer(event: ContainerEvent): void {
@@ -571,13 +497,14 @@ export class ProcessTree {
     const signal = event.signal ?? NOT_KNOWN;
     const task = this.#lifeAt(event.tid, at, event.start, event.pid);
     this.#seeField(task, 'comm', at, event.comm);
-    if (at < newest && (event.isGroupDead === true || task !== this.tree.leaderOf(task))) this.#settleEnd(task, at);
+    if (at < newest && (event.isGroupDead === true || task !== this.tree.leaderOf(task)))
+      this.#late.settleEnd(task, at);
     this.#touch(task, at);
     const leader = this.#leaderOfExit(event, task);
     if (task !== leader) {
       this.#endLife(task, at, authority, code, signal);
       const isLast = event.isGroupDead ?? (this.#goneLeaders.has(leader) && !this.#hasLivingThread(leader, at));
-      if (isLast && at < newest) this.#settleEnd(leader, at);
+      if (isLast && at < newest) this.#late.settleEnd(leader, at);
       if (isLast) this.#endProcess(leader, at, authority, code, signal);
       return;
     }
@@ -631,7 +558,7 @@ export class ProcessTree {
   // No event says who the new parent of the children is. Init, unless a subreaper is nearer: /proc is asked.
   #careForOrphans(process: TaskIndex, at: EventNs): void {
     if (this.#hasInit && this.#enrichments === undefined) return;
-    for (const child of this.tree.childrenAt(process, (at - 1) as EventNs)) {
+    for (const child of this.tree.childrenAt(process, justBefore(at))) {
       if (this.tree.exitOf(child) <= at) continue;
       if (!this.#hasInit) this.#leaderAt(INIT_PID, at, undefined);
       this.#requestEnrichment(child, at);
@@ -657,7 +584,7 @@ export class ProcessTree {
     } else if (event.isKernelThread && !this.tree.isKernelThread(task)) {
       this.#announce(task, event.tid, leader, NO_TASK, event.start, TASK_FLAG.kernelThread, AUTHORITY.inferred);
     }
-    this.#settleReuse(event.tid, task);
+    this.#late.settleBirth(event.tid, task);
     this.#touch(task, at);
     if (this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#residents.end(task, isThread);
     this.#see(task, event);
@@ -761,7 +688,7 @@ export class ProcessTree {
       start ?? at,
       kind | (start === undefined ? TASK_FLAG.startIsUnknown : 0),
     );
-    if (start !== undefined) this.#settleReuse(tid, task);
+    if (start !== undefined) this.#late.settleBirth(tid, task);
     if (leader === NO_TASK) this.#requestEnrichment(task, at);
     return task;
   }
@@ -781,7 +708,7 @@ export class ProcessTree {
     if (this.tree.startOf(task) === start) return;
     const flags = this.tree.flagsOf(task) & ~TASK_FLAG.startIsUnknown;
     this.#announce(task, this.tree.tidOf(task), this.tree.leaderOf(task), NO_TASK, start, flags, AUTHORITY.inferred);
-    this.#settleReuse(this.tree.tidOf(task), task);
+    this.#late.settleBirth(this.tree.tidOf(task), task);
   }
 
   /** An event says that what was taken for a thread is a process. */
@@ -821,7 +748,7 @@ export class ProcessTree {
     if (isThread !== wasThread) this.#residents.forget(task);
     this.#residents.touch(task, isThread, start);
     if (isThread === wasThread) return;
-    this.#passThreads(task, own);
+    this.#late.settleKind(task, own);
     if (isThread) this.#endAsThread(task, own);
   }
 
@@ -841,28 +768,11 @@ export class ProcessTree {
     this.#endLife(thread, gone.at, authority, gone.code ?? NOT_KNOWN, gone.signal ?? NOT_KNOWN);
   }
 
-  /** Threads were born in what was taken for a process, and is a thread of `leader`. */
-  #passThreads(task: TaskIndex, leader: TaskIndex): void {
-    const { tree } = this;
-    for (let thread = tree.firstThreadOf(task); thread !== NO_TASK; ) {
-      const next = tree.nextThreadOf(thread);
-      if (tree.isPresent(thread)) this.#passThread(thread, task, leader);
-      thread = next;
-    }
-  }
-
-  /**
-   * What was born in another life of the tid of `task`, or before it was known whether that is a thread, is of its process.
-   * But where that is another one, and the process of the thread was named, it is of yet another life of the tid.
-   */
-  #passThread(thread: TaskIndex, task: TaskIndex, leader: TaskIndex): void {
-    const { tree } = this;
-    const start = tree.startOf(thread);
-    const authority = tree.authorityOf(thread);
-    const isOpen = authority === AUTHORITY.sighting || leader === task;
-    const process = isOpen ? leader : this.#leaderAt(tree.tidOf(task), start, undefined);
-    const sure = isOpen ? AUTHORITY.event : authority;
-    this.#announce(thread, tree.tidOf(thread), process, NO_TASK, start, tree.flagsOf(thread), sure);
+  /** A life that is known by what was told of it at `at`. */
+  #beginMentioned(tid: number, at: EventNs): TaskIndex {
+    const task = this.#beginLife(tid, at);
+    if (!this.tree.isPresent(task)) this.#announcePlaceholder(task, tid, NO_TASK, at, TASK_FLAG.startIsUnknown);
+    return task;
   }
 
   #newTask(): TaskIndex {

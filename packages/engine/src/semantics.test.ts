@@ -340,6 +340,20 @@ describe('[CO1] a move into the control group of a container', () => {
     expect([30, 31].map((pid) => infoAt(host, pid, 9).containerId)).toEqual([undefined, 'c1']);
   });
 
+  test('of no container ends the one before, whatever is seen or was seen', () => {
+    const host = hostOf([
+      INIT,
+      fork(1, 20, 1),
+      move(3, 20),
+      fork(4, 30, 20),
+      move(5, 20, { container: undefined }),
+      observe(6, 20, 0, { ppid: 1 }),
+      fork(7, 31, 20),
+    ]);
+    expect([3, 4.9, 5, 9].map((at) => infoAt(host, 20, at).containerId)).toEqual(['c1', 'c1', undefined, undefined]);
+    expect([30, 31].map((pid) => infoAt(host, pid, 9).containerId)).toEqual(['c1', undefined]);
+  });
+
   test('of a thread is one of its process', () => {
     const host = hostOf([INIT, fork(1, 20, 1), thread(2, 21, 20), move(3, 21)]);
     expect(infoAt(host, 20, 9).containerId).toBe('c1');

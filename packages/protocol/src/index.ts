@@ -1,5 +1,5 @@
 export { assertNever } from './assert.ts';
-export { BatchWriter, type FactVisitor, factsOf, readBatch } from './batch-codec.ts';
+export { BatchWriter, type FactVisitor, factsOf, movedBatch, readBatch } from './batch-codec.ts';
 export { DendroError, ERRORS, type ErrorCode, toError } from './errors.ts';
 export {
   AUTHORITY,
@@ -47,6 +47,7 @@ export {
   FRAME_HEADER_BYTES,
   type Frame,
   type HostInfo,
+  type HostSummary,
   PROTOCOL_VERSION,
   parseClientMessage,
   parseServerMessage,
@@ -69,6 +70,7 @@ export {
 } from './recording-codec.ts';
 export type { RecordingEnd, RecordingHeader } from './recording-info.ts';
 export {
+  type ChdirEvent,
   CLONE,
   type ClockEvent,
   type ContainerEvent,
@@ -79,6 +81,7 @@ export {
   type ForkEvent,
   type GapEvent,
   type ObserveEvent,
+  type ProgramSeenEvent,
   type RenameEvent,
   type ReparentEvent,
   type ScanEvent,
@@ -89,7 +92,9 @@ export {
   epochOf,
   eventTimeOf,
   formatRfc3339Ns,
+  justBefore,
   parseRfc3339Ns,
   parseTime,
+  resolutionAt,
   type TimeBase,
 } from './time.ts';

@@ -45,6 +45,18 @@ export interface HostInfo {
   readonly isLive: boolean;
   /** User names by uid, as this server's /etc/passwd has them; empty for a foreign host. */
   readonly users: Readonly<Record<string, string>>;
+  /** Epoch nanoseconds, in decimal: from then on the server can answer about any instant. Undefined without a history. */
+  readonly oldestEpochNs?: string | undefined;
+}
+
+/** One of several hosts, as a list of them says it. */
+export interface HostSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly isLive: boolean;
+  /** Name and state of what its events come from. */
+  readonly source: string;
+  readonly state: SourceStatus['state'];
 }
 
 /** Numbers of the tree and its feed, once a second. */
@@ -66,6 +78,8 @@ export interface TreeStats {
 export type ServerMessage =
   | { readonly type: 'hello'; readonly protocol: number; readonly host: HostInfo; readonly version: Version }
   | { readonly type: 'stats'; readonly now: EventNs; readonly source: SourceStatus; readonly stats: TreeStats }
+  /** All hosts, where there are several: after hello, and when one appears or changes. */
+  | { readonly type: 'hosts'; readonly hosts: readonly HostSummary[] }
   | { readonly type: 'resync'; readonly reason: ResyncReason }
   | { readonly type: 'error'; readonly code: string; readonly message: string };
 
@@ -149,6 +163,7 @@ export function parseServerMessage(text: string): ServerMessage {
   switch (message['type']) {
     case 'hello':
     case 'stats':
+    case 'hosts':
     case 'resync':
     case 'error':
       return message as unknown as ServerMessage;

@@ -117,7 +117,28 @@ export interface CredentialsEvent {
   readonly egid?: number | undefined;
 }
 
-/** A task, and so its process, was moved into the control group of a container. */
+/** A task, and so its process, has gone to another folder. */
+export interface ChdirEvent {
+  readonly type: 'chdir';
+  readonly at: EventNs;
+  readonly tid: number;
+  /** Thread group id, where it is known. */
+  readonly pid?: number | undefined;
+  readonly start?: EventNs | undefined;
+  /** Undefined: to one that is not known. */
+  readonly cwd: string | undefined;
+}
+
+/** A process was seen in passing to run this file, nobody knows since when. */
+export interface ProgramSeenEvent {
+  readonly type: 'program-seen';
+  readonly at: EventNs;
+  readonly pid: number;
+  readonly start?: EventNs | undefined;
+  readonly executable: FileInfo;
+}
+
+/** A task, and so its process, was moved into another control group. */
 export interface ContainerEvent {
   readonly type: 'container';
   readonly at: EventNs;
@@ -126,7 +147,8 @@ export interface ContainerEvent {
   readonly pid?: number | undefined;
   readonly start?: EventNs | undefined;
   readonly authority?: Authority | undefined;
-  readonly container: string;
+  /** The container that the group is of; undefined when it is of none. */
+  readonly container: string | undefined;
 }
 
 /** A task seen in /proc (or named by a tracer in passing) at time `at`. */
@@ -194,6 +216,8 @@ export type TaskEvent =
   | ExitEvent
   | ReparentEvent
   | CredentialsEvent
+  | ChdirEvent
+  | ProgramSeenEvent
   | ContainerEvent
   | ObserveEvent
   | ScanEvent

@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { EventNs } from './ids.ts';
-import { epochMsOf, epochOf, eventTimeOf, formatRfc3339Ns, parseRfc3339Ns, parseTime } from './time.ts';
+import {
+  epochMsOf,
+  epochOf,
+  eventTimeOf,
+  formatRfc3339Ns,
+  justBefore,
+  parseRfc3339Ns,
+  parseTime,
+  resolutionAt,
+} from './time.ts';
 
 const NOW = 1_700_000_000_123_456_789n;
 const MAX = 2n ** 63n - 1n;
@@ -122,6 +131,33 @@ test('event time and epoch time convert exactly within 104 days of the base', ()
       expect(epochOf(base, at)).toBe(baseNs + ns);
     }),
   );
+});
+
+test.each([
+  [104, 1],
+  [105, 2],
+  [208, 2],
+  [209, 4],
+  [365 * 5, 32],
+  [365 * 20, 128],
+])('%i days from the base, on either side, times are told apart that differ by %i ns', (days, ns) => {
+  for (const at of [days * 86_400e9, -days * 86_400e9] as EventNs[]) {
+    expect(resolutionAt(at)).toBe(ns);
+    expect([at + ns, at - ns].map((other) => other === at)).toEqual([false, false]);
+    if (ns > 1) expect([at + ns / 4, at - ns / 4]).toEqual([at, at]);
+    expect(justBefore(at)).toBe(at - ns);
+  }
+});
+
+test('there is a time before any time, at every distance, and none far before it', () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n }), (ns) => {
+      const at = Number(ns) as EventNs;
+      expect(justBefore(at)).toBeLessThan(at);
+      expect(at - justBefore(at)).toBeLessThanOrEqual(Math.max(1, Math.abs(at) * 2 ** -52));
+    }),
+  );
+  expect(justBefore(Number.POSITIVE_INFINITY as EventNs)).toBe(Number.POSITIVE_INFINITY);
 });
 
 test('milliseconds for display are right to a microsecond', () => {

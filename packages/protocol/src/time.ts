@@ -1,7 +1,8 @@
 // Event time and wall time.
 //
 // Inside a host's tree a time is an offset in nanoseconds from the host's time
-// base (`EventNs`, a double: exact for 104 days on either side of the base).
+// base (`EventNs`, a double: exact for 104 days on either side of the base, and
+// coarser by a bit whenever the distance doubles).
 // The base itself is an epoch time and is kept as a bigint. Outside (JSON, URLs,
 // the command line) a time is an exact decimal string of epoch nanoseconds.
 
@@ -21,6 +22,22 @@ export function epochOf(base: TimeBase, at: EventNs): bigint {
 
 export function eventTimeOf(base: TimeBase, epochNs: bigint): EventNs {
   return Number(epochNs - base.epochNs) as EventNs;
+}
+
+/** Times are at most 2^64 ns apart. */
+const COARSEST_NS = 2 ** 12;
+
+/** How far apart times are that differ there: 1 ns up to 104 days from the base, 2 ns up to 208, 32 ns after five years. */
+export function resolutionAt(at: EventNs): number {
+  const distance = Math.abs(at);
+  let resolution = 1;
+  while (distance >= resolution * 2 ** 53 && resolution < COARSEST_NS) resolution *= 2;
+  return resolution;
+}
+
+/** A time before this one with hardly any in between. */
+export function justBefore(at: EventNs): EventNs {
+  return (at - resolutionAt(at)) as EventNs;
 }
 
 /** Milliseconds since the epoch, for display. Precise to a microsecond or so. */

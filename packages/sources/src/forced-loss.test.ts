@@ -10,15 +10,18 @@ import { ProcessTree } from '@dendro/engine';
 import type { TaskEvent } from '@dendro/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { whyNoConnector } from './cn-proc/test-host.ts';
+import { EbpfSource, type EbpfSourceOptions } from './ebpf/ebpf-source.ts';
+import { countsOf, whyNoEbpf } from './ebpf/test-host.ts';
 import { HostClock } from './host-clock.ts';
 import { KernelSource } from './kernel-source.ts';
 import { ProcfsReader } from './procfs/reader.ts';
 import type { Source } from './source.ts';
 import { ownInstanceName } from './tracefs/instance-name.ts';
-import { TracefsSource, type TracefsSourceOptions } from './tracefs/tracefs-source.ts';
+import { TracefsSource } from './tracefs/tracefs-source.ts';
 
 const isRoot = process.geteuid?.() === 0;
 const noConnector = isRoot ? await whyNoConnector() : 'Only root may trace.';
+const noEbpf = isRoot ? await whyNoEbpf() : 'Only root may trace.';
 const INSTANCES = '/sys/kernel/tracing/instances';
 const STALL_MS = 700;
 const WAIT = { timeout: 15_000, interval: 50 };
@@ -38,7 +41,7 @@ interface Seen {
   scans: number;
 }
 
-async function start(open: (options: TracefsSourceOptions) => Source): Promise<Seen> {
+async function start(open: (options: EbpfSourceOptions) => Source): Promise<Seen> {
   const clock = HostClock.read();
   const reader = new ProcfsReader({ clock });
   const seen: Seen = { host: new ProcessTree({ maxProcesses: 100_000, maxThreads: 100_000 }), events: [], scans: 0 };
@@ -58,15 +61,21 @@ async function start(open: (options: TracefsSourceOptions) => Source): Promise<S
 }
 
 /** Processes that fork, end and leave sleepers behind; the reader sleeps meanwhile. */
-async function storm(): Promise<void> {
+async function storm(births: number, holdUp: () => Promise<void>): Promise<void> {
   const script = `
-    i=0; while [ $i -lt 1500 ]; do ( : ); i=$((i+1)); done
+    i=0; while [ $i -lt ${births} ]; do ( : ); i=$((i+1)); done
     i=0; while [ $i -lt 40 ]; do sleep 600 >/dev/null & i=$((i+1)); done
     echo done; exec >/dev/null; wait`;
   const shell = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
   children.push(shell);
+  const isDone = once(shell.stdout!, 'data');
+  await holdUp();
+  await isDone;
+}
+
+/** This thread does nothing else meanwhile. */
+async function sleepHard(): Promise<void> {
   for (let i = 0; i < 3; i++) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALL_MS);
-  await once(shell.stdout!, 'data');
 }
 
 /** What the kernel counts itself, all CPUs together. */
@@ -132,7 +141,7 @@ describe.each(SOURCES)('$name, held up with a buffer that is too small', ({ miss
     'gaps say exactly what the kernel counts; after the repair the tree is /proc',
     async () => {
       const seen = await start((options) => new Of(options));
-      await storm();
+      await storm(1500, sleepHard);
       const scansBefore = seen.scans;
       await vi.waitUntil(() => seen.scans > scansBefore, WAIT);
 
@@ -143,5 +152,45 @@ describe.each(SOURCES)('$name, held up with a buffer that is too small', ({ miss
       expect(told()).toBe(kernelLost());
       expect(source!.status().lost).toBe(kernelLost());
     },
+  );
+});
+
+const HELD_UP = [
+  { who: 'this process, as it is when the server is slow', births: 8000, holdUp: sleepHard },
+  {
+    who: 'the child, by SIGSTOP',
+    births: 1500,
+    holdUp: async (child: number) => {
+      process.kill(child, 'SIGSTOP');
+      await new Promise((resolve) => setTimeout(resolve, 3 * STALL_MS));
+      process.kill(child, 'SIGCONT');
+    },
+  },
+];
+
+describe.each(HELD_UP)('eBPF with a ring that is too small; held up is $who', ({ births, holdUp }) => {
+  test.skipIf(noEbpf !== undefined)(
+    'gaps say exactly what the kernel counts; after the repair the tree is /proc; what was seen was read or lost',
+    async () => {
+      const seen = await start((options) => new EbpfSource(options));
+      const ebpf = source as EbpfSource;
+      const scansBefore = seen.scans;
+      await storm(births, () => holdUp(ebpf.childPid!));
+      await vi.waitUntil(() => seen.scans > scansBefore, WAIT);
+
+      await expectSameAsProc(seen.host);
+      // Equal at some instant: others make events too.
+      const kernelLost = () => countsOf(ebpf.childPid!)?.lost ?? Number(ebpf.balance.lost);
+      await vi.waitUntil(() => kernelLost() === Number(ebpf.balance.lost), WAIT);
+      await ebpf.stop();
+      const told = seen.events.reduce((sum, event) => sum + (event.type === 'gap' ? event.lost : 0), 0);
+      expect(told).toBeGreaterThan(1000);
+      expect(told).toBe(ebpf.status().lost);
+      expect(told).toBe(Number(ebpf.balance.lost));
+      expect(ebpf.balance.consumed + ebpf.balance.lost).toBe(ebpf.balance.seen);
+      expect(Number(ebpf.balance.seen)).toBeGreaterThanOrEqual(2 * births);
+      expect(ebpf.status().notices).toEqual([]);
+    },
+    60_000,
   );
 });

@@ -2,7 +2,7 @@
 // workload heard of its children from wait(2) is compared with the tree.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProcessTree } from '@dendro/engine';
@@ -14,6 +14,7 @@ import { KernelSource, type KernelSourceOptions } from './kernel-source.ts';
 const isRoot = process.geteuid?.() === 0;
 const missing = isRoot ? await whyNoConnector() : 'Only root may trace.';
 const SOURCE_MODULE = new URL('./kernel-source.ts', import.meta.url).href;
+const INDEX_MODULE = new URL('./index.ts', import.meta.url).href;
 const WAIT = { timeout: 15_000, interval: 20 };
 
 let source: KernelSource | undefined;
@@ -272,41 +273,65 @@ say(reaper=os.getpid(), parent=parent, orphan=orphan)
   });
 });
 
+interface Elsewhere {
+  readonly name: string;
+  readonly notices: readonly string[];
+  readonly ends: boolean;
+  /** To whom a child has changed. */
+  readonly users: readonly number[];
+}
+
 /** What the source says of itself in a process of its own, started by `wrapper`. */
-function statusElsewhere(wrapper: readonly string[], prelude = ''): { name: string; notices: string[]; ends: unknown } {
+function statusElsewhere(wrapper: readonly string[], prelude = ''): Elsewhere {
   const script = `
     ${prelude}
-    import { spawnSync } from 'node:child_process';
-    const { KernelSource } = await import(${JSON.stringify(SOURCE_MODULE)});
-    const source = new KernelSource({ bufferKb: 256 });
+    import { spawn } from 'node:child_process';
+    const { KernelSource, ProcfsThread, HostClock } = await import(${JSON.stringify(INDEX_MODULE)});
+    const clock = HostClock.read();
+    const procfs = new ProcfsThread({ clock });
+    const source = new KernelSource({ clock, bufferKb: 256, execs: procfs, changes: procfs });
     const ends = [];
-    await source.start((event) => event.type === 'exit' && ends.push(event.tid));
-    const { pid } = spawnSync('true');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const users = [];
+    procfs.start(() => {});
+    await source.start((event) => {
+      if (event.type === 'exit') ends.push(event.tid);
+      if (event.type === 'credentials' && event.uid !== undefined) users.push(event.uid);
+    });
+    const child = spawn('setpriv', ['--reuid=4321', 'sleep', '600']);
+    for (let i = 0; i < 900 && users.length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill();
+    for (let i = 0; i < 500 && ends.length === 0; i++) await new Promise((resolve) => setTimeout(resolve, 20));
     const { name, notices } = source.status();
     await source.stop();
-    process.stdout.write(JSON.stringify({ name, notices, ends: ends.length > 0 }));`;
-  const [file = '', ...args] = [...wrapper, process.execPath, '--input-type=module', '-e', script];
+    await procfs.stop();
+    process.stdout.write(JSON.stringify({ name, notices, ends: ends.length > 0, users }));`;
+  // In a file: a thread of a script on the command line would take that for its own.
+  const module = join(folder, 'status.mjs');
+  writeFileSync(module, script);
+  const [file = '', ...args] = [...wrapper, process.execPath, module];
   const { stdout, stderr } = spawnSync(file, args, { encoding: 'utf8' });
   expect(stdout, stderr).not.toBe('');
-  return JSON.parse(stdout) as { name: string; notices: string[]; ends: unknown };
+  return JSON.parse(stdout) as Elsewhere;
 }
 
 describe.skipIf(!isRoot)('without the connector (only root may trace)', () => {
   test('in another network namespace tracefs goes on alone and says why', () => {
-    const { name, notices, ends } = statusElsewhere(['unshare', '--net']);
+    const { name, notices, ends, users } = statusElsewhere(['unshare', '--net']);
     expect(name).toBe('tracefs');
     expect(notices[0]).toMatch(
       /^The process connector cannot be used: .*network namespace.* Exit codes .* not seen\.$/,
     );
     expect(ends).toBe(true);
+    expect(users).toEqual([4321]);
+    expect(notices.join()).toContain('Changes of user and group come from system calls');
   });
 
   test('in another pid namespace tracefs goes on alone and says why', () => {
-    const { name, notices, ends } = statusElsewhere(['unshare', '--pid', '--fork']);
+    const { name, notices, ends, users } = statusElsewhere(['unshare', '--pid', '--fork']);
     expect(name).toBe('tracefs');
     expect(notices[0]).toMatch(/^The process connector cannot be used: it does not answer; .*pid namespace/);
     expect(ends).toBe(true);
+    expect(users).toEqual([4321]);
   });
 
   test('where koffi does not load tracefs goes on alone and says why', () => {
@@ -316,12 +341,13 @@ describe.skipIf(!isRoot)('without the connector (only root may trace)', () => {
         if (name === 'koffi') throw new Error('Cannot find the native Koffi module');
         return next(name, context);
       } });`;
-    const { name, notices, ends } = statusElsewhere([], prelude);
+    const { name, notices, ends, users } = statusElsewhere([], prelude);
     expect(name).toBe('tracefs');
     expect(notices[0]).toMatch(
       /^The process connector cannot be used: koffi, .* \(Cannot find the native Koffi module\)\./,
     );
     expect(ends).toBe(true);
+    expect(users).toEqual([4321]);
   });
 });
 

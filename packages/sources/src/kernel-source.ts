@@ -36,7 +36,7 @@ export class KernelSource implements Source {
     this.#pollMs = options.pollMs ?? POLL_MS;
     this.#roomBytes = options.roomBytes;
     this.#launched = options.launcherTid === undefined ? undefined : new Launched(options.launcherTid);
-    this.#tracefs = new TracefsSource({ ...options, clock: this.#clock });
+    this.#tracefs = new TracefsSource({ ...options, clock: this.#clock, hasIds: true });
   }
 
   /** Without the connector it is tracefs and nothing else. */
@@ -102,7 +102,7 @@ export class KernelSource implements Source {
       await feed.start();
     } catch (thrown) {
       if (!(thrown instanceof DendroError)) throw thrown;
-      this.#missing = thrown.message;
+      this.#miss(thrown.message);
       return;
     }
     this.#feed = feed;
@@ -138,12 +138,18 @@ export class KernelSource implements Source {
     try {
       this.#feed?.read();
     } catch (thrown) {
-      this.#missing = `The process connector broke off (${toError(thrown).message}): start dendro again to have it back.`;
+      this.#miss(`The process connector broke off (${toError(thrown).message}): start dendro again to have it back.`);
       this.#feed?.stop();
     }
   }
 
+  /** What it told of besides is now looked for in other ways, as far as there are any. */
+  #miss(why: string): void {
+    this.#missing = why;
+    this.#tracefs.followIds();
+  }
+
   *#missingNotice(): Generator<string> {
-    if (this.#missing !== undefined) yield `${this.#missing} Exit codes and changes of user are not seen.`;
+    if (this.#missing !== undefined) yield `${this.#missing} Exit codes are not seen.`;
   }
 }

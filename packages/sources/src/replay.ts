@@ -4,8 +4,10 @@ import { type SourceStatus, toError } from '@dendro/protocol';
 import { openRecording, type RawFile, type Recording } from './recording.ts';
 import type { EventSink, Source } from './source.ts';
 import { CpuStream, FeedCounters, PageBuffer } from './tracefs/cpu-stream.ts';
+import type { KernelRecord } from './tracefs/kernel-record.ts';
 import { EventMerge } from './tracefs/merge.ts';
 import { PageDecoder } from './tracefs/page.ts';
+import { RecordJoin } from './tracefs/record-join.ts';
 
 /** After so many pages, some milliseconds of work, the event loop gets a turn. */
 const PAGES_PER_TURN = 64;
@@ -93,14 +95,15 @@ interface PlayedCpu {
 class Player {
   readonly totalBytes: number;
   readonly cpuCount: number;
-  readonly #merge: EventMerge;
+  readonly #merge: EventMerge<KernelRecord>;
   readonly #buffer: PageBuffer;
   readonly #files: readonly RawFile[];
   #unread: PlayedCpu[] = [];
   #doneBytes = 0;
 
   constructor({ layout, records, clock, start, cpus }: Recording, sink: EventSink, counters: FeedCounters) {
-    this.#merge = new EventMerge(sink);
+    const join = new RecordJoin(sink);
+    this.#merge = new EventMerge((record) => join.take(record));
     this.#buffer = new PageBuffer(layout.sizeBytes);
     this.#files = cpus;
     this.cpuCount = cpus.length;

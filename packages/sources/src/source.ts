@@ -1,13 +1,15 @@
 // A source turns one outside feed into TaskEvents. It knows nothing of the tree.
 
 import type { SourceStatus, TaskEvent } from '@dendro/protocol';
+import type { FeedHost } from './tracee/host-split.ts';
 
 /**
- * Takes the events of a source, in time order as far as the feed has one. The first is `clock`.
+ * Takes the events of a source, in time order as far as the feed has one, each with the host that it is of where a feed
+ * has several; otherwise they are all of one. The first of a host is `clock`.
  * Never throws (but for `facts` that are malformed: DENDRO_BATCH_MALFORMED) and returns at once; a source that reads a long feed gives the event loop a turn
  * between chunks, so that what it has read can be committed and shown.
  */
-export type EventSink = (event: TaskEvent) => void;
+export type EventSink = (event: TaskEvent, host?: FeedHost) => void;
 
 export interface Source {
   /** As the user names it: `tracefs`, `procfs`, `tracee:FILE`, `replay:FILE`. */

@@ -2,11 +2,14 @@
 // machine, read by the real source, alone and with the tree behind it as in the
 // server. Only root may trace. Prints tables and writes them as JSON.
 //
+// `--source tracefs` measures that alone; really alone it is where the thread that
+// reads /proc cannot be woken by the connector either: under `unshare --net`.
+//
 // Events, births and losses are counted to the last one; shares of a core and
 // delays are of a machine that the load keeps busy at the same time.
 
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -17,6 +20,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '20' },
     lives: { type: 'string', default: '100' },
+    source: { type: 'string' },
     out: { type: 'string' },
   },
 });
@@ -27,10 +31,15 @@ const LIFE_MS = [0, 1, 5, 20];
 const SETTLE_MS = 1500;
 
 const ARRANGEMENTS = [
+  { name: 'ebpf alone', source: 'ebpf', withTree: false },
   { name: 'tracefs alone', source: 'tracefs', withTree: false },
   { name: 'tracefs+cn_proc alone', source: 'tracefs+cn_proc', withTree: false },
+  { name: 'ebpf and tree', source: 'ebpf', withTree: true },
   { name: 'tracefs+cn_proc and tree', source: 'tracefs+cn_proc', withTree: true },
-] as const;
+].filter(({ source }) => values.source === undefined || values.source === source);
+const SOURCES_OF_ARGUMENTS = values.source === undefined ? ['ebpf', 'tracefs+cn_proc'] : [values.source];
+/** Of the times in /proc/PID/stat: the kernel's own, the same everywhere. */
+const TICK_MS = 10;
 
 interface Counts {
   readonly name: string;
@@ -39,6 +48,8 @@ interface Counts {
   readonly lost: number;
   readonly rejected: Readonly<Record<string, number>>;
   readonly delays: readonly [number, number];
+  /** The process beside the server that reads the kernel's records. */
+  readonly childPid?: number | undefined;
 }
 
 /** The source in a worker of its own, as in the server. */
@@ -81,19 +92,30 @@ class Capture {
   }
 }
 
+/** Of all threads of a process, in user mode and for it in the kernel. */
+function processCpuMs(pid: number | undefined): number {
+  if (pid === undefined) return 0;
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return TICK_MS * (Number(fields[11]) + Number(fields[12]));
+}
+
 async function measureStorm(generator: Generator, capture: Capture, load: Load) {
   await capture.ask('reset');
   const before = await capture.ask<Counts>('counts');
   const cpuBefore = await capture.cpuMs();
+  const childBefore = processCpuMs(before.childPid);
   const began = performance.now();
   const made = await generator.storm(load, SECONDS);
   const storm = await capture.ask<Counts>('counts');
   const ms = performance.now() - began;
   const cpu = (await capture.cpuMs()) - cpuBefore;
+  const childCpu = processCpuMs(before.childPid) - childBefore;
   await sleep(SETTLE_MS);
   const after = await capture.ask<Counts>('counts');
   const eventsPerSecond = Math.round((storm.events * 1000) / ms);
   const corePercent = (100 * cpu) / ms;
+  const childPercent = (100 * childCpu) / ms;
   return {
     load,
     eventsPerSecond,
@@ -103,7 +125,8 @@ async function measureStorm(generator: Generator, capture: Capture, load: Load) 
     lost: after.lost - before.lost,
     rejected: after.rejected,
     corePercent,
-    corePercentAt100k: (corePercent * 100_000) / eventsPerSecond,
+    childPercent,
+    bothPercent: corePercent + childPercent,
     p50Ms: after.delays[0],
     p99Ms: after.delays[1],
   };
@@ -134,7 +157,7 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   console.log(`load: ${generator.name}, ${availableParallelism()} CPUs, ${SECONDS} s each\n`);
   const storms: (Awaited<ReturnType<typeof measureStorm>> & { arrangement: string })[] = [];
-  let shares: Awaited<ReturnType<typeof measureArguments>> = [];
+  const shares: (Awaited<ReturnType<typeof measureArguments>>[number] & { source: string })[] = [];
   for (const { name, source, withTree } of ARRANGEMENTS) {
     const capture = await Capture.start(source, withTree);
     await sleep(SETTLE_MS);
@@ -142,16 +165,18 @@ async function main(): Promise<void> {
     await capture.stop();
   }
   if (generator.lives !== undefined) {
-    // A tree of its own: the storms have left others full of ended programs.
-    const capture = await Capture.start('tracefs+cn_proc', true);
-    await sleep(SETTLE_MS);
-    shares = await measureArguments(generator, capture);
-    await capture.stop();
+    for (const source of SOURCES_OF_ARGUMENTS) {
+      // A tree of its own: the storms have left others full of ended programs.
+      const capture = await Capture.start(source, true);
+      await sleep(SETTLE_MS);
+      shares.push(...(await measureArguments(generator, capture)).map((share) => ({ source, ...share })));
+      await capture.stop();
+    }
   }
   print(
-    [25, 7, 9, 19, 6, 7, 10, 8, 8],
+    [25, 7, 9, 19, 6, 7, 7, 7, 8, 8],
     [
-      ['', 'load', 'events/s', 'births seen/made', 'lost', '% core', 'at 100k/s', 'p50 ms', 'p99 ms'],
+      ['', 'load', 'events/s', 'births seen/made', 'lost', '% core', 'child', 'both', 'p50 ms', 'p99 ms'],
       ...storms.map((one) => [
         one.arrangement,
         one.load,
@@ -159,19 +184,20 @@ async function main(): Promise<void> {
         one.made === undefined ? '' : `${one.seen}/${one.made}`,
         String(one.lost),
         one.corePercent.toFixed(1),
-        one.corePercentAt100k.toFixed(1),
+        one.childPercent.toFixed(1),
+        one.bothPercent.toFixed(1),
         one.p50Ms.toFixed(1),
         one.p99Ms.toFixed(1),
       ]),
     ],
   );
   print(
-    [22, 0, 10],
+    [22, 16, 10],
     [
-      ['life after exec', '', 'arguments known'],
-      ...shares.map(({ lifeMs, programs, known }) => [
+      ['', 'life after exec', 'arguments known'],
+      ...shares.map(({ source, lifeMs, programs, known }) => [
+        source,
         `${lifeMs} ms`,
-        '',
         `${known} of ${programs} (${Math.round((100 * known) / programs)} %)`,
       ]),
     ],

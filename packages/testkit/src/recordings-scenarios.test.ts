@@ -413,19 +413,20 @@ test('[EX1] of eight paths that a search tries, the one that is there becomes th
   expect(recorded.readAt(shell, 'executable', exec)).toBe('/usr/bin/sh');
 });
 
-test.each<[number, string, string, number]>([
-  [SCRIPT, './script.sh', 'script.sh', 3],
-  [ROOT, '/srv/capture/wl/wl.sh', 'wl.sh', 5],
+test.each<[number, string, string, string, number]>([
+  [SCRIPT, './script.sh', 'script.sh', '/bin/sh', 3],
+  [ROOT, '/srv/capture/wl/wl.sh', 'wl.sh', '/bin/bash', 5],
 ])(
-  '[EX4] process %i runs a script: its file and name are those of the script, until somebody says which program reads it',
-  (pid, path, comm, code) => {
+  '[EX4] process %i runs a script: its file and name are those of the script, and what interprets it is said',
+  (pid, path, comm, interp, code) => {
     const exec = execOf(pid);
     const life = recorded.lifeOf(pid);
 
     expect(recorded.readAt(pid, 'executable', exec)).toBe(path);
     expect(recorded.readAt(pid, 'comm', exec)).toBe(comm);
     expect(recorded.tree.authorityAt(life, 'executable', exec)).toBe(AUTHORITY.inferred);
-    expect(recorded.tree.textAt(life, 'interp', exec)).toBeUndefined();
+    expect(recorded.tree.textAt(life, 'interp', exec)).toBe(interp);
+    expect(recorded.tree.textAt(life, 'interp', justBefore(exec))).not.toBe(interp);
     expect(truthOf(pid).end?.code).toBe(code);
     expect(recorded.tree.exitCodeOf(life)).toBeUndefined();
   },

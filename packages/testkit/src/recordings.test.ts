@@ -303,9 +303,21 @@ test('what a recording does not hold is not known: users, groups, ids in pid nam
       (at) =>
         (['uid', 'gid', 'nsTid', 'nsPid', 'pidNs'] as const).some(
           (field) => tree.numberAt(life, field, at) !== undefined,
-        ) || (['cwd', 'interp', 'container'] as const).some((field) => tree.textAt(life, field, at) !== undefined),
+        ) || (['cwd', 'container'] as const).some((field) => tree.textAt(life, field, at) !== undefined),
     );
   });
 
   expect(told).toEqual([]);
+});
+
+test('[EX2] of all programs in the recording only scripts have somebody who interprets them', () => {
+  const { tree } = recorded;
+  const interpreted = truth.flatMap(({ tid }) =>
+    tree.changelogOf(recorded.lifeOf(tid), 'interp').flatMap(({ since, value }) => {
+      const script = recorded.readAt(tid, 'executable', since);
+      return value === undefined ? [] : [`${script} by ${value}`];
+    }),
+  );
+
+  expect(interpreted.sort()).toEqual(['./script.sh by /bin/sh', '/srv/capture/wl/wl.sh by /bin/bash']);
 });

@@ -11,7 +11,7 @@
 // the body. So a record is found by what follows COMM, and what lies between
 // two such places is the body of the first and the COMM of the second.
 
-import { CLONE, type EventNs, type TaskEvent } from '@dendro/protocol';
+import { CLONE, type EventNs, type ExecEvent, type TaskEvent } from '@dendro/protocol';
 
 export interface TraceText {
   /** Records of any kind. */
@@ -27,6 +27,7 @@ const ANCHOR = /-(\d+)\s+(?:\(\s*(?:\d+|-+)\)\s+)?\[\d{3,}\] \S{4,7}\s+(\d+)\.(\
 const BODY = {
   task_newtask: /^pid=(\d+) comm=([\s\S]{0,15}) clone_flags=([0-9a-f]+) oom_score_adj=-?\d+\n/,
   task_rename: /^pid=(\d+) oldcomm=[\s\S]{0,15} newcomm=([\s\S]{0,15}) oom_score_adj=-?\d+\n/,
+  sched_prepare_exec: /^interp=([\s\S]*) filename=([\s\S]*) pid=\d+ comm=[\s\S]{0,15}\n/,
   sched_process_exec: /^filename=([\s\S]*) pid=(\d+) old_pid=(\d+)\n/,
   sched_process_exit: /^comm=([\s\S]{0,15}) pid=(\d+) prio=-?\d+(?: group_dead=(true|false))?\n/,
   tracing_mark_write: /^wall=(\d+)\.(\d{1,9})\n/,
@@ -36,6 +37,7 @@ const BODY = {
 export function parseTraceText(text: string): TraceText {
   const anchors = [...text.matchAll(ANCHOR)];
   const events: TaskEvent[] = [];
+  const interps = new Map<number, string>(); // tid of the caller -> what interprets the script that it runs next
   let unparsed = 0;
   anchors.forEach((anchor, i) => {
     const [header, tid = '', seconds = '', micros = ''] = anchor;
@@ -45,12 +47,27 @@ export function parseTraceText(text: string): TraceText {
     const at = (Number(seconds) * 1e9 + Number(micros) * 1e3) as EventNs;
     const event = readBody(name as keyof typeof BODY, body, Number(tid), at);
     if (event === undefined) unparsed++;
-    else events.push(event);
+    else if (event.type === 'interp') interps.set(Number(tid), event.interp);
+    else events.push(event.type === 'exec' ? withInterp(event, interps) : event);
   });
   return { records: anchors.length, unparsed, events };
 }
 
-function readBody(name: keyof typeof BODY, body: string, tid: number, at: EventNs): TaskEvent | undefined {
+/** Part of the next exec of the same thread. */
+interface InterpLine {
+  readonly type: 'interp';
+  readonly interp: string;
+}
+
+/** A program that is no script is called its own interpreter. */
+function withInterp(exec: ExecEvent, interps: Map<number, string>): ExecEvent {
+  const caller = exec.oldTid ?? exec.pid;
+  const interp = interps.get(caller);
+  interps.delete(caller);
+  return interp === undefined || interp === exec.filename ? exec : { ...exec, interp };
+}
+
+function readBody(name: keyof typeof BODY, body: string, tid: number, at: EventNs): TaskEvent | InterpLine | undefined {
   const [, a = '', b = '', c] = BODY[name].exec(body) ?? [];
   if (a === '' && b === '') return undefined;
   switch (name) {
@@ -61,6 +78,8 @@ function readBody(name: keyof typeof BODY, body: string, tid: number, at: EventN
     }
     case 'task_rename':
       return { type: 'rename', at, tid: Number(a), comm: b };
+    case 'sched_prepare_exec':
+      return { type: 'interp', interp: a };
     case 'sched_process_exec':
       return { type: 'exec', at, pid: Number(b), oldTid: Number(c), filename: a };
     case 'sched_process_exit':

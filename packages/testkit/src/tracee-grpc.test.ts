@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProcessTree } from '@dendro/engine';
 import { DendroError, type TaskEvent } from '@dendro/protocol';
-import { HostFilter, TraceeDecoder, TraceeGrpcSource } from '@dendro/sources';
+import { HostSplit, TraceeDecoder, TraceeGrpcSource } from '@dendro/sources';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { messageOf, TraceeServer } from './tracee-server.ts';
@@ -37,7 +37,7 @@ async function serve(address: string): Promise<TraceeServer> {
 }
 
 async function listen(address: string): Promise<{ source: TraceeGrpcSource; host: ProcessTree; events: TaskEvent[] }> {
-  const source = new TraceeGrpcSource(address, { hosts: new HostFilter(), firstPauseMs: 20 });
+  const source = new TraceeGrpcSource(address, { hosts: new HostSplit(), firstPauseMs: 20 });
   closing.push(() => source.stop());
   const host = new ProcessTree();
   const events: TaskEvent[] = [];

@@ -11,7 +11,7 @@ export interface RingEntry {
 
 export class BatchRing {
   readonly #entries: RingEntry[] = [];
-  readonly #maxBytes: number;
+  #maxBytes: number;
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -21,7 +21,12 @@ export class BatchRing {
   push(entry: RingEntry): void {
     this.#entries.push(entry);
     this.#bytes += entry.frame.length;
-    while (this.#bytes > this.#maxBytes) this.#bytes -= this.#entries.shift()?.frame.length ?? 0;
+    this.#trim();
+  }
+
+  set maxBytes(bytes: number) {
+    this.#maxBytes = bytes;
+    this.#trim();
   }
 
   /** The batches that lead from `version` to `newest`; undefined when some are gone or the version is not one of ours. */
@@ -29,5 +34,9 @@ export class BatchRing {
     if (version === newest) return [];
     const first = this.#entries.findIndex((entry) => entry.from === version);
     return first < 0 ? undefined : this.#entries.slice(first);
+  }
+
+  #trim(): void {
+    while (this.#bytes > this.#maxBytes) this.#bytes -= this.#entries.shift()?.frame.length ?? 0;
   }
 }

@@ -1,25 +1,24 @@
-// Between the tree worker and all live sockets: each batch is encoded once and
-// offered to every session.
+// Between the tree of a host and all live sockets on it: each batch is encoded
+// once and offered to every session.
 
-import { encodeFrame, toVersion, type Version } from '@dendro/protocol';
-import type { TreeClient } from '../tree-worker/tree-client.ts';
+import { encodeFrame, type HostSummary, toVersion, type Version } from '@dendro/protocol';
+import type { HostClient } from '../tree-worker/host-client.ts';
 import { BatchRing, type RingEntry } from './batch-ring.ts';
 import { Session, type SessionHub, type SnapshotFrame, type Socket } from './session.ts';
 
-const RING_BYTES = 16 * 1024 * 1024;
 const POKE_MS = 100;
 
 export class LiveHub implements SessionHub {
-  readonly #client: TreeClient;
+  readonly #client: HostClient;
   readonly #sessions = new Set<Session>();
-  readonly #ring = new BatchRing(RING_BYTES);
+  readonly #ring = new BatchRing(0);
   readonly #unlisten: () => void;
   readonly #pokes: NodeJS.Timeout;
   /** Those who wait for the same snapshot: it is taken once for all. */
   readonly #waiting = new Set<(frame: SnapshotFrame) => void>();
   #isSnapshotOnItsWay = false;
 
-  constructor(client: TreeClient) {
+  constructor(client: HostClient) {
     this.#client = client;
     this.#unlisten = client.listen({
       batch: ({ from, to, now, bytes }) => {
@@ -36,16 +35,6 @@ export class LiveHub implements SessionHub {
       host: (host) => {
         for (const session of this.#sessions) session.greet(host, this.newest);
       },
-      failed: () => {
-        for (const session of this.#sessions) {
-          session.say({
-            type: 'error',
-            code: 'DENDRO_TREE_UNAVAILABLE',
-            message: 'The process tree has stopped: start dendro again.',
-          });
-          session.end(1011, 'DENDRO_TREE_UNAVAILABLE');
-        }
-      },
     });
     this.#pokes = setInterval(() => {
       for (const session of this.#sessions) session.poke();
@@ -60,11 +49,33 @@ export class LiveHub implements SessionHub {
     return this.#sessions.size;
   }
 
+  /** Bytes of batches that are kept for browsers that come back. */
+  set ringBytes(bytes: number) {
+    this.#ring.maxBytes = bytes;
+  }
+
+  /** Says which hosts there are. */
+  sayHosts(hosts: readonly HostSummary[]): void {
+    for (const session of this.#sessions) session.say({ type: 'hosts', hosts });
+  }
+
+  /** Nothing more will come. */
+  fail(): void {
+    for (const session of this.#sessions) {
+      session.say({
+        type: 'error',
+        code: 'DENDRO_TREE_UNAVAILABLE',
+        message: 'The process tree has stopped: start dendro again.',
+      });
+      session.end(1011, 'DENDRO_TREE_UNAVAILABLE');
+    }
+  }
+
   /** Greets a new socket. `leave` must be called when it is gone. */
   join(socket: Socket, isJson: boolean): Session {
     const session = new Session(socket, this, isJson);
     this.#sessions.add(session);
-    session.greet(this.#client.host, this.newest);
+    session.greet(this.#client.info, this.newest);
     const { now, source, stats } = this.#client.status;
     session.say({ type: 'stats', now, source, stats });
     return session;

@@ -2,7 +2,7 @@ import { DendroError } from '@dendro/protocol';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { TreeClient } from '../tree-worker/tree-client.ts';
-import { Problem } from './schemas.ts';
+import { HostId, Problem } from './schemas.ts';
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
@@ -20,7 +20,17 @@ export const eventRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClien
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         summary: "Take in Tracee's events: NDJSON, or a single event as its webhook sends it",
-        params: Type.Object({ host: Type.String() }),
+        params: HostId,
+        querystring: Type.Object({
+          from: Type.Optional(
+            Type.String({
+              minLength: 1,
+              maxLength: 64,
+              description:
+                'Name of the host that those events are of which do not say it; otherwise the one of the address',
+            }),
+          ),
+        }),
         response: {
           200: Type.Object({
             accepted: Type.Integer({ description: 'Events that were taken in' }),
@@ -34,12 +44,13 @@ export const eventRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClien
       },
     },
     async (request, reply) => {
-      const { host } = request.params;
-      if (host !== client.host.id)
-        throw new DendroError('DENDRO_HOST_UNKNOWN', `There is no host "${host.slice(0, 64)}".`);
+      const host = client.host(request.params.host);
       if (!Buffer.isBuffer(request.body))
         throw new DendroError('DENDRO_REQUEST_INVALID', 'The body is empty: send lines of JSON.');
-      const json = await client.ask({ kind: 'events', ndjson: new Uint8Array(request.body) });
+      const { from: name } = request.query;
+      // Whatever the first host is called, `local` is also where the events of all are posted.
+      const number = request.params.host === host.info.id ? host.number : undefined;
+      const json = await host.ask({ kind: 'events', ndjson: new Uint8Array(request.body), to: { number, name } });
       return reply.type('application/json; charset=utf-8').send(Buffer.from(json) as never);
     },
   );

@@ -7,7 +7,7 @@ import type { TreeClient } from '../tree-worker/tree-client.ts';
 export function healthRoutes(app: FastifyInstance, client: TreeClient): void {
   app.get('/healthz', { schema: { summary: 'Does the server answer?' } }, async () => ({ status: 'ok' }));
   app.get('/readyz', { schema: { summary: 'Is the tree being fed?' } }, async (_request, reply) => {
-    if (client.isRunning && client.status.source.state !== 'failed') return { status: 'ready' };
+    if (client.isRunning && client.first.status.source.state !== 'failed') return { status: 'ready' };
     // Not thrown: whoever asks does so every few seconds, and the log is not for that.
     const error = new DendroError('DENDRO_TREE_UNAVAILABLE', 'The tree is not being fed.');
     return reply.code(error.status).send(problemOf(error));

@@ -1,16 +1,39 @@
-import { DendroError } from '@dendro/protocol';
+import { type EventNs, epochOf } from '@dendro/protocol';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import type { HostClient } from '../tree-worker/host-client.ts';
 import type { TreeClient } from '../tree-worker/tree-client.ts';
-import { At, Ns, Nullable, Problem } from './schemas.ts';
+import { At, HostId, Ns, Nullable, Problem } from './schemas.ts';
 
 const Host = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
+  id: Type.String({ description: 'Made of the name, or `local`, which also always means the first' }),
+  name: Type.String({ description: 'As the feed says it: any text of up to 64 characters' }),
   baseEpochNs: Ns,
   isLive: Type.Boolean(),
   users: Type.Record(Type.String(), Type.String()),
   href: Type.String(),
+  source: Type.Object({
+    name: Type.String(),
+    state: Type.String({ description: 'starting, running, ended or failed' }),
+    detail: Type.String(),
+    events: Type.Integer({ description: 'Taken in, of this host' }),
+    lost: Type.Integer(),
+    rejected: Type.Record(Type.String(), Type.Integer(), {
+      description: 'By reason; what is of no host in particular is counted with the first',
+    }),
+    notices: Type.Array(Type.String()),
+  }),
+  counts: Type.Object({
+    processes: Type.Integer({ description: 'Living' }),
+    threads: Type.Integer({ description: 'Living, leaders included' }),
+    tasks: Type.Integer({ description: 'In memory, ended ones too' }),
+    maxProcesses: Type.Integer({ description: 'May be in memory; each host has as much' }),
+    maxThreads: Type.Integer(),
+    evicted: Type.Integer(),
+  }),
+  newestAt: Nullable(Type.String({ description: 'Time of the newest event, epoch nanoseconds' })),
+  lagSeconds: Nullable(Type.Number({ description: 'How long ago the newest event of a live host was' })),
+  gaps: Type.Integer({ description: 'Spans of time in which events were lost' }),
 });
 const Task = Type.Object({
   taskId: Type.Integer(),
@@ -45,8 +68,8 @@ export const hostRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient
     '/api/v1/hosts',
     { schema: { summary: 'The hosts that are watched', response: { 200: listOf('hosts', Host) } } },
     async () => {
-      const { host } = client;
-      return { hosts: [{ ...host, href: `/api/v1/hosts/${host.id}` }], returned: 1, total: 1, reason: null };
+      const hosts = client.hosts.map(hostJson);
+      return { hosts, returned: hosts.length, total: hosts.length, reason: null };
     },
   );
 
@@ -55,7 +78,7 @@ export const hostRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient
     {
       schema: {
         summary: 'The tree as of an instant, as a flat list with parent ids',
-        params: Type.Object({ host: Type.String() }),
+        params: HostId,
         querystring: Type.Object({
           at: At,
           exited: Type.Boolean({ default: false, description: 'Also tasks that had ended by then' }),
@@ -72,12 +95,29 @@ export const hostRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient
       },
     },
     async (request, reply) => {
-      const { host } = request.params;
-      if (host !== client.host.id)
-        throw new DendroError('DENDRO_HOST_UNKNOWN', `There is no host "${host.slice(0, 64)}".`);
-      const json = await client.ask({ kind: 'tree', at: request.query.at, withExited: request.query.exited });
+      const host = client.host(request.params.host);
+      const json = await host.ask({ kind: 'tree', at: request.query.at, withExited: request.query.exited });
       // The worker has made the JSON: bytes are passed on as they are.
       return reply.type('application/json; charset=utf-8').send(Buffer.from(json) as never);
     },
   );
 };
+
+function hostJson({ info, status }: HostClient) {
+  const { source, counts, stats, now, newest } = status;
+  const { name, state, detail, events, lost, rejected, notices } = source;
+  const { processes, threads, tasks, maxProcesses, maxThreads } = counts;
+  return {
+    ...info,
+    href: `/api/v1/hosts/${info.id}`,
+    source: { name, state, detail, events, lost, rejected: { ...rejected }, notices: [...notices] },
+    counts: { processes, threads, tasks, maxProcesses, maxThreads, evicted: stats.evicted },
+    newestAt: newest === undefined ? null : epochText(info, newest),
+    lagSeconds: newest === undefined || !info.isLive ? null : (now - newest) / 1e9,
+    gaps: counts.gaps,
+  };
+}
+
+function epochText({ baseEpochNs }: HostClient['info'], time: EventNs): string {
+  return String(epochOf({ epochNs: BigInt(baseEpochNs) }, time));
+}

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { HostClient } from '../tree-worker/host-client.ts';
+import type { HostStatus } from '../tree-worker/messages.ts';
 import type { TreeClient } from '../tree-worker/tree-client.ts';
 
 /** `/metrics`: numbers of tree, source and server in Prometheus' text format. Needs the token, as data does. */
@@ -18,67 +20,80 @@ export function metricsRoute(app: FastifyInstance, client: TreeClient): void {
   );
 }
 
-function treeMetrics({ gauge, counter, gauges, counters }: Meters, client: TreeClient): void {
-  const counts = () => client.status.counts;
-  gauge('dendro_processes', 'Living processes, kernel threads included.', () => counts().processes);
-  gauge('dendro_threads', 'Living threads, leaders included.', () => counts().threads);
+function treeMetrics(meters: Meters, client: TreeClient): void {
+  const { gauge, gauges, counters } = meters.ofHosts(client);
+  meters.gauge('dendro_hosts', 'Hosts that have a tree (--max-hosts).', () => client.hosts.length);
+  gauge('dendro_processes', 'Living processes, kernel threads included.', ({ counts }) => counts.processes);
+  gauge('dendro_threads', 'Living threads, leaders included.', ({ counts }) => counts.threads);
   gauges(
     'dendro_tasks',
     'Tasks in memory. The thread of a leader is its process; how many of the ended ones were threads is not counted.',
     ['kind', 'state'],
-    () => {
-      const { processes, threads, tasks } = counts();
-      return [
-        [processes, 'process', 'living'],
-        [threads - processes, 'thread', 'living'],
-        [tasks - threads, 'any', 'ended'],
-      ];
-    },
+    ({ counts: { processes, threads, tasks } }) => [
+      [processes, 'process', 'living'],
+      [threads - processes, 'thread', 'living'],
+      [tasks - threads, 'any', 'ended'],
+    ],
   );
-  gauges('dendro_tasks_limit', 'Tasks that may be in memory, ended ones too; leaders are processes.', ['kind'], () => [
-    [counts().maxProcesses, 'process'],
-    [counts().maxThreads, 'thread'],
+  gauges(
+    'dendro_tasks_limit',
+    'Tasks that may be in memory, ended ones too; leaders are processes.',
+    ['kind'],
+    ({ counts }) => [
+      [counts.maxProcesses, 'process'],
+      [counts.maxThreads, 'thread'],
+    ],
+  );
+  counters('dendro_evicted_total', 'Tasks that left memory to make room.', ['kind'], ({ counts }) => [
+    [counts.evictedProcesses, 'process'],
+    [counts.evictedThreads, 'thread'],
   ]);
-  counters('dendro_evicted_total', 'Tasks that left memory to make room.', ['kind'], () => [
-    [counts().evictedProcesses, 'process'],
-    [counts().evictedThreads, 'thread'],
-  ]);
-  gauge('dendro_stubs', 'Evicted tasks that others in memory still refer to.', () => counts().stubs);
+  gauge('dendro_stubs', 'Evicted tasks that others in memory still refer to.', ({ counts }) => counts.stubs);
   gauge(
     'dendro_placeholders',
     'Tasks in memory known only because something else mentioned them.',
-    () => counts().placeholders,
+    ({ counts }) => counts.placeholders,
   );
-  gauge('dendro_trimmed_fields', 'Fields that have lost their oldest values.', () => counts().trimmedFields);
-  gauge('dendro_texts', 'Different texts in memory.', () => counts().texts);
-  gauge('dendro_gaps', 'Spans of time in which events were lost.', () => counts().gaps);
-  counter('dendro_batches_total', 'Batches committed.', () => client.version);
-  counter(
+  gauge('dendro_trimmed_fields', 'Fields that have lost their oldest values.', ({ counts }) => counts.trimmedFields);
+  gauge('dendro_texts', 'Different texts in memory.', ({ counts }) => counts.texts);
+  gauge('dendro_gaps', 'Spans of time in which events were lost.', ({ counts }) => counts.gaps);
+  gauge('dendro_newest_event_age_seconds', 'How long ago, in the time of the host, its newest event was.', (status) =>
+    status.newest === undefined ? 0 : (status.now - status.newest) / 1e9,
+  );
+  counters('dendro_batches_total', 'Batches committed.', [], (_status, { version }) => [[version]]);
+  counters(
     'dendro_rings_refused_total',
     'Parents and creators refused because they would make a task its own ancestor.',
-    () => counts().ringsRefused,
+    [],
+    ({ counts }) => [[counts.ringsRefused]],
   );
-  counter(
+  counters(
     'dendro_enrichments_dropped_total',
     'Questions to /proc dropped because too many waited.',
-    () => counts().enrichmentsDropped,
+    [],
+    ({ counts }) => [[counts.enrichmentsDropped]],
   );
 }
 
-function sourceMetrics({ gauge, counter, counters }: Meters, client: TreeClient): void {
-  const source = () => client.status.source;
-  gauge('dendro_source_up', 'Is the source being read, or has it been read to its end?', () =>
-    client.isRunning && source().state !== 'failed' ? 1 : 0,
+function sourceMetrics(meters: Meters, client: TreeClient): void {
+  const { counters } = meters.ofHosts(client);
+  meters.gauge('dendro_source_up', 'Is the source being read, or has it been read to its end?', () =>
+    client.isRunning && client.first.status.source.state !== 'failed' ? 1 : 0,
   );
-  counter('dendro_events_total', 'Events taken in.', () => source().events);
-  counter('dendro_events_lost_total', 'Events that the kernel or the feed says were lost.', () => source().lost);
-  counters('dendro_rejected_total', 'Input that could not be used, by reason.', ['reason'], () =>
-    Object.entries(source().rejected).map(([reason, times]) => [times, reason]),
+  counters('dendro_events_total', 'Events taken in.', [], ({ source }) => [[source.events]]);
+  counters('dendro_events_lost_total', 'Events that the kernel or the feed says were lost.', [], ({ source }) => [
+    [source.lost],
+  ]);
+  counters(
+    'dendro_rejected_total',
+    'Input that could not be used, by reason; what is of no host in particular with the first.',
+    ['reason'],
+    ({ source }) => Object.entries(source.rejected).map(([reason, times]) => [times, reason]),
   );
 }
 
 function procfsMetrics({ gauge, counter, counters }: Meters, client: TreeClient): void {
-  const procfs = () => client.status.procfs;
+  const procfs = () => client.first.status.procfs;
   counter('dendro_procfs_seconds_total', 'CPU time taken by reading /proc.', () => procfs().spentMs / 1000);
   counter('dendro_procfs_reads_total', 'Processes read from /proc.', () => procfs().reads);
   counter(
@@ -95,9 +110,9 @@ function procfsMetrics({ gauge, counter, counters }: Meters, client: TreeClient)
   gauge(
     'dendro_procfs_waiting',
     'Processes that wait to be read.',
-    () => client.status.counts.enrichmentsWaiting + procfs().waiting,
+    () => client.first.status.counts.enrichmentsWaiting + procfs().waiting,
   );
-  const hashes = () => client.status.hashes;
+  const hashes = () => client.first.status.hashes;
   gauge('dendro_hashes_waiting', 'Binaries that wait to be hashed (--hash).', () => hashes()?.waiting ?? 0);
   counter('dendro_hashes_total', 'Binaries hashed.', () => hashes()?.done ?? 0);
   counters('dendro_hashes_skipped_total', 'Binaries without a hash, by reason.', ['reason'], () =>
@@ -114,6 +129,28 @@ class Meters {
 
   constructor(registry: Registry) {
     this.#registers = [registry];
+  }
+
+  /** Makes meters of what is counted for each host. */
+  ofHosts({ hosts }: TreeClient) {
+    type Values = (status: HostStatus, host: HostClient) => readonly Labelled[];
+    const all = (values: Values) => () =>
+      hosts.flatMap((host) =>
+        values(host.status, host).map(([value, ...labels]): Labelled => [value, host.info.id, ...labels]),
+      );
+    return {
+      gauge: (name: string, help: string, value: (status: HostStatus) => number): void =>
+        this.gauges(
+          name,
+          help,
+          ['host'],
+          all((status) => [[value(status)]]),
+        ),
+      gauges: (name: string, help: string, labelNames: string[], values: Values): void =>
+        this.gauges(name, help, ['host', ...labelNames], all(values)),
+      counters: (name: string, help: string, labelNames: string[], values: Values): void =>
+        this.counters(name, help, ['host', ...labelNames], all(values)),
+    };
   }
 
   readonly gauge = (name: string, help: string, value: () => number): void =>

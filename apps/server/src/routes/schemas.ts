@@ -4,6 +4,8 @@ import { Type } from 'typebox';
 
 export const Ns = Type.String({ description: 'Epoch nanoseconds, decimal' });
 
+export const HostId = Type.Object({ host: Type.String({ description: 'An id of `hosts`; `local` is the first' }) });
+
 export const At = Type.String({
   default: 'live',
   maxLength: 64,

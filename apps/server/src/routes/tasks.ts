@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Question } from '../tree-worker/messages.ts';
 import type { TreeClient } from '../tree-worker/tree-client.ts';
-import { At, Ns, Nullable, Problem } from './schemas.ts';
+import { At, HostId, Ns, Nullable, Problem } from './schemas.ts';
 
 const MAX_DEPTH = 10_000;
 
@@ -88,45 +88,60 @@ const Lineage = Type.Object({
 });
 const problems = { 400: Problem, 404: Problem, 409: Problem };
 
-/** `GET /api/v1/processes/{id}`, `threads/{id}`, `lineage/{id}`. */
-export const taskRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient }> = async (app, { client }) => {
+export interface TaskRoutesOptions {
+  readonly client: TreeClient;
+  /** Of the host in the address, or, without one, of the first? */
+  readonly hasHost: boolean;
+}
+
+/** `GET /api/v1/hosts/{host}/processes/{id}`, `threads/{id}`, `lineage/{id}`; without a host, those of the first. */
+export const taskRoutes: FastifyPluginAsyncTypebox<TaskRoutesOptions> = async (app, { client, hasHost }) => {
+  const root = hasHost ? '/api/v1/hosts/:host' : '/api/v1';
+  const params = hasHost ? Type.Intersect([HostId, Id]) : Id;
   // The worker has made the JSON: bytes are passed on as they are.
-  const ask = async (question: Question) => Buffer.from(await client.ask(question)) as never;
+  const ask = async (about: object, question: Question) => {
+    const host = 'host' in about ? client.host(String(about.host)) : client.first;
+    return Buffer.from(await host.ask(question)) as never;
+  };
 
   app.get(
-    '/api/v1/processes/:id',
+    `${root}/processes/:id`,
     {
       schema: {
         summary: 'Everything known of a process as of an instant',
-        params: Id,
+        params,
         querystring: Type.Object({ at: At }),
         response: { 200: Process, ...problems },
       },
     },
     async ({ params, query }, reply) =>
-      reply.type('application/json; charset=utf-8').send(await ask({ kind: 'process', id: params.id, at: query.at })),
+      reply
+        .type('application/json; charset=utf-8')
+        .send(await ask(params, { kind: 'process', id: params.id, at: query.at })),
   );
 
   app.get(
-    '/api/v1/threads/:id',
+    `${root}/threads/:id`,
     {
       schema: {
         summary: 'Everything known of a thread as of an instant',
-        params: Id,
+        params,
         querystring: Type.Object({ at: At }),
         response: { 200: Thread, ...problems },
       },
     },
     async ({ params, query }, reply) =>
-      reply.type('application/json; charset=utf-8').send(await ask({ kind: 'thread', id: params.id, at: query.at })),
+      reply
+        .type('application/json; charset=utf-8')
+        .send(await ask(params, { kind: 'thread', id: params.id, at: query.at })),
   );
 
   app.get(
-    '/api/v1/lineage/:id',
+    `${root}/lineage/:id`,
     {
       schema: {
         summary: 'What started it, and what started that',
-        params: Id,
+        params,
         querystring: Type.Object({
           at: At,
           depth: Type.Integer({ default: 64, minimum: 0, maximum: MAX_DEPTH, description: 'Ancestors at most' }),
@@ -137,6 +152,6 @@ export const taskRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient
     async ({ params, query }, reply) =>
       reply
         .type('application/json; charset=utf-8')
-        .send(await ask({ kind: 'lineage', id: params.id, at: query.at, depth: query.depth })),
+        .send(await ask(params, { kind: 'lineage', id: params.id, at: query.at, depth: query.depth })),
   );
 };

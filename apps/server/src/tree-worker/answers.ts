@@ -22,36 +22,36 @@ import {
   type TaskId,
   type TimeBase,
 } from '@dendro/protocol';
-import type { HostRunner } from './host-runner.ts';
+import type { HostTree } from './host-tree.ts';
 import type { Question } from './messages.ts';
 import { treeJson } from './tree-json.ts';
 import { treeText } from './tree-text.ts';
 
+type TreeQuestion = Exclude<Question, { kind: 'events' }>;
+
 /** @throws DendroError what is wrong with the question */
-export function answerJson(runner: HostRunner, question: Question): string {
+export function answerJson(tree: HostTree, question: TreeQuestion): string {
   switch (question.kind) {
     case 'tree': {
-      const { host, base, info } = runner;
-      const epochNs = epochTimeOf(runner, question.at);
+      const { host, base, id } = tree;
+      const epochNs = epochTimeOf(tree, question.at);
       const { withExited } = question;
-      const mayLack = runner.mayLack(eventTimeOf(base, epochNs), withExited);
-      return treeJson(host, { host: info.id, base, epochNs, withExited, mayLack });
+      const mayLack = tree.mayLack(eventTimeOf(base, epochNs), withExited);
+      return treeJson(host, { host: id, base, epochNs, withExited, mayLack });
     }
     case 'text':
       // A terminal is shown no times, so one that is too far away to be exact does no harm.
-      return treeText(runner.host.tree, eventTimeOf(runner.base, parsedTime(runner, question.at)));
-    case 'events':
-      return JSON.stringify(runner.takeIn(question.ndjson));
+      return treeText(tree.host.tree, eventTimeOf(tree.base, parsedTime(tree, question.at)));
     default:
-      return JSON.stringify(aboutTask(runner, question));
+      return JSON.stringify(aboutTask(tree, question));
   }
 }
 
-function aboutTask(runner: HostRunner, question: Exclude<Question, { kind: 'tree' | 'text' | 'events' }>): object {
-  const { base } = runner;
-  const time = eventTimeOf(base, epochTimeOf(runner, question.at));
+function aboutTask(tree: HostTree, question: Exclude<TreeQuestion, { kind: 'tree' | 'text' }>): object {
+  const { base } = tree;
+  const time = eventTimeOf(base, epochTimeOf(tree, question.at));
   const task = taskRef(question.id);
-  const source = new ProcessTreeDataSource(runner.host);
+  const source = new ProcessTreeDataSource(tree.host);
   try {
     switch (question.kind) {
       case 'process':
@@ -77,17 +77,17 @@ function aboutTask(runner: HostRunner, question: Exclude<Question, { kind: 'tree
 }
 
 /** A time that the tree can be asked about. @throws DendroError DENDRO_TIME_INVALID, DENDRO_TIME_OUT_OF_RANGE */
-function epochTimeOf(runner: HostRunner, text: string): bigint {
-  const epochNs = parsedTime(runner, text);
-  if (runner.reaches(epochNs)) return epochNs;
+function epochTimeOf(tree: HostTree, text: string): bigint {
+  const epochNs = parsedTime(tree, text);
+  if (tree.reaches(epochNs)) return epochNs;
   throw new DendroError(
     'DENDRO_TIME_OUT_OF_RANGE',
-    `The tree can be asked about times up to 104 days from ${formatRfc3339Ns(runner.base.epochNs)}.`,
+    `The tree can be asked about times up to 104 days from ${formatRfc3339Ns(tree.base.epochNs)}.`,
   );
 }
 
 /** A time as a user writes it; relative ones count from the host's now. @throws DendroError DENDRO_TIME_INVALID */
-function parsedTime({ base, now }: HostRunner, text: string): bigint {
+function parsedTime({ base, now }: HostTree, text: string): bigint {
   const epochNow = epochOf(base, now);
   const time = parseTime(text, epochNow);
   if (time === undefined) {

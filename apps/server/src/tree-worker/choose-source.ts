@@ -9,6 +9,7 @@ import {
   EbpfSource,
   HostClock,
   HostFilter,
+  HostSplit,
   KernelSource,
   NoSource,
   type ProcfsCounts,
@@ -17,6 +18,7 @@ import {
   ReplayFileSource,
   ReplaySource,
   type Source,
+  SourceGroup,
   StraceSource,
   TraceeFollowSource,
   TraceeGrpcSource,
@@ -35,8 +37,10 @@ export interface Feed {
   readonly clock: HostClock | undefined;
   /** Does the source say what its times count from? Otherwise the first event that is posted does. */
   readonly hasBase: boolean;
-  /** Says which host it is, where events come from elsewhere. */
-  readonly hosts?: HostFilter | undefined;
+  /** Which host an event is of, where the feed is of several. */
+  readonly hosts?: HostSplit | undefined;
+  /** Name of the host, where it is known only when its first event has come. */
+  readonly hostName?: (() => string | undefined) | undefined;
   /** When it has told what there is: as soon as it has started, after its first scan of /proc, once it makes no more progress, or at its end. */
   readonly completeAt: 'start' | 'scan' | 'progress' | 'end';
 }
@@ -50,6 +54,7 @@ export const SOURCE_FORMS = [
   'tracee:FILE',
   'tracee:-',
   'tracee-grpc:ADDRESS',
+  'tracee-grpc:NAME=ADDRESS,NAME=ADDRESS...',
   'audit:FILE',
   'audit:-',
   'strace:FILE',
@@ -61,7 +66,8 @@ export const SOURCE_FORMS = [
 
 /** What else the command line says of a source. */
 export interface FeedOptions {
-  readonly hostFrom?: string | undefined;
+  readonly hostFrom?: readonly string[] | undefined;
+  readonly maxHosts?: number | undefined;
   readonly follow?: boolean | undefined;
   readonly policies?: readonly string[] | undefined;
   /** Milliseconds of each second that reading /proc may take. Default 100. */
@@ -105,7 +111,7 @@ export function feedsFor(spec: string | undefined, isRoot: boolean, options: Fee
   if (kind === 'tracefs' && spec === kind) return [tracefs];
   if (kind === 'cn_proc' && spec === kind) return [cnProc];
   if (kind === 'procfs' && spec === kind) return [procfs];
-  if (kind === 'none' && spec === kind) return [() => none(new HostFilter(options.hostFrom))];
+  if (kind === 'none' && spec === kind) return [() => none(splitOf(options))];
   if (kind === 'tracee' && hasTarget) return [() => tracee(target, options)];
   if (kind === 'tracee-grpc' && hasTarget) return [() => traceeGrpc(target, options)];
   if (kind === 'audit' && hasTarget) return [() => audit(target, options)];
@@ -163,6 +169,7 @@ interface ScanOptions {
   readonly clock: HostClock;
   readonly scan: (tracedTids?: readonly number[]) => Iterable<TaskEvent | undefined>;
   readonly execs: ProcfsThread;
+  readonly changes: ProcfsThread;
 }
 
 /**
@@ -173,7 +180,7 @@ function scanned(budgetMs: number | undefined, open: (options: ScanOptions) => S
   const clock = HostClock.read();
   const procfs = new ProcfsThread({ clock, budgetMs, watchesExecs });
   return {
-    source: open({ clock, scan: (tracedTids) => procfs.scan(tracedTids), execs: procfs }),
+    source: open({ clock, scan: (tracedTids) => procfs.scan(tracedTids), execs: procfs, changes: procfs }),
     procfs,
     procfsCounts: () => procfs.counts,
     clock,
@@ -195,30 +202,59 @@ function polled(budgetMs: number | undefined): Feed {
   };
 }
 
-function none(hosts: HostFilter): Feed {
+function splitOf({ hostFrom: wanted, maxHosts }: FeedOptions): HostSplit {
+  return new HostSplit({ wanted, maxHosts });
+}
+
+function none(hosts: HostSplit): Feed {
   const clock = HostClock.read();
   return { source: new NoSource(clock), procfs: undefined, clock, hasBase: false, hosts, completeAt: 'start' };
 }
 
-function tracee(target: string, { hostFrom, follow = false }: FeedOptions): Feed {
-  const hosts = new HostFilter(hostFrom);
+function tracee(target: string, options: FeedOptions): Feed {
+  const hosts = splitOf(options);
   const source = new TraceeSource(target, { hosts });
   // Standard input and pipes are read on anyway.
-  if (!follow || source.isLive) return { ...recorded(source), hosts };
+  if (!options.follow || source.isLive) return { ...recorded(source), hosts };
   return { ...recorded(new TraceeFollowSource(target, { hosts })), hosts, completeAt: 'progress' };
 }
 
-function audit(target: string, { hostFrom }: FeedOptions): Feed {
-  const hosts = new HostFilter(hostFrom);
-  return { ...recorded(new AuditSource(target, { hosts })), hosts };
+function audit(target: string, { hostFrom = [] }: FeedOptions): Feed {
+  if (hostFrom.length > 1) {
+    throw new DendroError('DENDRO_OPTION_INVALID', 'Of an audit log one host is shown: give --host-from one name.');
+  }
+  const hosts = new HostFilter(hostFrom[0]);
+  return { ...recorded(new AuditSource(target, { hosts })), hostName: () => hosts.name };
 }
 
-function traceeGrpc(address: string, { hostFrom, policies }: FeedOptions): Feed {
-  const hosts = new HostFilter(hostFrom);
-  const source = new TraceeGrpcSource(address, { hosts, policies });
+function traceeGrpc(addresses: string, options: FeedOptions): Feed {
+  const { policies } = options;
+  const hosts = splitOf(options);
+  const named = addressesOf(addresses);
+  const sources = named.map(({ name, address }) => {
+    const fallback = name === undefined ? undefined : hosts.ensure(name);
+    if (typeof fallback !== 'string') return new TraceeGrpcSource(address, { hosts, fallback, policies });
+    throw new DendroError(
+      'DENDRO_OPTION_INVALID',
+      `There can be no host ${name} (${fallback}): see --max-hosts and --host-from, or name it NAME=ADDRESS.`,
+    );
+  });
+  const [only] = sources;
+  const source =
+    only !== undefined && sources.length === 1 ? only : new SourceGroup(`tracee-grpc:${addresses}`, sources);
   // The clock of another machine is not known here.
-  const clock = source.isLocal ? HostClock.read() : undefined;
+  const clock = sources.every(({ isLocal }) => isLocal) ? HostClock.read() : undefined;
   return { source, procfs: undefined, clock, hasBase: true, hosts, completeAt: 'start' };
+}
+
+/** `ADDRESS`, or several, each a host: `web-07=10.0.0.7:4466,10.0.0.8:4466` */
+function addressesOf(text: string): { readonly name: string | undefined; readonly address: string }[] {
+  const parts = text.split(',');
+  return parts.map((part) => {
+    const [, name, address] = /^([^=:/]+)=(.*)$/s.exec(part) ?? [];
+    if (name !== undefined && address !== undefined) return { name, address };
+    return { name: parts.length === 1 ? undefined : part, address: part };
+  });
 }
 
 function recorded(source: Source): Feed {

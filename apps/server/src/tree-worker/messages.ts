@@ -8,8 +8,10 @@ import type { HashCounts, ProcfsCounts } from '@dendro/sources';
 export interface WorkerOptions {
   /** As given by `--source`; undefined chooses the best one that works here. */
   readonly source: string | undefined;
-  /** The host whose events are taken out of a feed of several, as given by `--host-from`; otherwise that of the first event. */
-  readonly hostFrom?: string | undefined;
+  /** The hosts whose events are taken out of a feed, as given by `--host-from`; otherwise all. */
+  readonly hostFrom?: readonly string[] | undefined;
+  /** Hosts of a feed that get a tree. */
+  readonly maxHosts?: number | undefined;
   /** Policies of Tracee whose events are asked for over gRPC; otherwise all events. */
   readonly policies?: readonly string[] | undefined;
   /** Is a file read on as it is written? */
@@ -25,7 +27,13 @@ export interface WorkerOptions {
   /** Of a recording: 10 is ten times as fast as it was; undefined as fast as it can be read. */
   readonly speed?: number | undefined;
   /** Where to record what the tree is told. */
-  readonly recording?: { readonly file: string; readonly isForced: boolean } | undefined;
+  readonly recording?: RecordingTarget | undefined;
+}
+
+export interface RecordingTarget {
+  readonly file: string;
+  /** May it overwrite a file? */
+  readonly isForced: boolean;
 }
 
 export interface KernelOptions {
@@ -38,9 +46,9 @@ export interface KernelOptions {
 
 export type ToWorker =
   | { readonly type: 'stop' }
-  /** All facts about the present and the near past, in chunks. */
-  | { readonly type: 'snapshot'; readonly request: number }
-  | { readonly type: 'ask'; readonly request: number; readonly question: Question };
+  /** All facts about the present and the near past, in chunks. `number` says of which host, here and below. */
+  | { readonly type: 'snapshot'; readonly request: number; readonly number: number }
+  | { readonly type: 'ask'; readonly request: number; readonly number: number; readonly question: Question };
 
 /** What is answered with JSON. Times, and which task is meant, are as a user wrote them. */
 export type Question =
@@ -50,24 +58,38 @@ export type Question =
   | { readonly kind: 'process' | 'thread'; readonly id: string; readonly at: string }
   | { readonly kind: 'lineage'; readonly id: string; readonly at: string; readonly depth: number }
   /** Lines of Tracee to take in. */
-  | { readonly kind: 'events'; readonly ndjson: Uint8Array<ArrayBuffer> };
+  | { readonly kind: 'events'; readonly ndjson: Uint8Array<ArrayBuffer>; readonly to: PostedTo };
+
+/** Whose those events are that do not say it: those of a host that is known, or of one of this name. */
+export interface PostedTo {
+  readonly number?: number | undefined;
+  readonly name?: string | undefined;
+}
 
 export type FromWorker =
-  | { readonly type: 'ready'; readonly host: HostInfo; readonly status: HostStatus }
-  /** What was said of the host when this was ready has changed: it is known now what times count from. */
-  | { readonly type: 'host'; readonly host: HostInfo; readonly source: string }
+  /** The source runs. Said after the first host, which is number 0. */
+  | { readonly type: 'ready' }
+  /** A host has appeared, or what is known of it has changed: what its times count from, or its name. */
+  | {
+      readonly type: 'host';
+      readonly number: number;
+      readonly host: HostInfo;
+      readonly source: string;
+      readonly status: HostStatus;
+    }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'stopped' }
   /** The source has told what there is: its first scan, or its recording, is at an end. Said once. */
   | { readonly type: 'complete' }
   | {
       readonly type: 'batch';
+      readonly number: number;
       readonly from: Version;
       readonly to: Version;
       readonly now: EventNs;
       readonly bytes: Uint8Array<ArrayBuffer>;
     }
-  | { readonly type: 'status'; readonly status: HostStatus }
+  | { readonly type: 'status'; readonly number: number; readonly status: HostStatus }
   | {
       readonly type: 'chunk';
       readonly request: number;
@@ -87,6 +109,8 @@ export type FromWorker =
 
 export interface HostStatus {
   readonly now: EventNs;
+  /** Time of the newest event; undefined before any. */
+  readonly newest: EventNs | undefined;
   readonly source: SourceStatus;
   /** What a browser is told of `counts`. */
   readonly stats: TreeStats;

@@ -25,7 +25,7 @@ import {
   type SourceStatus,
   toError,
 } from '@dendro/protocol';
-import type { FromWorker } from './messages.ts';
+import type { FromWorker, RecordingTarget } from './messages.ts';
 
 /** Command lines hold secrets. */
 const MODE = 0o600;
@@ -41,7 +41,7 @@ export class RecordingFile {
   #isBegun = false;
 
   /** @throws DendroError DENDRO_RECORDING_UNWRITABLE */
-  constructor({ file, isForced }: { readonly file: string; readonly isForced: boolean }) {
+  constructor({ file, isForced }: RecordingTarget) {
     this.#path = file;
     this.#isNew = !isForced || !existsSync(file);
     try {

@@ -1,20 +1,19 @@
-// The main thread's side of the tree worker: starts it, asks it, and tells
-// listeners of each batch.
+// The main thread's side of the tree worker: starts it, asks it about its hosts,
+// and tells listeners of what becomes of them.
 
 import { Worker } from 'node:worker_threads';
-import { DendroError, type HostInfo, toError } from '@dendro/protocol';
-import type { FromWorker, HostStatus, Question, ToWorker, WorkerOptions } from './messages.ts';
+import { DendroError, toError } from '@dendro/protocol';
+import { HostClient } from './host-client.ts';
+import { FIRST_ID } from './host-id.ts';
+import type { FromWorker, Question, ToWorker, WorkerOptions } from './messages.ts';
 
-type BatchMessage = Extract<FromWorker, { type: 'batch' }>;
 type ChunkMessage = Extract<FromWorker, { type: 'chunk' }>;
 
 export interface TreeListener {
-  batch(batch: BatchMessage): void;
-  status(status: HostStatus): void;
-  /** What is known of the host has changed: times count from another base, if any times were known before. */
-  host(host: HostInfo): void;
+  /** There is one more. */
+  appeared?(host: HostClient): void;
   /** The worker has died, or cannot do what it is there for; nothing more will come. */
-  failed(error: Error): void;
+  failed?(error: Error): void;
 }
 
 interface Waiting {
@@ -32,22 +31,18 @@ export class TreeClient {
   readonly #questions = new Map<number, Waiting>();
   readonly #snapshots = new Map<number, (chunk: ChunkMessage) => void>();
   readonly #complete = Promise.withResolvers<void>();
-  #host: HostInfo;
-  #status: HostStatus;
-  #version: number;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #hosts: HostClient[] = [];
   #nextRequest = 1;
   #failure: Error | undefined;
   #isStopping = false;
 
-  private constructor(worker: Worker, first: Extract<FromWorker, { type: 'ready' }>, version: number) {
-    this.#worker = worker;
-    this.#host = first.host;
-    this.#status = first.status;
-    this.#version = version;
-    this.#complete.promise.catch(() => {}); // said to those who wait for it, if any
-    worker.on('message', (message: FromWorker) => this.#receive(message));
-    worker.on('error', (error) => this.#fail(toError(error)));
-    worker.on('exit', () => {
+  private constructor(options: WorkerOptions) {
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options });
+    for (const { promise } of [this.#complete, this.#ready]) promise.catch(() => {}); // said to those who wait for it, if any
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#fail(toError(error)));
+    this.#worker.on('exit', () => {
       if (!this.#isStopping) this.#fail(new Error('the tree worker ended'));
     });
   }
@@ -57,33 +52,26 @@ export class TreeClient {
    * @throws DendroError why the source cannot start
    */
   static async start(options: WorkerOptions): Promise<TreeClient> {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options });
-    let version = 0;
-    return new Promise((resolve, reject) => {
-      const receive = (message: FromWorker): void => {
-        if (message.type === 'batch') version = message.to;
-        if (message.type === 'failed') reject(new DendroError(message.code, message.message));
-        if (message.type !== 'ready') return;
-        worker.off('message', receive);
-        worker.off('error', reject);
-        resolve(new TreeClient(worker, message, version));
-      };
-      worker.on('message', receive);
-      worker.on('error', reject);
-    });
+    const client = new TreeClient(options);
+    await client.#ready.promise;
+    return client;
   }
 
-  get host(): HostInfo {
-    return this.#host;
+  /** In the order in which they appeared. */
+  get hosts(): readonly HostClient[] {
+    return this.#hosts;
   }
 
-  get status(): HostStatus {
-    return this.#status;
+  /** The one that is there from the start. */
+  get first(): HostClient {
+    return this.#hosts[0] as HostClient;
   }
 
-  /** Version of the last batch that came. */
-  get version(): number {
-    return this.#version;
+  /** @param id as in addresses; `local` is always the first @throws DendroError DENDRO_HOST_UNKNOWN */
+  host(id: string): HostClient {
+    const host = this.#hosts.find(({ info }) => info.id === id) ?? (id === FIRST_ID ? this.first : undefined);
+    if (host !== undefined) return host;
+    throw new DendroError('DENDRO_HOST_UNKNOWN', `There is no host "${id.slice(0, 64)}".`);
   }
 
   get isRunning(): boolean {
@@ -96,22 +84,17 @@ export class TreeClient {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Calls `take` with each chunk of a new snapshot. @returns forgets the request */
-  requestSnapshot(take: (chunk: ChunkMessage) => void): () => void {
-    const request = this.#request((number) => ({ type: 'snapshot', request: number }));
+  #requestSnapshot(number: number, take: (chunk: ChunkMessage) => void): () => void {
+    const request = this.#request((request) => ({ type: 'snapshot', request, number }));
     this.#snapshots.set(request, take);
     return () => this.#snapshots.delete(request);
   }
 
-  /**
-   * @returns JSON in UTF-8
-   * @throws DendroError what is wrong with the question; DENDRO_BUSY, DENDRO_TREE_UNAVAILABLE
-   */
-  ask(question: Question): Promise<Uint8Array<ArrayBuffer>> {
+  #ask(number: number, question: Question): Promise<Uint8Array<ArrayBuffer>> {
     if (!this.isRunning) return Promise.reject(new DendroError('DENDRO_TREE_UNAVAILABLE'));
     if (this.#questions.size >= MAX_QUESTIONS) return Promise.reject(new DendroError('DENDRO_BUSY'));
     return new Promise((resolve, reject) => {
-      const request = this.#request((number) => ({ type: 'ask', request: number, question }));
+      const request = this.#request((request) => ({ type: 'ask', request, number, question }));
       this.#questions.set(request, { resolve, reject });
     });
   }
@@ -163,16 +146,11 @@ export class TreeClient {
   #receive(message: FromWorker): void {
     switch (message.type) {
       case 'batch':
-        this.#version = message.to;
-        for (const listener of this.#listeners) listener.batch(message);
-        return;
       case 'status':
-        this.#status = message.status;
-        for (const listener of this.#listeners) listener.status(message.status);
+        this.#hosts[message.number]?.receive(message);
         return;
       case 'host':
-        this.#host = message.host;
-        for (const listener of this.#listeners) listener.host(message.host);
+        this.#meet(message);
         return;
       case 'chunk':
         this.#snapshots.get(message.request)?.(message);
@@ -193,9 +171,26 @@ export class TreeClient {
         this.#fail(new DendroError(message.code, message.message));
         return;
       case 'ready':
+        this.#ready.resolve();
+        return;
       case 'stopped':
         return;
     }
+  }
+
+  #meet(message: Extract<FromWorker, { type: 'host' }>): void {
+    const { number } = message;
+    const known = this.#hosts[number];
+    if (known !== undefined) {
+      known.receive(message);
+      return;
+    }
+    const host = new HostClient(message, {
+      ask: (question) => this.#ask(number, question),
+      requestSnapshot: (take) => this.#requestSnapshot(number, take),
+    });
+    this.#hosts[number] = host;
+    for (const listener of this.#listeners) listener.appeared?.(host);
   }
 
   #take(request: number): Waiting | undefined {
@@ -211,6 +206,7 @@ export class TreeClient {
     this.#questions.clear();
     this.#snapshots.clear();
     this.#complete.reject(new DendroError('DENDRO_TREE_UNAVAILABLE'));
-    for (const listener of this.#listeners) listener.failed(error);
+    this.#ready.reject(error);
+    for (const listener of this.#listeners) listener.failed?.(error);
   }
 }

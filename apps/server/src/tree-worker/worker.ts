@@ -6,16 +6,16 @@ import { DendroError, toError } from '@dendro/protocol';
 import { mayUseEbpf } from '@dendro/sources';
 import { answerJson } from './answers.ts';
 import { feedsFor } from './choose-source.ts';
-import { HostRunner } from './host-runner.ts';
+import { FeedRunner } from './feed-runner.ts';
 import type { FromWorker, ToWorker, WorkerOptions } from './messages.ts';
-import { RecordingFile } from './recording-file.ts';
+import { Recordings } from './recordings.ts';
 import { snapshotChunks } from './snapshot.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs as a worker thread only');
 const options = workerData as WorkerOptions;
 
-let recording: RecordingFile | undefined;
+let recording: Recordings | undefined;
 
 function post(message: FromWorker, transfer: ArrayBuffer[] = []): void {
   record(() => recording?.take(message));
@@ -44,39 +44,53 @@ function sayFailed(thrown: unknown): void {
   } satisfies FromWorker);
 }
 
-function answer(runner: HostRunner, message: ToWorker): void {
+function answer(runner: FeedRunner, message: ToWorker): void {
   switch (message.type) {
     case 'stop':
       void runner.stop().then(() => {
-        record(() => recording?.end(runner.now, runner.status.source));
-        post({ type: 'status', status: runner.status });
+        for (const tree of runner.trees) {
+          const { number, now } = tree;
+          const status = runner.statusOf(tree);
+          record(() => recording?.end(number, now, status.source));
+          post({ type: 'status', number, status });
+        }
         post({ type: 'stopped' });
         port?.close();
       });
       return;
     case 'snapshot': {
+      const tree = runner.trees[message.number];
+      if (tree === undefined) return;
       runner.flush(); // a snapshot is of a committed version
-      const { version } = runner.host;
-      for (const { bytes, isLast } of snapshotChunks(runner.host, runner.now)) {
-        const { now } = runner;
+      const { version } = tree.host;
+      for (const { bytes, isLast } of snapshotChunks(tree.host, tree.now)) {
+        const { now } = tree;
         post({ type: 'chunk', request: message.request, isLast, version, now, bytes }, [bytes.buffer]);
       }
       return;
     }
     case 'ask': {
       runner.flush();
-      const json = new TextEncoder().encode(answerJson(runner, message.question));
+      const json = new TextEncoder().encode(answerTo(runner, message));
       post({ type: 'answer', request: message.request, json }, [json.buffer]);
     }
   }
 }
 
+function answerTo(runner: FeedRunner, { number, question }: Extract<ToWorker, { type: 'ask' }>): string {
+  if (question.kind === 'events') return JSON.stringify(runner.takeIn(question.ndjson, question.to));
+  const tree = runner.trees[number];
+  if (tree === undefined) throw new DendroError('DENDRO_HOST_UNKNOWN');
+  return answerJson(tree, question);
+}
+
 try {
   const feeds = feedsFor(options.source, process.geteuid?.() === 0, { ...options, mayUseEbpf: mayUseEbpf() });
-  if (options.recording !== undefined) recording = new RecordingFile(options.recording);
-  const runner = await HostRunner.start(options, feeds, post);
+  if (options.recording !== undefined) recording = new Recordings(options.recording);
+  const runner = await FeedRunner.start(options, feeds, post);
   runner.flush();
-  post({ type: 'ready', host: runner.info, status: runner.status });
+  runner.tellAll();
+  post({ type: 'ready' });
   port.on('message', (message: ToWorker) => {
     try {
       answer(runner, message);

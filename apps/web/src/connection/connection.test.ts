@@ -8,6 +8,8 @@ import { Connection } from './connection.ts';
 
 const HOST = { id: 'local', name: 'here', baseEpochNs: '1700000000000000000', isLive: true, users: {} };
 
+const OTHER = { ...HOST, id: 'n2', name: 'there' };
+
 class TestSocket {
   readyState = 1;
   binaryType = '';
@@ -36,6 +38,8 @@ class TestSocket {
 let sockets: TestSocket[];
 let status: number;
 let isServerUp: boolean;
+let wanted: string | undefined;
+let urls: string[];
 let replica: Replica;
 let connection: Connection;
 
@@ -44,21 +48,25 @@ beforeEach(() => {
   sockets = [];
   status = 200;
   isServerUp = true;
+  wanted = undefined;
+  urls = [];
   replica = new Replica(() => 0);
   connection = new Connection({
     replica,
     origin: 'http://127.0.0.1:7337',
     fetch: async () => {
       if (!isServerUp) throw new TypeError('refused');
-      return Response.json({ hosts: [HOST] }, { status });
+      const source = { name: 'procfs', state: 'running' };
+      return Response.json({ hosts: [HOST, OTHER].map((host) => ({ ...host, source })) }, { status });
     },
     openSocket: (url) => {
-      expect(url).toBe('ws://127.0.0.1:7337/api/v1/hosts/local/live');
+      urls.push(url);
       const socket = new TestSocket();
       sockets.push(socket);
       return socket as unknown as WebSocket;
     },
     random: () => 1,
+    wantedHost: () => wanted,
   });
 });
 afterEach(() => {
@@ -78,6 +86,45 @@ test('after the greeting it subscribes and is connected', async () => {
   const socket = await greeted();
   expect(socket.sent).toEqual(['{"type":"subscribe"}']);
   expect(connection.status.kind).toBe('connected');
+});
+
+const SOCKET = 'ws://127.0.0.1:7337/api/v1/hosts';
+
+test('the first host is shown, or the one that is wanted, and another one as soon as it is', async () => {
+  await greeted();
+  expect(urls).toEqual([`${SOCKET}/local/live`]);
+  expect(connection.hosts.map(({ id, source, state }) => [id, source, state])).toEqual([
+    ['local', 'procfs', 'running'],
+    ['n2', 'procfs', 'running'],
+  ]);
+  wanted = 'n2';
+  connection.restart();
+  await vi.waitFor(() => expect(sockets).toHaveLength(2));
+  expect(urls[1]).toBe(`${SOCKET}/n2/live`);
+  last().say({ type: 'hello', protocol: 1, host: OTHER, version: 5 });
+  expect(last().sent).toEqual(['{"type":"subscribe"}']);
+  expect(replica.host?.name).toBe('there');
+});
+
+test('a host that the server does not have is waited for', async () => {
+  wanted = 'n3';
+  await connection.connect();
+  expect(connection.status).toMatchObject({ kind: 'waiting', missingHost: 'n3', reason: 'The server has no host n3.' });
+  expect(connection.hosts.length).toBe(2);
+  expect(sockets).toEqual([]);
+  wanted = 'n2';
+  await vi.advanceTimersByTimeAsync(250);
+  expect(urls).toEqual([`${SOCKET}/n2/live`]);
+});
+
+test('which hosts there are is told again on the socket', async () => {
+  const socket = await greeted();
+  const told = vi.fn();
+  connection.subscribe(told);
+  const hosts = [{ id: 'local', name: 'here', isLive: true, source: 'none', state: 'running' }];
+  socket.say({ type: 'hosts', hosts });
+  expect(connection.hosts).toEqual(hosts);
+  expect(told).toHaveBeenCalledOnce();
 });
 
 test('without the cookie it does not try again and again', async () => {
@@ -236,6 +283,7 @@ test('a server without a host is asked again', async () => {
       throw new Error('there is nothing to open');
     },
     random: () => 1,
+    wantedHost: () => wanted,
   });
   await connection.connect();
   expect(connection.status).toMatchObject({ kind: 'waiting', reason: 'The server watches no host yet.' });

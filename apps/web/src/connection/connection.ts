@@ -1,15 +1,21 @@
-// Keeps the replica fed: finds the host, opens the socket, opens it again when
+// Keeps the replica fed: finds the host that is wanted, opens the socket, opens it again when
 // it is lost, and says where it stands. After a loss it asks for what it
 // missed, not for everything.
 
-import { DendroError, type HostInfo, parseServerMessage } from '@dendro/protocol';
+import { DendroError, type HostInfo, type HostSummary, parseServerMessage, type SourceStatus } from '@dendro/protocol';
 import type { Replica } from '../replica/replica.ts';
 
 export type ConnectionStatus =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'connected' }
   /** Lost or refused; tried again at `retryAt` (milliseconds since the epoch). */
-  | { readonly kind: 'waiting'; readonly retryAt: number; readonly reason: string }
+  | {
+      readonly kind: 'waiting';
+      readonly retryAt: number;
+      readonly reason: string;
+      /** The server is there, and has no host of this id. */
+      readonly missingHost?: string | undefined;
+    }
   /** The page shows something else, and has asked for nothing. */
   | { readonly kind: 'left' }
   | { readonly kind: 'signed-out' };
@@ -21,7 +27,15 @@ export interface ConnectionDeps {
   readonly fetch: typeof fetch;
   readonly openSocket: (url: string) => WebSocket;
   readonly random: () => number;
+  /** Id of the host that is to be shown; undefined: the first. */
+  readonly wantedHost: () => string | undefined;
 }
+
+/** What `GET /api/v1/hosts` says of each. */
+type ListedHost = HostInfo & { readonly source: Pick<SourceStatus, 'name' | 'state'> };
+
+/** Always the first host, whatever its id is. */
+const FIRST_ID = 'local';
 
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 10_000;
@@ -35,6 +49,7 @@ export class Connection {
   readonly #deps: ConnectionDeps;
   readonly #listeners = new Set<() => void>();
   #status: ConnectionStatus = { kind: 'connecting' };
+  #hosts: readonly HostSummary[] = [];
   #socket: WebSocket | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
@@ -55,6 +70,11 @@ export class Connection {
 
   get status(): ConnectionStatus {
     return this.#status;
+  }
+
+  /** Those that the server has, as it said last. */
+  get hosts(): readonly HostSummary[] {
+    return this.#hosts;
   }
 
   /** @returns takes the listener off again */
@@ -121,9 +141,13 @@ export class Connection {
       if (answer.status === 401) this.#setStatus({ kind: 'signed-out' });
       else if (!answer.ok) this.#wait(`The server answered ${answer.status}.`);
       else {
-        const { hosts } = (await answer.json()) as { hosts: readonly HostInfo[] };
-        if (hosts[0] !== undefined) return hosts[0];
-        this.#wait('The server watches no host yet.');
+        const { hosts } = (await answer.json()) as { hosts: readonly ListedHost[] };
+        this.#hosts = hosts.map(summaryOf);
+        const wanted = this.#deps.wantedHost() ?? FIRST_ID;
+        const host = hosts.find(({ id }) => id === wanted) ?? (wanted === FIRST_ID ? hosts[0] : undefined);
+        if (host !== undefined) return host;
+        if (hosts.length === 0) this.#wait('The server watches no host yet.');
+        else this.#wait(`The server has no host ${wanted}.`, wanted);
       }
     } catch {
       this.#wait('The server does not answer.');
@@ -171,6 +195,10 @@ export class Connection {
       case 'stats':
         replica.takeStats(message);
         return;
+      case 'hosts':
+        this.#hosts = message.hosts;
+        this.#tell();
+        return;
       case 'resync':
         this.#awaitsResync = false;
         replica.resync();
@@ -195,12 +223,12 @@ export class Connection {
   }
 
   // Doubling, with chance, so that many browsers do not come back in step.
-  #wait(reason: string): void {
+  #wait(reason: string, missingHost?: string): void {
     if (this.#hasLeft) return;
     const delay = this.#delay * (0.5 + this.#deps.random() / 2);
     this.#delay = Math.min(MAX_DELAY_MS, this.#delay * 2);
     this.#retry = setTimeout(() => void this.connect(), delay);
-    this.#setStatus({ kind: 'waiting', retryAt: Date.now() + delay, reason });
+    this.#setStatus({ kind: 'waiting', retryAt: Date.now() + delay, reason, missingHost });
   }
 
   #expectWord(): void {
@@ -214,6 +242,14 @@ export class Connection {
 
   #setStatus(status: ConnectionStatus): void {
     this.#status = status;
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+function summaryOf({ id, name, isLive, source }: ListedHost): HostSummary {
+  return { id, name, isLive, source: source.name, state: source.state };
 }

@@ -83,6 +83,12 @@ export function signalName(signal: number): string {
   return name === undefined ? `signal ${signal}` : `SIG${name}`;
 }
 
+/** Number of a signal by its name, with or without SIG. */
+export function signalNumber(name: string): number | undefined {
+  const index = SIGNALS.indexOf(name.toUpperCase().replace(/^SIG/, ''));
+  return index < 0 ? undefined : index + 1;
+}
+
 function timeOf(date: Date): string {
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(':');
 }

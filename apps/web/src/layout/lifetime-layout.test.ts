@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { type TaskSketch, treeOf } from '../testing/tree-of.ts';
 import { birthsOf } from './births.ts';
 import { type LifetimeRow, lifetimeRows, livesWithin } from './lifetime-layout.ts';
+import { windowOf } from './lifetime-window.ts';
 import { lineageFamily } from './lineage-family.ts';
-import { windowOf } from './time-window.ts';
 
 interface Asked {
   readonly from: number;

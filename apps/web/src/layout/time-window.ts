@@ -1,77 +1,82 @@
-// The span of time that is in view: to zoom it, to move it, to mark it with ticks.
+// The stretch of time that the strip shows, and how it is divided.
 
-import { type EventNs, epochOf, type TimeBase } from '@dendro/protocol';
+import { type EventNs, epochMsOf, type TimeBase } from '@dendro/protocol';
 
+/** `[from, to)` */
 export interface TimeWindow {
   readonly from: EventNs;
   readonly to: EventNs;
 }
 
-const MIN_SPAN_NS = 1000;
-/** Ten years. */
-const MAX_SPAN_NS = 3.2e17;
+const SECOND = 1e9;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** Steps that a person reads at a glance. */
+const STEPS = [
+  ...[1e6, 2e6, 5e6, 10e6, 20e6, 50e6, 100e6, 200e6, 500e6],
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
+  ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
+  ...[1, 2, 7, 14, 30, 90, 365].map((n) => n * DAY),
+];
+export const MIN_SPAN_NS = 10e6;
+export const MAX_SPAN_NS = 400 * DAY;
 
-/** @param factor below 1 comes closer; @param anchor what stays where it is, 0 at the left edge, 1 at the right one */
-export function zoomWindow({ from, to }: TimeWindow, factor: number, anchor: number): TimeWindow {
-  const span = Math.min(MAX_SPAN_NS, Math.max(MIN_SPAN_NS, (to - from) * factor));
-  const fixed = from + (to - from) * anchor;
-  return windowOf(fixed - span * anchor, fixed + span * (1 - anchor));
+/** Width of a bucket: the smallest step of which no more than `most` fit. */
+export function stepFor(spanNs: number, most: number): number {
+  return STEPS.find((step) => spanNs / step <= most) ?? (STEPS.at(-1) as number);
 }
 
-/** @param part of the window: -0.25 goes a quarter back */
-export function panWindow({ from, to }: TimeWindow, part: number): TimeWindow {
-  const by = (to - from) * part;
-  return windowOf(from + by, to + by);
+/**
+ * The window that is `factor` times as long, with the instant `about` at the same place. Never shorter than 10 ms, nor
+ * longer than a year or so.
+ */
+export function zoomed({ from, to }: TimeWindow, factor: number, about: number): TimeWindow {
+  const span = to - from;
+  const next = Math.min(MAX_SPAN_NS, Math.max(MIN_SPAN_NS, span * factor));
+  const share = span === 0 ? 0.5 : (about - from) / span;
+  const start = about - share * next;
+  return { from: start as EventNs, to: (start + next) as EventNs };
 }
 
-/** Never empty. */
-export function windowOf(from: number, to: number): TimeWindow {
-  const begin = Math.round(from);
-  return { from: begin as EventNs, to: Math.max(Math.round(to), begin + MIN_SPAN_NS) as EventNs };
+export function moved({ from, to }: TimeWindow, byNs: number): TimeWindow {
+  return { from: (from + byNs) as EventNs, to: (to + byNs) as EventNs };
+}
+
+/** The same span, moved as little as needed for `at` to be in it. */
+export function movedTo(window: TimeWindow, at: EventNs): TimeWindow {
+  if (at < window.from) return moved(window, at - window.from - (window.to - window.from) * 0.1);
+  if (at > window.to) return moved(window, at - window.to + (window.to - window.from) * 0.1);
+  return window;
 }
 
 export interface Tick {
-  /** 0 at the left edge of the window, 1 at the right one. */
-  readonly x: number;
+  readonly at: EventNs;
   readonly label: string;
 }
 
-const SECOND = 1_000_000_000;
-const STEPS = [
-  ...[3, 4, 5, 6, 7, 8].flatMap((digits) => [1, 2, 5].map((n) => n * 10 ** digits)),
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * 60 * SECOND),
-  ...[1, 2, 3, 6, 12].map((n) => n * 3600 * SECOND),
-  ...[1, 2, 7, 14, 28, 91, 182, 365, 730].map((n) => n * 86_400 * SECOND),
-];
-
-/** Round instants in a window, so many at most; days begin where they do here. */
-export function ticksOf(window: TimeWindow, base: TimeBase, most: number): Tick[] {
-  const span = window.to - window.from;
-  const step = STEPS.find((step) => span / step <= most) ?? (STEPS.at(-1) as number);
-  const begin = epochOf(base, window.from);
-  const zone = BigInt(new Date(Number(begin / 1_000_000n)).getTimezoneOffset()) * BigInt(60 * SECOND);
-  const size = BigInt(step);
-  const past = (((begin - zone) % size) + size) % size;
+/** Round times of day in the window, in local time; the date where a day begins. */
+export function ticksOf({ from, to }: TimeWindow, base: TimeBase, most: number): Tick[] {
+  const step = stepFor(to - from, most);
+  const fromMs = epochMsOf(base, from);
+  // Days begin at local midnight, which is no multiple of anything in UTC.
+  const zoneMs = -new Date(fromMs).getTimezoneOffset() * 60_000;
+  const stepMs = step / 1e6;
   const ticks: Tick[] = [];
-  for (let at = past === 0n ? begin : begin + size - past; ticks.length <= most; at += size) {
-    const x = Number(at - begin) / span;
-    if (x > 1) break;
-    ticks.push({ x, label: tickLabel(at, step) });
+  for (let ms = Math.ceil((fromMs + zoneMs) / stepMs) * stepMs - zoneMs; ticks.length <= most; ms += stepMs) {
+    const at = (from + (ms - fromMs) * 1e6) as EventNs;
+    if (at > to) break;
+    ticks.push({ at, label: labelOf(new Date(ms), ms, step) });
   }
   return ticks;
 }
 
-function tickLabel(at: bigint, step: number): string {
-  const date = new Date(Number(at / 1_000_000n));
+function labelOf(date: Date, ms: number, step: number): string {
   const two = (n: number) => String(n).padStart(2, '0');
-  const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  if (step >= 86_400 * SECOND) return `${date.getFullYear()}-${day}`;
   const minute = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  if (step >= 60 * SECOND) return minute === '00:00' ? day : minute;
-  const second = `${minute}:${two(date.getSeconds())}`;
-  if (step >= SECOND) return second;
-  const digits = 9 - Math.floor(Math.log10(step));
-  const rest = String(((at % BigInt(SECOND)) + BigInt(SECOND)) % BigInt(SECOND)).padStart(9, '0');
-  return `${second.slice(6)}.${rest.slice(0, digits)}`;
+  if (step < SECOND) return `${minute}:${two(date.getSeconds())}.${String(Math.floor(ms) % 1000).padStart(3, '0')}`;
+  if (step < MINUTE) return `${minute}:${two(date.getSeconds())}`;
+  if (step < DAY && minute !== '00:00') return minute;
+  return `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }

@@ -12,10 +12,19 @@ const KEYS = [
   ['Home End', 'First and last row'],
   ['PgUp PgDn', 'A page up or down'],
   ['Enter', 'Details'],
+  ['s', 'Show the subtree alone'],
   ['l', 'Lineage of the selected process, and back'],
-  ['/', 'Filter'],
+  ['/', 'Find and filter'],
+  ['n N', 'Next and previous match'],
+  ['Shift+Enter', 'In the field: only what matches, or all'],
+  ['> Ctrl+K', 'Commands'],
+  ['@', 'Go to a pid or a time'],
   ['Space', 'Pause, or go back to live'],
-  ['Esc', 'Leave the lineage, clear the filter, close details'],
+  ['L', 'Go to the present'],
+  [', .', 'Previous and next start, exec or end of a process'],
+  ['Shift+← Shift+→', 'On the strip of time: a window back or on'],
+  ['+ - 0', 'On the strip of time: closer, wider, as usual'],
+  ['Esc', 'Leave the lineage, clear the query, close details, show the whole tree'],
   ['?', 'This help'],
 ] as const;
 
@@ -23,10 +32,10 @@ const LINEAGE_KEYS = [
   ['← →', 'To the parent, to a child'],
   ['↑ ↓', 'Within a generation'],
   ['Home End', 'The eldest, the process itself'],
-  ['Enter', 'Details; at +N more: show them'],
+  ['Enter', 'Details; of what stands for several: each'],
   ['r', 'Lineage of where you are'],
   ['+ - 0', 'Closer, further, all of it'],
-  ['Shift ← → ↑ ↓', 'Move the picture'],
+  ['Shift+arrows', 'Move the picture'],
 ] as const;
 
 export function Help() {

@@ -109,6 +109,32 @@ test('a child of clone3 is a process as soon as it is heard of, before or after,
   }
 });
 
+test('of a process that never calls exec in the log it is said what it runs, once, and again when that is another', () => {
+  const openat = (serial: number, comm: string, exe: string, more: Partial<Call> = {}) =>
+    call({ serial, nr: 257, ...more })
+      .replace('comm="sh"', `comm="${comm}"`)
+      .replace('exe="/bin/sh"', `exe=${exe}`);
+  const { of } = decode([
+    openat(1, 'cron', '"/usr/sbin/cron"'),
+    openat(2, 'cron', '"/usr/sbin/cron"'),
+    call({ serial: 3, nr: 57 }).replace('exit=0', 'exit=77').replace('/bin/sh', '/usr/sbin/cron'),
+    openat(4, 'cron', '"/usr/sbin/cron"', { pid: 77, ppid: 10 }), // as its creator
+    openat(5, 'my job', '2F6F70742F6D79206A6F62', { pid: 77, ppid: 10 }), // an exec that no rule names
+    call({ serial: 6, nr: 59, pid: 77, ppid: 10 }),
+    openat(7, 'sh', '"/bin/sh"', { pid: 77, ppid: 10 }),
+    openat(8, 'x', '(null)', { pid: 78, ppid: 10 }),
+  ]);
+  expect(of('program-seen')).toEqual([
+    { type: 'program-seen', at: 0, pid: 10, executable: { path: '/usr/sbin/cron' } },
+    { type: 'program-seen', at: 4, pid: 77, executable: { path: '/opt/my job' } },
+  ]);
+  expect(of('rename').map(({ tid, comm }) => [tid, comm])).toEqual([
+    [10, 'cron'],
+    [77, 'my job'],
+    [78, 'x'],
+  ]);
+});
+
 test('numbers of another pid namespace are not used', () => {
   const { of, rejected } = decode([
     call({ serial: 1, nr: 272 }).replace('a0=0', 'a0=20000000'),
@@ -141,6 +167,7 @@ test('what a record says in passing is a sighting, told once', () => {
   const { events } = decode([...lines, call({ serial: 4, nr: 0, ppid: 5 }).replace(' uid=0', ' uid=8')]);
   expect(events.slice(1)).toMatchObject([
     { type: 'reparent', pid: 10, parentPid: 1, authority: 1 },
+    { type: 'program-seen', pid: 10, executable: { path: '/bin/sh' } },
     { type: 'rename', tid: 10, comm: 'sh', authority: 1 },
     { type: 'credentials', pid: 10, uid: 0, gid: 0, authority: 1 },
     { type: 'reparent', pid: 10, parentPid: 5, authority: 1 },
@@ -186,6 +213,25 @@ test('records that auditd writes out for people are refused with what to do', ()
   ]);
   expect(decoder.rejected).toEqual({ interpreted: 1 });
   expect(decoder.refusal).toMatch(/ausearch --raw$/);
+});
+
+test('a log goes on for years, and the events of one of its milliseconds stay in their order', () => {
+  // A quiet host: something once a month.
+  const months = Array.from({ length: 12 * 9 }, (_, month) => 1_700_000_000 + month * 30 * 86_400);
+  const names = ['zoo', 'yak', 'ant', 'elk', 'cat'];
+  const lines = months.flatMap((at, month) =>
+    names.map((name, i) =>
+      call({ serial: 10 + month * 7 + i, time: `${at}.123`, nr: 59 }).replace('comm="sh"', `comm="${name}"`),
+    ),
+  );
+  const { of, decoder } = decode(lines);
+  expect(decoder.decoded).toBe(lines.length);
+  expect(decoder.rejected).not.toHaveProperty('time-out-of-range');
+  const execs = of('exec');
+  expect(execs.map(({ comm }) => comm)).toEqual(months.flatMap(() => names));
+  const times = execs.map(({ at }) => at);
+  expect(new Set(times).size).toBe(times.length);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
 });
 
 test('what cannot be used is counted by reason', () => {

@@ -2,12 +2,10 @@
 // is put together (event-join.ts) and read (processes.ts), or is counted by the
 // reason why not.
 
-import { EventGate } from '../input/event-gate.ts';
 import { HostFilter } from '../input/host-filter.ts';
-import { afterByteOrderMark, LineSplitter } from '../input/lines.ts';
-import { Rejections } from '../input/rejections.ts';
+import { LineReader } from '../input/line-reader.ts';
 import type { EventSink } from '../source.ts';
-import type { EventReject } from './call.ts';
+import { type EventReject, eventTimeInOrder } from './call.ts';
 import { EventJoin } from './event-join.ts';
 import { ProcessReader } from './processes.ts';
 import { type AuditRecord, isSeparator, type LineReject, readAuditLine } from './record.ts';
@@ -21,45 +19,40 @@ const REFUSAL =
 export interface AuditDecoderOptions {
   readonly maxLineBytes?: number | undefined;
   readonly hosts?: HostFilter | undefined;
+  /** Does the log tell of what happens now? Default false. */
+  readonly isLive?: boolean | undefined;
 }
 
 export class AuditDecoder {
-  readonly #splitter: LineSplitter;
-  readonly #gate: EventGate;
+  readonly #reader: LineReader<LineReject | EventReject | 'other-host'>;
   readonly #join: EventJoin;
   readonly #processes: ProcessReader;
-  readonly #rejections = new Rejections<LineReject | EventReject | 'other-host' | 'line-too-long'>();
   readonly #hosts: HostFilter;
-  #lineNumber = 0;
-  #lines = 0;
   #records = 0;
   #decoded = 0;
   #refusal: string | undefined;
 
   /** @param sink gets `clock` before the first event */
-  constructor(sink: EventSink, { maxLineBytes = MAX_LINE_BYTES, hosts = new HostFilter() }: AuditDecoderOptions = {}) {
+  constructor(
+    sink: EventSink,
+    { maxLineBytes = MAX_LINE_BYTES, hosts = new HostFilter(), isLive }: AuditDecoderOptions = {},
+  ) {
     this.#hosts = hosts;
-    this.#gate = new EventGate(sink, () => this.#reject('time-out-of-range'));
-    this.#processes = new ProcessReader({
-      give: (epochNs, make) => this.#gate.give(epochNs, make),
-      reject: (reason) => this.#reject(reason),
+    this.#reader = new LineReader(sink, (text) => this.#line(text), {
+      maxLineBytes,
+      isLive,
+      isNone: isSeparator,
+      eventTimeOf: eventTimeInOrder,
     });
+    this.#processes = new ProcessReader(this.#reader);
     this.#join = new EventJoin((event) => {
       if (this.#processes.take(event)) this.#decoded++;
-    });
-    this.#splitter = new LineSplitter(maxLineBytes, {
-      line: (bytes, from, end) => this.#line(bytes, from, end),
-      tooLong: () => {
-        this.#lineNumber++;
-        this.#lines++;
-        this.#reject('line-too-long');
-      },
     });
   }
 
   /** Lines so far, empty ones and separators left out. */
   get lines(): number {
-    return this.#lines;
+    return this.#reader.lines;
   }
 
   /** Lines that are records of events about processes. */
@@ -73,7 +66,7 @@ export class AuditDecoder {
   }
 
   get rejected(): Readonly<Record<string, number>> {
-    return this.#rejections.counts;
+    return this.#reader.rejected;
   }
 
   get refusal(): string | undefined {
@@ -84,54 +77,44 @@ export class AuditDecoder {
     return [
       'An audit log tells of what its rules name: births, ends and changes of user are there if clone, exit_group and the like are. Kills by signal and ends of threads are in no log.',
       ...this.#hosts.notices,
-      ...this.#rejections.notices,
+      ...this.#reader.notices,
     ];
   }
 
   push(chunk: Uint8Array): void {
-    this.#splitter.push(chunk);
-    this.#gate.settle();
+    this.#reader.push(chunk);
   }
 
   /** No more records of what waits have come for as long as anybody would wait for them. */
   pause(): void {
     this.#join.end();
-    this.#gate.settle();
+    this.#reader.settle();
   }
 
   /** The feed is over. */
   end(): void {
-    this.#splitter.end();
+    this.#reader.endLines();
     this.#join.end();
     this.#processes.end();
-    this.#gate.settle();
+    this.#reader.settle();
   }
 
-  #line(bytes: Buffer, begin: number, end: number): void {
-    this.#lineNumber++;
-    const from = this.#lineNumber === 1 ? afterByteOrderMark(bytes, begin, end) : begin;
-    const text = bytes.toString('latin1', from, end);
-    if (text === '' || isSeparator(text)) return;
-    this.#lines++;
+  #line(text: string): void {
     const record = readAuditLine(text);
     if (typeof record !== 'string') this.#take(record);
     else {
       if (record === 'interpreted' && this.#records === 0) this.#refusal ??= REFUSAL;
-      this.#reject(record);
+      this.#reader.reject(record);
     }
   }
 
   // A pid of another host is another process.
   #take(record: AuditRecord): void {
-    if (!this.#hosts.takes(record.node, false)) {
-      this.#reject('other-host');
+    if (!this.#hosts.takes(record.node)) {
+      this.#reader.reject('other-host');
       return;
     }
     this.#records++;
     this.#join.add(record);
-  }
-
-  #reject(reason: LineReject | EventReject | 'other-host' | 'line-too-long'): void {
-    this.#rejections.add(reason, this.#lineNumber);
   }
 }

@@ -21,6 +21,6 @@ function formatOf(hosts: HostFilter): TextFormat {
     kind: 'audit',
     what: 'Records of the Linux audit system',
     wanted: '/var/log/audit/audit.log, or what ausearch --raw gives',
-    decode: (sink) => new AuditDecoder(sink, { hosts }),
+    decode: (sink, isLive) => new AuditDecoder(sink, { hosts, isLive }),
   };
 }

@@ -1,6 +1,6 @@
 // The SYSCALL record of an event: who called what, when, and how it went.
 
-import { isTid } from '@dendro/protocol';
+import { type EventNs, eventTimeOf, isTid, resolutionAt, type TimeBase } from '@dendro/protocol';
 import type { AuditEvent } from './event-join.ts';
 import { type Fields, numberField } from './record.ts';
 import { type CallName, callOf } from './syscalls.ts';
@@ -28,7 +28,7 @@ export interface Call {
 }
 
 export const NS_PER_MS = 1_000_000n;
-/** In nanoseconds no more than the time by which the tree takes a mention before a birth for one of the newborn. */
+/** As nanoseconds no more than the time by which the tree takes a mention before a birth for one of the newborn. */
 const SERIALS_PER_MS = 100_000;
 const MAX_ID = 0xffff_fffe;
 
@@ -64,4 +64,12 @@ function idField(value: string | undefined): number | undefined {
 /** The log tells milliseconds. Events of one are kept in their order by their serial, in the nanoseconds. */
 export function timeOf({ epochMs, serial }: AuditEvent): bigint {
   return BigInt(epochMs) * NS_PER_MS + BigInt(serial % SERIALS_PER_MS);
+}
+
+/** As an event time; far from the base, where single nanoseconds are not told apart, serials are wider apart. */
+export function eventTimeInOrder(base: TimeBase, epochNs: bigint): EventNs {
+  const serial = epochNs % NS_PER_MS;
+  const ms = eventTimeOf(base, epochNs - serial);
+  const stepNs = resolutionAt(ms);
+  return (ms + (Number(serial) % Math.floor(SERIALS_PER_MS / stepNs)) * stepNs) as EventNs;
 }

@@ -7,6 +7,8 @@ export interface KnownProcess {
   ppid: number;
   uid: number | undefined;
   gid: number | undefined;
+  /** Path of the file that it runs, as far as the log has said it. */
+  executable: string | undefined;
   isBorn: boolean;
   hasThreads: boolean;
   /** Children of clone3 that may be its threads. */
@@ -34,6 +36,7 @@ export class KnownProcesses {
       ppid,
       uid: undefined,
       gid: undefined,
+      executable: undefined,
       isBorn: false,
       hasThreads: false,
       awaited: 0,

@@ -118,12 +118,24 @@ export class ProcessReader {
     }
     process.ppid = ppid;
     if (isExec(call)) return process;
-    if (!isKnown && !process.isBorn) this.#tellName(call);
+    const isOther = this.#tellProgram(process, call);
+    if (isOther || (!isKnown && !process.isBorn)) this.#tellName(call);
     if (call.hasFailed || call.name !== 'set-ids') this.#tellIds(process, call, AUTHORITY.sighting);
     return process;
   }
 
-  // The name is that of the thread that called: of a process that has just been met it is the best there is.
+  /** A log whose rules name no exec says in passing what a process runs. @returns whether it ran something else before */
+  #tellProgram(process: KnownProcess, { pid, fields, epochNs }: Call): boolean {
+    const path = textField(fields.get('exe'));
+    const before = process.executable;
+    if (path === undefined || path === before) return false;
+    process.executable = path;
+    this.#sink.give(epochNs, (at) => ({ type: 'program-seen', at, pid, executable: { path } }));
+    return before !== undefined;
+  }
+
+  // The name is that of the thread that called: of a process that has just been met, or runs something else, it is the
+  // best there is.
   #tellName({ pid, fields, epochNs }: Call): void {
     const comm = textField(fields.get('comm'));
     if (comm === undefined) return;
@@ -204,6 +216,7 @@ export class ProcessReader {
     const tid = child.pid;
     const creatorPid = creator.pid;
     child.isBorn = true;
+    child.executable ??= creator.executable;
     this.#sink.give(epochNs, (at) => ({
       type: 'fork',
       at,
@@ -236,6 +249,7 @@ export class ProcessReader {
     const comm = textField(fields.get('comm'));
     const cwd = textField(event.cwd?.get('cwd'));
     process.hasThreads = false;
+    process.executable = files.executable?.path;
     process.uid = uid;
     this.#sink.give(epochNs, (at) => ({ type: 'exec', at, pid, comm, argv, cwd, uid, ...files }));
     if (process.gid === gid) return;

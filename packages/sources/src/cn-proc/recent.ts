@@ -11,6 +11,10 @@ export class Recent<V> {
     this.#half = size / 2;
   }
 
+  get isEmpty(): boolean {
+    return this.#young.size === 0 && this.#old.size === 0;
+  }
+
   get(key: number): V | undefined {
     return this.#young.get(key) ?? this.#old.get(key);
   }

@@ -6,17 +6,20 @@ import { fileURLToPath } from 'node:url';
 import { toError } from '@dendro/protocol';
 import { type FailedFrame, FrameReader, type FrameVisitor } from './frames.ts';
 
-/** What the child is told on its command line. */
+/** What the child is told first: a line of JSON on its standard input. */
 export interface ChildOptions {
   readonly objectPath: string;
   readonly ringBytes: number;
   readonly pollMs: number;
   readonly launcherTid?: number | undefined;
+  /** Processes that are known of the one tree that is meant, when they were told of by another child before. */
+  readonly tracedPids?: readonly number[] | undefined;
 }
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
 const FRAMES_AT = 3;
-const HEAP_MB = 64;
+/** Any process of the same user may send SIGUSR1, and would get a debugger that runs whatever it is told. */
+const NODE_OPTIONS = ['--max-old-space-size=64', '--disable-sigusr1'];
 /** To give up its hooks, six of which cost 0.1 s each, and to tell what it still has. */
 const END_MS = 5000;
 const MAX_ERROR_BYTES = 4096;
@@ -29,14 +32,15 @@ export class BpfChild {
 
   /** @param visitor is told what it says, until it exits */
   constructor(options: ChildOptions, visitor: FrameVisitor) {
-    this.#process = spawn(process.execPath, [`--max-old-space-size=${HEAP_MB}`, CHILD, JSON.stringify(options)], {
+    this.#process = spawn(process.execPath, [...NODE_OPTIONS, CHILD], {
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
       env: {}, // of ours it needs nothing, and NODE_OPTIONS could load anything
       cwd: '/',
     });
     const frames = new FrameReader(visitor);
-    const out = this.#process.stdio[FRAMES_AT] as NodeJS.ReadableStream;
-    out.on('data', (portion: Buffer) => {
+    // Without file descriptors to spare there are no pipes; the error below says so.
+    const out = this.#process.stdio?.[FRAMES_AT] as NodeJS.ReadableStream | undefined;
+    out?.on('data', (portion: Buffer) => {
       if (this.#broken !== undefined) return;
       try {
         frames.push(portion);
@@ -45,8 +49,9 @@ export class BpfChild {
         this.kill();
       }
     });
-    out.on('error', () => {}); // its exit says the rest
+    out?.on('error', () => {}); // its exit says the rest
     this.#process.stdin?.on('error', () => {});
+    this.#process.stdin?.write(`${JSON.stringify(options)}\n`);
     this.#process.stderr?.on('data', (text: Buffer) => {
       this.#errors = `${this.#errors}${text}`.slice(-MAX_ERROR_BYTES);
     });

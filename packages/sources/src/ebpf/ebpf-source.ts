@@ -10,7 +10,7 @@ import { RepairScan } from '../procfs/repair-scan.ts';
 import type { EventSink, Source } from '../source.ts';
 import { EventMerge } from '../tracefs/merge.ts';
 import { BpfChild } from './child-process.ts';
-import { Families } from './families.ts';
+import { Families, NOT_KNOWN } from './families.ts';
 import type { FailedFrame, FrameVisitor, ReadyFrame, RecordsFrame } from './frames.ts';
 import { OBJECT_PATH } from './object.ts';
 import { RecordDecoder } from './records.ts';
@@ -42,7 +42,9 @@ const INIT_PID = 1;
 /** Between two tries to have the child again. */
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 30_000;
+/** Between two looks at whether there is something to read in /proc: while it is being read, and else. */
 const WORK_MS = 20;
+const IDLE_MS = 200;
 
 export class EbpfSource implements Source, FrameVisitor {
   readonly name = 'ebpf';
@@ -66,6 +68,7 @@ export class EbpfSource implements Source, FrameVisitor {
   #childRecords = 0;
   #childLost = 0n;
   #childSeen = 0n;
+  #untracked = 0n;
   /** Time of the counts before. */
   #countedAt: EventNs;
   #pauseMs = FIRST_PAUSE_MS;
@@ -103,7 +106,16 @@ export class EbpfSource implements Source, FrameVisitor {
       name: this.name,
       state: this.#state,
       detail: `Programs in the kernel tell of births, programs, names, users and ends, complete, on ${this.#ready?.cpus ?? 0} CPUs; read every ${this.#options.pollMs ?? POLL_MS} ms, ${ringMb} MiB of buffer.`,
-      notices: [...this.#notices, ...(this.#ready?.notices ?? []), ...(this.#scan.failure ? [this.#scan.failure] : [])],
+      notices: [
+        ...this.#notices,
+        ...(this.#ready?.notices ?? []),
+        ...(this.#untracked > 0n
+          ? [
+              `Too many processes lived at once: of ${this.#untracked} what they started and how they ended is not told.`,
+            ]
+          : []),
+        ...(this.#scan.failure ? [this.#scan.failure] : []),
+      ],
       events: this.#records,
       lost: this.#lost,
       rejected: { ...this.#rejected },
@@ -139,6 +151,9 @@ export class EbpfSource implements Source, FrameVisitor {
 
   ready(frame: ReadyFrame): void {
     this.#ready = frame;
+    // Another child: before its first records, which may come with this frame, there is a gap.
+    if (this.#state === 'running') this.#tellGap();
+    for (const pid of frame.traced) this.#families.see(pid, NOT_KNOWN);
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#onReady?.();
   }
@@ -158,7 +173,7 @@ export class EbpfSource implements Source, FrameVisitor {
     if (heir !== undefined) this.#passChildren(heir.pid, heir.heirPid, heir.at);
   }
 
-  recordsEnd({ through, at, seen, lost }: RecordsFrame): void {
+  recordsEnd({ through, at, seen, lost, untracked }: RecordsFrame): void {
     const countedAt = this.#timeOf(at);
     const newlyLost = Number(lost - this.#childLost);
     if (newlyLost > 0) {
@@ -168,6 +183,7 @@ export class EbpfSource implements Source, FrameVisitor {
     }
     this.#childLost = lost;
     this.#childSeen = seen;
+    this.#untracked = untracked;
     this.#countedAt = countedAt;
     this.#merge.release(this.#timeOf(through) - HOLD_NS);
   }
@@ -189,8 +205,15 @@ export class EbpfSource implements Source, FrameVisitor {
   }
 
   #see(event: TaskEvent): void {
-    if (event.type === 'observe' && event.tid === event.pid) this.#families.see(event.pid, event.ppid);
+    if (event.type === 'observe' && event.tid === event.pid && this.#isMeant(event.pid)) {
+      this.#families.see(event.pid, event.ppid);
+    }
     this.#merge.push(event);
+  }
+
+  /** Of one tree the ancestors are seen too, up to init. They are none of it. */
+  #isMeant(pid: number): boolean {
+    return this.#options.launcherTid === undefined || this.#families.has(pid);
   }
 
   // --- its life ---
@@ -206,7 +229,9 @@ export class EbpfSource implements Source, FrameVisitor {
     const isReady = new Promise<void>((resolve) => {
       this.#onReady = resolve;
     });
-    const child = new BpfChild({ objectPath: OBJECT_PATH, ringBytes, pollMs, launcherTid }, this);
+    // A new child knows nothing of the tree that the one before has told of.
+    const tracedPids = launcherTid !== undefined && this.#state === 'running' ? [...this.#families.pids()] : undefined;
+    const child = new BpfChild({ objectPath: OBJECT_PATH, ringBytes, pollMs, launcherTid, tracedPids }, this);
     this.#child = child;
     const reason = await Promise.race([isReady, child.exited]);
     this.#onReady = undefined;
@@ -239,22 +264,23 @@ export class EbpfSource implements Source, FrameVisitor {
         this.#restart();
         return;
       }
-      if (this.#state !== 'running') {
-        await this.#child?.end();
-        return;
-      }
-      const now = this.#clock.now();
-      this.#merge.push({ type: 'gap', from: this.#countedAt, to: now, lost: 0 });
-      this.#countedAt = now;
-      this.#scan.want();
+      if (this.#state !== 'running') await this.#child?.end();
     }, pause);
+  }
+
+  /** From the last counts of the child before until now. How much was lost nobody knows. */
+  #tellGap(): void {
+    const now = this.#clock.now();
+    this.#merge.push({ type: 'gap', from: this.#countedAt, to: now, lost: 0 });
+    this.#countedAt = now;
+    this.#scan.want();
   }
 
   #work(): void {
     this.#scan.step();
     // While there is no child nobody says how far time has come.
     if (this.#child === undefined) this.#merge.flush();
-    this.#timer = setTimeout(() => this.#work(), this.#scan.isBusy ? 0 : WORK_MS);
+    this.#timer = setTimeout(() => this.#work(), this.#scan.isBusy ? 0 : this.#scan.isIdle ? IDLE_MS : WORK_MS);
   }
 }
 

@@ -9,7 +9,8 @@ import { CLONE, type EventNs, type FileInfo, isTid, type TaskEvent } from '@dend
 import { statusOf } from '../cn-proc/messages.ts';
 import type { HostClock } from '../host-clock.ts';
 import { containerOf } from '../procfs/container.ts';
-import { CommCache, kernelText } from '../tracefs/kernel-text.ts';
+import { CommCache, kernelText, kernelTexts } from '../tracefs/kernel-text.ts';
+import { Repeats } from './repeats.ts';
 
 export const RECORD = { birth: 1, exec: 2, exit: 3, rename: 4, credentials: 5, cgroup: 6 } as const;
 export const RECORD_BYTES = { head: 72, birth: 120, exec: 160, exit: 96, cgroup: 88 } as const;
@@ -61,8 +62,19 @@ const EXEC = {
   argvTotal: 136,
   lengths: 148,
 } as const;
+/** Where that lies which tells of the file. */
+const FILE_WORDS = [
+  EXEC.inode,
+  EXEC.inode + 4,
+  EXEC.ctimeSeconds,
+  EXEC.ctimeSeconds + 4,
+  EXEC.ctimeNs,
+  EXEC.device,
+  EXEC.mode,
+  EXEC.links,
+];
 const EXEC_FLAG = { executableCut: 1, executableLoose: 2, cwdCut: 4, cwdLoose: 8, argvFault: 16 } as const;
-const CGROUP = { length: 80, isLeafFirst: 82 } as const;
+const CGROUP = { length: 80 } as const;
 
 /** Bit 31 is a mark of the kernel's own (since 6.13), no part of the nanoseconds. */
 const CTIME_NS = 0x7fff_ffff;
@@ -76,6 +88,10 @@ export class RecordDecoder {
   readonly #clock: HostClock;
   readonly #sink: (event: TaskEvent) => void;
   readonly #comms = new CommCache();
+  readonly #texts = new Repeats(kernelText);
+  readonly #paths = new Repeats(pathOf);
+  readonly #files = new Repeats((bytes, start, end) => new KnownFile(pathOf(bytes, start, end)));
+  readonly #containers = new Repeats((bytes, start, end) => containerOf(groupPath(bytes, start, end)));
 
   constructor(clock: HostClock, sink: (event: TaskEvent) => void) {
     this.#clock = clock;
@@ -149,6 +165,11 @@ export class RecordDecoder {
       return;
     }
     const isThread = tid !== pid;
+    const parentPid = view.getUint32(start + HEAD.ppid, true);
+    if (!isTid(parentPid)) {
+      this.#malformed();
+      return;
+    }
     this.#sink({
       type: 'fork',
       at,
@@ -159,7 +180,7 @@ export class RecordDecoder {
       creatorPid,
       creatorStart: this.#time(view, start + BIRTH.creatorStart),
       // Of a thread it is the parent of its process, which is known from that one's birth.
-      parentPid: isThread ? undefined : view.getUint32(start + HEAD.ppid, true),
+      parentPid: isThread ? undefined : parentPid,
       parentStart: isThread ? undefined : this.#time(view, start + BIRTH.parentStart),
       leaderStart: isThread ? this.#time(view, start + HEAD.leaderStart) : undefined,
       // The upper word holds nothing that decides what a birth is.
@@ -190,9 +211,8 @@ export class RecordDecoder {
     }
     const flags = view.getUint32(start + EXEC.flags, true);
     const oldTid = view.getUint32(start + EXEC.oldTid, true);
-    const filename = kernelText(bytes, filenameAt, interpAt);
-    const interp = kernelText(bytes, interpAt, executableAt);
-    const path = pathOf(bytes, executableAt, cwdAt, flags & EXEC_FLAG.executableCut);
+    const filename = this.#texts.take(view, bytes, filenameAt, interpAt);
+    const interp = this.#texts.take(view, bytes, interpAt, executableAt);
     const argvTotal = view.getUint32(start + EXEC.argvTotal, true);
     this.#sink({
       type: 'exec',
@@ -202,20 +222,25 @@ export class RecordDecoder {
       start: this.#time(view, start + HEAD.start),
       comm: this.#comms.text(view, bytes, start + HEAD.comm),
       filename,
-      executable: path === undefined ? undefined : fileOf(view, start, path),
+      executable: this.#file(view, bytes, executableAt, cwdAt, start, (flags & EXEC_FLAG.executableCut) !== 0),
       argv: (flags & EXEC_FLAG.argvFault) !== 0 ? undefined : argvOf(bytes, argvAt, filenameAt, argvTotal),
-      cwd: pathOf(bytes, cwdAt, cgroupAt, flags & EXEC_FLAG.cwdCut),
+      cwd: this.#path(view, bytes, cwdAt, cgroupAt, (flags & EXEC_FLAG.cwdCut) !== 0),
       interp: interp === filename || interp === '' ? undefined : interp,
       uid: view.getUint32(start + HEAD.uid, true),
       gid: view.getUint32(start + HEAD.gid, true),
       euid: view.getUint32(start + HEAD.euid, true),
       egid: view.getUint32(start + HEAD.egid, true),
-      container: containerOf(groupPath(bytes, cgroupAt, stop)),
+      container: cgroupAt === stop ? undefined : this.#containers.take(view, bytes, cgroupAt, stop),
     });
   }
 
   #decodeExit(view: DataView, bytes: Buffer, start: number, end: number, at: EventNs, tid: number, pid: number): void {
     if (end - start < RECORD_BYTES.exit) {
+      this.#malformed();
+      return;
+    }
+    const heirPid = view.getUint32(start + EXIT.heir, true);
+    if (!isTid(heirPid)) {
       this.#malformed();
       return;
     }
@@ -245,7 +270,7 @@ export class RecordDecoder {
       const leaderStart = this.#time(view, start + HEAD.leaderStart);
       this.#sink({ type: 'exit', at, tid: pid, pid, start: leaderStart, isGroupDead, ...statusOf(ofGroup) });
     }
-    this.heir = { pid, heirPid: view.getUint32(start + EXIT.heir, true), at };
+    this.heir = { pid, heirPid, at };
   }
 
   #decodeMove(view: DataView, bytes: Buffer, start: number, end: number, at: EventNs, tid: number, pid: number): void {
@@ -259,10 +284,25 @@ export class RecordDecoder {
       this.#malformed();
       return;
     }
-    const isLeafFirst = view.getUint16(start + CGROUP.isLeafFirst, true) !== 0;
-    const container = containerOf(isLeafFirst ? groupPath(bytes, from, to) : `::${kernelText(bytes, from, to)}`);
-    if (container === undefined) return;
+    const container = containerOf(groupPath(bytes, from, to));
     this.#sink({ type: 'container', at, tid, pid, start: this.#time(view, start + HEAD.start), container });
+  }
+
+  #path(view: DataView, bytes: Buffer, start: number, end: number, isCut: boolean): string | undefined {
+    return isCut ? cutPathOf(bytes, start, end) : this.#paths.take(view, bytes, start, end);
+  }
+
+  #file(
+    view: DataView,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    record: number,
+    isCut: boolean,
+  ): FileInfo | undefined {
+    if (!isCut) return this.#files.take(view, bytes, start, end).info(view, record);
+    const path = cutPathOf(bytes, start, end);
+    return path === undefined ? undefined : fileOf(view, record, path);
   }
 
   #time(view: DataView, at: number): EventNs {
@@ -274,39 +314,48 @@ export class RecordDecoder {
   }
 }
 
-/** Names, the last one first, each with a NUL. */
-function namesOf(bytes: Buffer, start: number, end: number): string[] {
-  const names: string[] = [];
-  for (let at = start; at < end; ) {
-    let stop = at;
-    while (stop < end && bytes[stop] !== 0) stop++;
-    names.push(kernelText(bytes, at, stop));
-    at = stop + 1;
+/** A path, and what was last said of the file that it leads to. */
+class KnownFile {
+  readonly #path: string;
+  readonly #words = new Int32Array(FILE_WORDS.length);
+  #info: FileInfo | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
   }
-  return names.reverse();
+
+  /** The same object for the same file. */
+  info(view: DataView, record: number): FileInfo {
+    let isSame = this.#info !== undefined;
+    for (let i = 0; i < FILE_WORDS.length; i++) {
+      const word = view.getInt32(record + (FILE_WORDS[i] as number), true);
+      if (this.#words[i] === word) continue;
+      this.#words[i] = word;
+      isSame = false;
+    }
+    if (!isSame) this.#info = fileOf(view, record, this.#path);
+    return this.#info as FileInfo;
+  }
 }
 
-/** Undefined where there is nothing of it. A path that was too long shows that its beginning is missing. */
-function pathOf(bytes: Buffer, start: number, end: number, isCut: number): string | undefined {
-  const path = namesOf(bytes, start, end).join('/');
-  if (isCut !== 0) return path === '' ? undefined : `${NO_PATH_ROOM}/${path}`;
-  return `/${path}`;
+/** Of names with NULs, the last one first. */
+function pathOf(bytes: Buffer, start: number, end: number): string {
+  return `/${kernelTexts(bytes, start, end).reverse().join('/')}`;
+}
+
+/** A path that was too long shows that its beginning is missing. Undefined where there is nothing of it. */
+function cutPathOf(bytes: Buffer, start: number, end: number): string | undefined {
+  return start === end ? undefined : `${NO_PATH_ROOM}${pathOf(bytes, start, end)}`;
 }
 
 /** As a line of /proc/PID/cgroup. */
 function groupPath(bytes: Buffer, start: number, end: number): string {
-  return start === end ? '' : `::/${namesOf(bytes, start, end).join('/')}`;
+  return `::${pathOf(bytes, start, end)}`;
 }
 
 /** @param total bytes that there were: more than are here where it was too long */
 function argvOf(bytes: Buffer, start: number, end: number, total: number): readonly string[] {
-  const argv: string[] = [];
-  for (let at = start; at < end; ) {
-    let stop = at;
-    while (stop < end && bytes[stop] !== 0) stop++;
-    argv.push(kernelText(bytes, at, stop));
-    at = stop + 1;
-  }
+  const argv = kernelTexts(bytes, start, end);
   if (total > end - start) argv.push(`… (cut: the command line has ${total} bytes)`);
   return argv;
 }

@@ -1,13 +1,6 @@
-// A feed can hold the events of many hosts, and a tree is of one: that of the
-// first event, or the one that was asked for. Events of others are left out.
-//
-// An audit log names them whole. Of Tracee's dialects only the older one does,
-// and it names them as the task sees it: in
-// a container that is the container's own name, which says nothing of the host.
-// So a task in a container is taken whatever its host is called. Names have no
-// more than 15 characters there.
+// An audit log can hold the events of many hosts, and its tree is of one: that of
+// the first event, or the one that was asked for. Events of others are left out.
 
-const MAX_NAME = 15;
 const MAX_NAMES = 1000;
 const MAX_SHOWN = 8;
 /** No host has such a name, and keeping it would cost more than it says. */
@@ -19,7 +12,6 @@ export class HostFilter {
   #first: string | undefined;
   readonly #others = new Set<string>();
   #unnamed = 0;
-  #hasContained = false;
 
   /** @param wanted the host whose events are taken; otherwise that of the first one */
   constructor(wanted?: string) {
@@ -31,15 +23,13 @@ export class HostFilter {
     return this.#first === undefined ? undefined : (this.#wanted ?? this.#first);
   }
 
-  /** @param isContained is the task in a container or a pid namespace of its own? */
-  takes(name: string | undefined, isContained: boolean): boolean {
+  takes(name: string | undefined): boolean {
     if (name === undefined || name === '') {
       this.#unnamed++;
       return true;
     }
-    if (isContained) this.#hasContained = true;
-    if (isContained || name === this.#first) return true;
-    if (this.#first === undefined && (this.#wanted === undefined || isSame(name, this.#wanted))) {
+    if (name === this.#first) return true;
+    if (this.#first === undefined && (this.#wanted === undefined || name === this.#wanted)) {
       this.#first = name;
       return true;
     }
@@ -66,14 +56,9 @@ export class HostFilter {
     const atLeast = this.#others.size < MAX_NAMES ? '' : 'at least ';
     return (
       `The feed has events of ${atLeast}${this.#others.size + 1} hosts: the tree is that of ${plain(this.name ?? '')}, ` +
-      `the others are rejected as other-host. Another is shown with --host-from NAME: ${names}${more}.` +
-      (this.#hasContained ? ' Events in containers do not say which host they are of, and are all taken.' : '')
+      `the others are rejected as other-host. Another is shown with --host-from NAME: ${names}${more}.`
     );
   }
-}
-
-function isSame(told: string, wanted: string): boolean {
-  return told === wanted || (told.length >= MAX_NAME && wanted.startsWith(told));
 }
 
 /** What a host cannot be called is no text for a terminal. */

@@ -96,7 +96,7 @@ function mutatedOnce(line: string, corpus: readonly string[], tokens: readonly s
 function checkEvent(event: TaskEvent): void {
   const times: EventNs[] = 'at' in event ? [event.at] : [];
   for (const time of times) {
-    if (!Number.isSafeInteger(time)) throw new Error(`a time that is not exact: ${time} of ${event.type}`);
+    if (!Number.isInteger(time)) throw new Error(`a time that is none: ${time} of ${event.type}`);
   }
   for (const [key, value] of Object.entries(event)) {
     const isTask =

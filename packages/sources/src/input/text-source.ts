@@ -30,8 +30,11 @@ export interface TextFormat {
   readonly what: string;
   /** What to give instead of a file that cannot be read: `a file with Tracee's JSON lines`. */
   readonly wanted: string;
-  /** @param sink gets `clock` before the first event */
-  decode(sink: EventSink): LineDecoder;
+  /**
+   * @param sink gets `clock` before the first event
+   * @param isLive does the feed tell of what happens now?
+   */
+  decode(sink: EventSink, isLive: boolean): LineDecoder;
 }
 
 export class TextSource implements Source {
@@ -55,7 +58,7 @@ export class TextSource implements Source {
   }
 
   async start(sink: EventSink): Promise<void> {
-    const decoder = this.#format.decode(sink);
+    const decoder = this.#format.decode(sink, this.isLive);
     const unpacker = new Unpacker((bytes) => decoder.push(bytes));
     const { kind, wanted } = this.#format;
     let input: Input;

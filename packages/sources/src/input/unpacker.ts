@@ -15,7 +15,8 @@ const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 /** A zstd frame that holds none of the data, as pzstd writes; the low half of its first byte is free. */
 const ZSTD_SKIPPED = [0x50, 0x2a, 0x4d, 0x18];
-const MAX_MAGIC_BYTES = 4;
+/** So many bytes say what a feed is packed with. */
+export const MAX_MAGIC_BYTES = 4;
 /** The output of the step in which damage is found is lost: so the steps are small. */
 const STEP_BYTES = 4096;
 /** 128 MB, more than any level of zstd takes unless it is told to. */
@@ -184,7 +185,8 @@ class Member {
   }
 }
 
-function packingOf(bytes: Buffer): Packing | undefined {
+/** What a feed that begins like this is packed with. */
+export function packingOf(bytes: Buffer): Packing | undefined {
   if (bytes.length >= GZIP.length && beginsAs(bytes, GZIP)) return 'gzip';
   if (bytes.length < MAX_MAGIC_BYTES) return undefined;
   return beginsAs(bytes, ZSTD) || beginsAs(withoutFreeBits(bytes), ZSTD_SKIPPED) ? 'zstd' : undefined;

@@ -2,7 +2,9 @@
 
 import { Worker } from 'node:worker_threads';
 import type { ObserveEvent, ScanEvent } from '@dendro/protocol';
+import { Recent } from '../cn-proc/recent.ts';
 import type { HostClock } from '../host-clock.ts';
+import type { ChangeReader, ChangeReading } from '../tracefs/change-reader.ts';
 import type { ExecReader } from '../tracefs/exec-reader.ts';
 import { DEFAULT_BUDGET_MS, NO_COUNTS, type ProcfsCounts } from './counts.ts';
 import type { FromReading, ReadingOptions, ToReading } from './thread-messages.ts';
@@ -18,16 +20,26 @@ export interface ProcfsThreadOptions {
 /** Requests that the thread may have at a time: the others wait where they can be called off. */
 const MAX_ASKED = 32;
 
+/** Requests of those that have changed which it may have besides: a flood of them holds up no others. */
+const MAX_ASKED_CHANGED = 8;
+/** Those that wait to be asked about. */
+const MAX_CHANGED = 256;
+/** Readings that are remembered: those of a second, where every millisecond is used. */
+const MAX_READINGS = 4096;
+
 /** So long after an exec the next one is likely, and to be told sooner pays. */
 const BUSY_MS = 250;
 /** Execs that are passed on at a time, the newest. */
 const MAX_NOTED = 256;
 
-export class ProcfsThread implements ExecReader {
+export class ProcfsThread implements ExecReader, ChangeReader {
   readonly #options: ReadingOptions;
   #worker: Worker | undefined;
   #onSeen: (seen: ObserveEvent) => void = () => {};
   #asked = 0;
+  readonly #changed = new Set<number>(); // tids
+  readonly #askedChanged = new Set<number>();
+  readonly #readings = new Recent<ChangeReading>(MAX_READINGS); // pid -> the newest one
   #noted: number[] = [];
   #isWatching = false;
   #isPaused = false;
@@ -62,7 +74,7 @@ export class ProcfsThread implements ExecReader {
 
   /** What reading has cost; a second old at most. */
   get counts(): ProcfsCounts {
-    return { ...this.#counts, waiting: this.#asked };
+    return { ...this.#counts, waiting: this.#asked + this.#askedChanged.size + this.#changed.size };
   }
 
   /** How many more it may be asked. */
@@ -80,6 +92,27 @@ export class ProcfsThread implements ExecReader {
     this.#busyUntil = performance.now() + BUSY_MS;
     if (this.#noted.length === 0) queueMicrotask(() => this.#passNoted());
     this.#noted.push(pid);
+  }
+
+  noteChanged(tid: number): void {
+    if (this.#worker === undefined || this.#changed.size >= MAX_CHANGED) return;
+    this.#changed.add(tid);
+    this.#askChanged();
+  }
+
+  lastReadingOf(pid: number): ChangeReading | undefined {
+    return this.#readings.get(pid);
+  }
+
+  /** One that is being read may have been before it changed again: it has to wait. */
+  #askChanged(): void {
+    for (const tid of this.#changed) {
+      if (this.#askedChanged.size >= MAX_ASKED_CHANGED) return;
+      if (this.#askedChanged.has(tid)) continue;
+      this.#changed.delete(tid);
+      this.#askedChanged.add(tid);
+      this.#send({ type: 'read', pids: [tid] });
+    }
   }
 
   #passNoted(): void {
@@ -139,10 +172,14 @@ export class ProcfsThread implements ExecReader {
   }: FromReading): void {
     this.#isWatching = isWatching;
     this.#isPaused = isPaused;
-    this.#asked -= answered;
+    for (const pid of answered) if (!this.#askedChanged.delete(pid)) this.#asked--;
+    this.#askChanged();
     this.#counts = counts;
     this.rejected = rejected;
-    for (const event of seen) this.#onSeen(event);
+    for (const event of seen) {
+      if (event.uid !== undefined) this.#noteReading(event); // else it was found dead
+      this.#onSeen(event);
+    }
     if (scan !== this.#scan) return;
     this.#scanned.push(...scanned);
     if (!isScanDone) return;
@@ -150,10 +187,16 @@ export class ProcfsThread implements ExecReader {
     this.#scanFailure = failure;
   }
 
+  #noteReading({ at, pid, start, uid, gid, euid, egid, container }: ObserveEvent): void {
+    this.#readings.set(pid, { at, start, uid, gid, euid, egid, container });
+  }
+
   #fail(why: string): void {
     this.#failure = why;
     this.#worker = undefined;
     this.#asked = 0;
+    this.#askedChanged.clear();
+    this.#changed.clear();
     this.#isScanning = false;
   }
 

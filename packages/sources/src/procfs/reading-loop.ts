@@ -51,7 +51,7 @@ export class ReadingLoop {
   #scanned: (ObserveEvent | ScanEvent)[] = [];
   #isScanDone = false;
   #failure: string | undefined;
-  #answered = 0;
+  #answered: number[] = [];
   // Counted since the start.
   #chargedMs = 0;
   #spentMs = 0;
@@ -117,7 +117,7 @@ export class ReadingLoop {
     if (this.#isPaused || this.#hasWork || this.#watch?.wait(this.#waitMs) === true) this.#drain();
     if (this.#isPaused) this.#skipExecs(0);
     else this.#readSome();
-    this.#waitMs = this.#answered > 0 || this.#isScanDone ? SHORT_WAIT_MS : WAIT_MS;
+    this.#waitMs = this.#answered.length > 0 || this.#isScanDone ? SHORT_WAIT_MS : WAIT_MS;
     this.#charge();
     this.#report();
     this.#schedule();
@@ -148,7 +148,7 @@ export class ReadingLoop {
     const request = this.#requests.shift();
     if (request !== undefined) {
       this.#readProcess(request);
-      this.#answered++;
+      this.#answered.push(request);
       return true;
     }
     return this.#stepScan();
@@ -210,7 +210,7 @@ export class ReadingLoop {
 
   #report(): void {
     const now = performance.now();
-    const hasNews = this.#seen.length > 0 || this.#scanned.length > 0 || this.#isScanDone || this.#answered > 0;
+    const hasNews = this.#seen.length > 0 || this.#scanned.length > 0 || this.#isScanDone || this.#answered.length > 0;
     if (!hasNews && now - this.#reportedAt < REPORT_MS) return;
     this.#reportedAt = now;
     this.#post({
@@ -234,7 +234,7 @@ export class ReadingLoop {
     });
     this.#seen = [];
     this.#scanned = [];
-    this.#answered = 0;
+    this.#answered = [];
     this.#isScanDone = false;
     this.#failure = undefined;
   }

@@ -35,6 +35,11 @@ export class RepairScan {
     return this.#walk !== undefined && !this.#isWaiting;
   }
 
+  /** Is there nothing to do until something is lost? */
+  get isIdle(): boolean {
+    return this.#walk === undefined && !this.#isWanted;
+  }
+
   /** Goes on for some milliseconds, or begins when one is wanted. */
   step(): void {
     if (this.#walk === undefined) {

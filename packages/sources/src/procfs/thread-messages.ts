@@ -25,8 +25,8 @@ export type ToReading =
 export interface FromReading {
   /** Processes that were asked about, or that had just called exec. */
   readonly seen: readonly ObserveEvent[];
-  /** So many requests have been dealt with. */
-  readonly answered: number;
+  /** The requests that have been dealt with. */
+  readonly answered: readonly number[];
   readonly scan: number;
   readonly scanned: readonly (ObserveEvent | ScanEvent)[];
   readonly isScanDone: boolean;

@@ -51,6 +51,12 @@ function unescaped(quoted: string): string {
   return kernelText(buffer, 0, buffer.length);
 }
 
+/** The file of a descriptor, where strace writes it behind the number: `3</srv/a>`. */
+export function readFolderOf(args: string): QuotedText | undefined {
+  const [all = '', path = ''] = /^\d{1,10}<(\/.*)>$/s.exec(args.trim()) ?? [];
+  return path === '' ? undefined : { text: unescaped(path), isCut: false, end: all.length };
+}
+
 export interface QuotedList {
   readonly texts: readonly string[];
   /** Were texts cut or left out? Then the last says so with three dots. */

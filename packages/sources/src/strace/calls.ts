@@ -6,7 +6,7 @@
 // or soon after, and is nobody else's; where several may be it, nothing is said.
 
 import { AUTHORITY, type EventNs, isTid, type TaskEvent } from '@dendro/protocol';
-import { entersPidNs, flagsOf, readCloneFlags, readExec, readQuoted, readRename } from './arguments.ts';
+import { entersPidNs, flagsOf, readCloneFlags, readExec, readFolderOf, readQuoted, readRename } from './arguments.ts';
 import type { StraceReject } from './reject-reason.ts';
 import type { TracedTask, TracedTasks } from './tasks.ts';
 
@@ -35,6 +35,7 @@ export const WANTED_CALLS: ReadonlySet<string> = new Set([
   ...[...USER_CALLS, ...GROUP_CALLS].flatMap((name) => [name, `${name}32`]),
   'prctl',
   'chdir',
+  'fchdir',
   'unshare',
   'setns',
   'exit_group',
@@ -100,7 +101,8 @@ export class CallReader {
       case 'prctl':
         return this.#takeRename(task, call);
       case 'chdir':
-        return this.#takeFolder(task, args);
+      case 'fchdir':
+        return this.#takeFolder(task, call);
       case 'unshare':
       case 'setns':
         task.bearsInside ||= entersPidNs(flagsOf(args.slice(args.indexOf(', ') + 1).trim()));
@@ -152,7 +154,7 @@ export class CallReader {
     this.#strangers.delete(child);
     child.isBorn = true;
     child.pid = isThread ? creator.pid : tid;
-    child.cwd ??= this.#processOf(creator).cwd;
+    enterFolder(child, creator, isThread);
     child.isInside = creator.isInside || creator.bearsInside || entersPidNs(flags);
     const creatorPid = creator.pid;
     const pid = child.pid;
@@ -176,7 +178,8 @@ export class CallReader {
       return false;
     }
     const { filename, argv } = exec;
-    const { tid, cwd } = task;
+    const { tid } = task;
+    const cwd = task.folder.path;
     const oldTid = task.execCaller ?? tid;
     // Whoever calls exec is the leader from then on, with the leader's tid.
     task.pid = tid;
@@ -209,19 +212,15 @@ export class CallReader {
     return true;
   }
 
-  // No event tells of it: it is told with the next program of the process.
-  #takeFolder(caller: TracedTask, args: string): boolean {
-    const task = this.#processOf(caller);
-    const path = readQuoted(args, 0);
-    if (path === undefined || path.isCut) {
-      task.cwd = undefined;
-      this.#sink.reject('unreadable-call');
-    } else task.cwd = joined(task.cwd, path.text);
-    return false;
-  }
-
-  #processOf(task: TracedTask): TracedTask {
-    return (task.pid === undefined ? undefined : this.#tasks.get(task.pid)) ?? task;
+  // fchdir names a descriptor, and its folder only where strace was told to (-y).
+  #takeFolder({ tid, pid, folder }: TracedTask, { name, args, begunNs }: FinishedCall): boolean {
+    const path = name === 'fchdir' ? readFolderOf(args) : readQuoted(args, 0);
+    const isKnown = path !== undefined && !path.isCut;
+    if (!isKnown && name === 'chdir') this.#sink.reject('unreadable-call');
+    const cwd = isKnown ? joined(folder.path, path.text) : undefined;
+    folder.path = cwd;
+    this.#sink.give(begunNs, (at) => ({ type: 'chdir', at, tid, pid, cwd }));
+    return true;
   }
 
   #takeIds(task: TracedTask, { name, args, begunNs }: FinishedCall): boolean {
@@ -244,6 +243,13 @@ export class CallReader {
     }));
     return true;
   }
+}
+
+/** A thread shares the folder of its process, from its birth on; what it has done before that was told was told of it alone. */
+function enterFolder(child: TracedTask, creator: TracedTask, isThread: boolean): void {
+  const path = child.folder.path ?? creator.folder.path;
+  if (isThread) child.folder = creator.folder;
+  child.folder.path = path;
 }
 
 function baseName(path: string): string {

@@ -58,9 +58,11 @@ test('a program has path, name, arguments and folder; an exec that fails changes
     String.raw`7 @ execve("./my \"prog\"\n", ["x", "", "\303\244\377", "a]\", [\"b"], 0x7ffe /* 35 vars */) = 0`,
   ]);
   expect(events).toEqual([
+    { type: 'chdir', at: 0, tid: 7, cwd: '/srv' },
+    { type: 'chdir', at: 1000, tid: 7, cwd: '/srv/a b' },
     {
       type: 'exec',
-      at: 0,
+      at: 3000,
       pid: 7,
       oldTid: 7,
       comm: 'my "prog"\n',
@@ -69,6 +71,34 @@ test('a program has path, name, arguments and folder; an exec that fails changes
       cwd: '/srv/a b',
     },
   ]);
+});
+
+test('a change of folder takes effect at its time, for the whole process, and is not known where strace does not say it', () => {
+  const { events, rejected } = decode([
+    '7 @ chdir("/srv") = 0',
+    `7 @ clone3({${THREAD_FLAGS}}, 88) = 8`,
+    '8 @ chdir("log") = 0',
+    '8 @ chdir("/nowhere") = -1 ENOENT (No such file or directory)',
+    '8 @ fchdir(3</var/a b\\76>) = 0',
+    '7 @ chdir("x") = 0',
+    '7 @ fchdir(3) = 0',
+    '7 @ chdir("log") = 0',
+    '7 @ chdir("/a/..") = 0',
+    '7 @ chdir("..") = 0',
+    '7 @ chdir("/very"...) = 0',
+  ]);
+  expect(events.filter(({ type }) => type === 'chdir')).toEqual([
+    { type: 'chdir', at: 0, tid: 7, cwd: '/srv' },
+    { type: 'chdir', at: 2000, tid: 8, cwd: '/srv/log' },
+    { type: 'chdir', at: 4000, tid: 8, cwd: '/var/a b>' },
+    { type: 'chdir', at: 5000, tid: 7, cwd: '/var/a b>/x' },
+    { type: 'chdir', at: 6000, tid: 7 },
+    { type: 'chdir', at: 7000, tid: 7 },
+    { type: 'chdir', at: 8000, tid: 7, cwd: '/a/..' },
+    { type: 'chdir', at: 9000, tid: 7 },
+    { type: 'chdir', at: 10_000, tid: 7 },
+  ]);
+  expect(rejected).toEqual({ 'unreadable-call': 1 });
 });
 
 test('arguments that strace has cut end with its dots, and how many were is said', () => {
@@ -215,6 +245,7 @@ test('on standard error nobody is named while only one is traced, and strace spe
   expect(rejected).toEqual({ 'not-a-lifecycle-call': 3 });
   expect(events.map(({ type, tid, pid, creatorTid }) => [type, tid ?? pid, creatorTid])).toEqual([
     ['exec', 70, undefined],
+    ['chdir', 70, undefined],
     ['fork', 71, 70],
     ['fork', 72, 70],
     ['exec', 72, undefined],

@@ -8,9 +8,7 @@
 // puts it where its time says.
 
 import { isTid, type TaskEvent } from '@dendro/protocol';
-import { EventGate } from '../input/event-gate.ts';
-import { afterByteOrderMark, LineSplitter } from '../input/lines.ts';
-import { Rejections } from '../input/rejections.ts';
+import { LineReader } from '../input/line-reader.ts';
 import type { EventSink } from '../source.ts';
 import { signalNumber } from './arguments.ts';
 import { CallReader, WANTED_CALLS } from './calls.ts';
@@ -27,15 +25,17 @@ const REFUSALS = {
   'no-time': 'its lines have no time of day; record with strace -f -ttt -o FILE',
 } as const;
 
+export interface StraceDecoderOptions {
+  readonly maxLineBytes?: number | undefined;
+  /** Does it tell of what happens now? Default false. */
+  readonly isLive?: boolean | undefined;
+}
+
 export class StraceDecoder {
-  readonly #splitter: LineSplitter;
-  readonly #gate: EventGate;
-  readonly #rejections = new Rejections<StraceReject>();
+  readonly #reader: LineReader<StraceReject>;
   readonly #tasks = new TracedTasks();
   readonly #calls: CallReader;
   readonly #unnamed = new UnnamedLines();
-  #lineNumber = 0;
-  #lines = 0;
   #dated = 0;
   #decoded = 0;
   #refusal: string | undefined;
@@ -43,25 +43,14 @@ export class StraceDecoder {
   #broken = '';
 
   /** @param sink gets `clock` before the first event */
-  constructor(sink: EventSink, { maxLineBytes = MAX_LINE_BYTES }: { readonly maxLineBytes?: number | undefined } = {}) {
-    this.#gate = new EventGate(sink, () => this.#reject('time-out-of-range'));
-    this.#calls = new CallReader(this.#tasks, {
-      give: (epochNs, make) => this.#gate.give(epochNs, make),
-      reject: (reason) => this.#reject(reason),
-    });
-    this.#splitter = new LineSplitter(maxLineBytes, {
-      line: (bytes, from, end) => this.#line(bytes, from, end),
-      tooLong: () => {
-        this.#lineNumber++;
-        this.#lines++;
-        this.#reject('line-too-long');
-      },
-    });
+  constructor(sink: EventSink, { maxLineBytes = MAX_LINE_BYTES, isLive }: StraceDecoderOptions = {}) {
+    this.#reader = new LineReader(sink, (text) => this.#line(text), { maxLineBytes, isLive });
+    this.#calls = new CallReader(this.#tasks, this.#reader);
   }
 
   /** Lines so far, empty ones left out. */
   get lines(): number {
-    return this.#lines;
+    return this.#reader.lines;
   }
 
   /** Lines that gave events. */
@@ -70,7 +59,7 @@ export class StraceDecoder {
   }
 
   get rejected(): Readonly<Record<string, number>> {
-    return this.#rejections.counts;
+    return this.#reader.rejected;
   }
 
   get refusal(): string | undefined {
@@ -78,7 +67,7 @@ export class StraceDecoder {
   }
 
   get notices(): string[] {
-    const notices = this.#rejections.notices;
+    const notices = this.#reader.notices;
     const { cutExecs } = this.#calls;
     if (cutExecs > 0) {
       notices.push(
@@ -92,25 +81,20 @@ export class StraceDecoder {
   }
 
   push(chunk: Uint8Array): void {
-    this.#splitter.push(chunk);
-    this.#gate.settle();
+    this.#reader.push(chunk);
   }
 
   /** The feed is over. */
   end(): void {
-    this.#splitter.end();
-    if (this.#broken !== '') this.#reject('truncated');
+    this.#reader.endLines();
+    if (this.#broken !== '') this.#reader.reject('truncated');
     this.#takeWaiting(undefined);
     this.#tellQuietEnds();
-    this.#gate.settle();
+    this.#reader.settle();
   }
 
-  #line(bytes: Buffer, begin: number, end: number): void {
-    this.#lineNumber++;
-    const from = this.#lineNumber === 1 ? afterByteOrderMark(bytes, begin, end) : begin;
-    if (from === end) return;
-    this.#lines++;
-    const text = this.#withBroken(bytes.toString('latin1', from, end));
+  #line(line: string): void {
+    const text = this.#withBroken(line);
     const attached = readAttached(text);
     if (attached === undefined) this.#read(text);
     else {
@@ -125,13 +109,13 @@ export class StraceDecoder {
     this.#broken = '';
     if (broken === '') return text;
     if (broken.length + text.length <= MAX_LINE_BYTES && readStraceLine(text) === undefined) return broken + text;
-    this.#reject('unreadable-call');
+    this.#reader.reject('unreadable-call');
     return text;
   }
 
   // strace names the new task before the call that bore it has returned.
   #noteAttached(tid: number): void {
-    if (!isTid(tid) || tid === 0) this.#reject('bad-pid');
+    if (!isTid(tid) || tid === 0) this.#reader.reject('bad-pid');
     else if (this.#tasks.get(tid) === undefined) this.#unnamed.attached(tid);
   }
 
@@ -148,11 +132,12 @@ export class StraceDecoder {
       return;
     }
     if (!isTid(tid) || tid === 0) {
-      this.#reject('bad-pid');
+      this.#reader.reject('bad-pid');
       return;
     }
     if (!this.#unnamed.isEmpty) {
-      if (this.#unnamed.isOther(tid) && this.#unnamed.add({ tid, epochNs, rest, lineNumber: this.#lineNumber })) return;
+      if (this.#unnamed.isOther(tid) && this.#unnamed.add({ tid, epochNs, rest, lineNumber: this.#reader.lineNumber }))
+        return;
       this.#takeWaiting(this.#unnamed.isOther(tid) ? undefined : tid);
     }
     this.#take(tid, epochNs, rest);
@@ -161,33 +146,33 @@ export class StraceDecoder {
   #readOther(text: string): void {
     const undated = this.#dated === 0 ? undatedKind(text) : undefined;
     if (undated !== undefined) this.#refusal ??= REFUSALS[undated];
-    this.#reject(undated === undefined ? 'not-strace' : 'no-date');
+    this.#reader.reject(undated === undefined ? 'not-strace' : 'no-date');
   }
 
   // Without -o strace names nobody as long as it traces one task only. Who that was is said when there are more.
   #readUnnamed(epochNs: bigint, rest: string): void {
     const only = this.#unnamed.isEmpty ? (this.#tasks.only()?.tid ?? this.#unnamed.onlyAttached) : undefined;
     if (only !== undefined && this.#tasks.size <= 1) this.#take(only, epochNs, rest);
-    else if (this.#tasks.size > 0) this.#reject('unknown-pid');
-    else if (this.#unnamed.add({ tid: undefined, epochNs, rest, lineNumber: this.#lineNumber })) {
+    else if (this.#tasks.size > 0) this.#reader.reject('unknown-pid');
+    else if (this.#unnamed.add({ tid: undefined, epochNs, rest, lineNumber: this.#reader.lineNumber })) {
       const tid = this.#unnamed.ownTid(rest);
       if (tid !== undefined && isTid(tid)) this.#takeWaiting(tid);
     } else {
       this.#takeWaiting(undefined);
-      this.#reject('unknown-pid');
+      this.#reader.reject('unknown-pid');
     }
   }
 
   /** @param unnamed whose the lines without a name are, when that is known */
   #takeWaiting(unnamed: number | undefined): void {
-    const lineNumber = this.#lineNumber;
+    const lineNumber = this.#reader.lineNumber;
     for (const line of this.#unnamed.take()) {
-      this.#lineNumber = line.lineNumber;
+      this.#reader.lineNumber = line.lineNumber;
       const tid = line.tid ?? unnamed;
-      if (tid === undefined) this.#reject('unknown-pid');
+      if (tid === undefined) this.#reader.reject('unknown-pid');
       else this.#take(tid, line.epochNs, line.rest);
     }
-    this.#lineNumber = lineNumber;
+    this.#reader.lineNumber = lineNumber;
   }
 
   #take(tid: number, epochNs: bigint, rest: string): void {
@@ -210,15 +195,15 @@ export class StraceDecoder {
         this.#supersede(task, said.by);
         return;
       default:
-        this.#reject(said.kind === 'signal' ? 'not-a-lifecycle-call' : 'not-strace');
+        this.#reader.reject(said.kind === 'signal' ? 'not-a-lifecycle-call' : 'not-strace');
     }
   }
 
   #begin(task: TracedTask, epochNs: bigint, { name, args, isUnfinished }: Extract<Said, { kind: 'call' }>): void {
     this.#tasks.close(task);
-    if (!WANTED_CALLS.has(name)) this.#reject('not-a-lifecycle-call');
+    if (!WANTED_CALLS.has(name)) this.#reader.reject('not-a-lifecycle-call');
     else if (isUnfinished) {
-      if (!this.#tasks.open(task, { name, args, epochNs })) this.#reject('unreadable-call');
+      if (!this.#tasks.open(task, { name, args, epochNs })) this.#reader.reject('unreadable-call');
       if (name === 'exit_group')
         this.#finish(task, name, `${args.trimEnd().replace(/\)$/, '')}) = ?`, epochNs, epochNs);
     } else this.#finish(task, name, args, epochNs, epochNs);
@@ -227,18 +212,18 @@ export class StraceDecoder {
   #resume(task: TracedTask, epochNs: bigint, { name, args }: Extract<Said, { kind: 'resumed' }>): void {
     const call = this.#tasks.close(task);
     if (call?.name === name) this.#finish(task, name, call.args + args, call.epochNs, epochNs);
-    else this.#reject(WANTED_CALLS.has(name) ? 'resumed-without-beginning' : 'not-a-lifecycle-call');
+    else this.#reader.reject(WANTED_CALLS.has(name) ? 'resumed-without-beginning' : 'not-a-lifecycle-call');
   }
 
   #finish(task: TracedTask, name: string, text: string, begunNs: bigint, returnedNs: bigint): void {
     const returned = readReturn(text);
-    if (returned === undefined) this.#reject('unreadable-call');
+    if (returned === undefined) this.#reader.reject('unreadable-call');
     else if (this.#calls.take(task, { name, ...returned, begunNs, returnedNs })) this.#decoded++;
   }
 
   #end(task: TracedTask, epochNs: bigint, how: { readonly code?: number; readonly signal?: number | undefined }): void {
     this.#decoded++;
-    this.#gate.give(epochNs, exitOf(task, how));
+    this.#reader.give(epochNs, exitOf(task, how));
     this.#tasks.remove(task.tid);
   }
 
@@ -246,7 +231,7 @@ export class StraceDecoder {
   #supersede(task: TracedTask, by: number): void {
     const caller = this.#tasks.get(by);
     if (caller === undefined || caller === task) {
-      this.#reject('resumed-without-beginning');
+      this.#reader.reject('resumed-without-beginning');
       return;
     }
     const call = this.#tasks.close(caller);
@@ -259,12 +244,8 @@ export class StraceDecoder {
   #tellQuietEnds(): void {
     for (const task of this.#tasks.all()) {
       if (task.exiting === undefined) continue;
-      this.#gate.give(task.exiting.epochNs, exitOf(task, { code: task.exiting.code }));
+      this.#reader.give(task.exiting.epochNs, exitOf(task, { code: task.exiting.code }));
     }
-  }
-
-  #reject(reason: StraceReject): void {
-    this.#rejections.add(reason, this.#lineNumber);
   }
 }
 

@@ -7,7 +7,7 @@ const STRACE: TextFormat = {
   kind: 'strace',
   what: 'Calls that strace saw',
   wanted: 'the output of strace -f -ttt -o FILE',
-  decode: (sink) => new StraceDecoder(sink),
+  decode: (sink, isLive) => new StraceDecoder(sink, { isLive }),
 };
 
 export class StraceSource extends TextSource {

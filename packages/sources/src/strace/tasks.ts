@@ -7,6 +7,11 @@ export interface OpenCall {
   readonly epochNs: bigint;
 }
 
+export interface Folder {
+  /** As far as it is known. */
+  path: string | undefined;
+}
+
 export interface TracedTask {
   readonly tid: number;
   /** Of its process; undefined while nobody has said whether it is a thread. */
@@ -15,8 +20,8 @@ export interface TracedTask {
   isBorn: boolean;
   /** Time of its first line. */
   readonly firstNs: bigint;
-  /** Folder of its process, as far as it is known. */
-  cwd: string | undefined;
+  /** Of its process: its threads have one in common. */
+  folder: Folder;
   /** Is it in a pid namespace in which strace is not? Then the numbers that calls give to it mean nothing outside. */
   isInside: boolean;
   /** Are its children born into another pid namespace? */
@@ -69,7 +74,7 @@ export class TracedTasks {
       pid: undefined,
       isBorn: false,
       firstNs: epochNs,
-      cwd: undefined,
+      folder: { path: undefined },
       isInside: false,
       bearsInside: false,
       call: undefined,

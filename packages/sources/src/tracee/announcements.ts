@@ -24,22 +24,23 @@ export class Announcements {
   #removed = 0;
   #isFull = false;
 
-  /** @throws Rejection */
-  take(name: string, event: Json): void {
+  /** @returns the container that it is about @throws Rejection */
+  take(name: string, event: Json): string | undefined {
     const args = argsOf(event);
     if (name === 'tracee_info') {
       this.bootEpochNs = optional(args.get('boot_time'), epochNs) ?? this.bootEpochNs;
-      return;
+      return undefined;
     }
     const id = shortText(args.get('container_id'));
     if (name === 'container_remove') {
       this.#removed++;
-      return;
+      return id;
     }
     const title = optional(args.get('container_name'), shortText) || id.slice(0, SHORT_ID);
     const image = optional(args.get('container_image'), shortText);
     if (this.#containers.size >= MAX_CONTAINERS && !this.#containers.has(id)) this.#isFull = true;
     else this.#containers.set(id, image ? `${title} (${image})` : title);
+    return id;
   }
 
   /** For people. */

@@ -100,6 +100,12 @@ export function argsOf(event: Json): Map<string, unknown> {
   return isLegacy(event) ? legacyArgs(list(event['args'] ?? [])) : v1beta1Args(list(event['data'] ?? []));
 }
 
+/** Of an event that is of no task: the name of the host, unless it was told in a container. */
+export function announcingHost(event: Json): string | undefined {
+  const isInContainer = containerId(event['container']) ?? (optional(event['containerId'], string) || undefined);
+  return isInContainer === undefined ? optional(event['hostName'], string) : undefined;
+}
+
 /** Is it in a container, or at least in a pid namespace of its own? */
 export function isContained(
   { container, pid }: { readonly container: string | undefined; readonly pid: number },

@@ -15,8 +15,12 @@ export type RejectReason =
   | 'time-out-of-range'
   | 'line-too-long'
   | 'truncated'
-  /** Of a host that the tree is not of. */
-  | 'other-host';
+  /** Of a host that was not asked for. */
+  | 'other-host'
+  | 'too-many-hosts'
+  /** Of one of several hosts, and nobody knows which. */
+  | 'host-unknown'
+  | 'bad-host-name';
 
 /** Thrown where a field is wrong, and caught where the line is counted. */
 export class Rejection extends Error {

@@ -1,7 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readlinkSync,
   renameSync,
@@ -10,9 +15,11 @@ import {
   truncateSync,
   unlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { DendroError, type TaskEvent } from '@dendro/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { TraceeFollowSource } from './follow-source.ts';
@@ -120,9 +127,108 @@ test('a file that is made shorter is read from its start again, which is said', 
   await until(() => source.status().notices.length > 0);
   appendFileSync(file, exit(4));
   await untilTids(1, 2, 4);
-  expect(source.status().notices[0]).toMatch(/made shorter once, .* missing\.$/);
+  expect(source.status().notices[0]).toMatch(/begun anew once, .* missing\.$/);
   expect(source.status().rejected).toEqual({ truncated: 1 });
 });
+
+/** So many lines that reading them takes many turns. */
+const MANY = 100_000;
+const exits = (from: number, count: number) => Array.from({ length: count }, (_, i) => exit(from + i)).join('');
+const untilRead = (count: number) => until(() => tids.length >= count);
+
+test('a file that is rotated, packed and removed while it is being read is read to its end, and so is one rotated meanwhile', async () => {
+  writeFileSync(file, exits(1, MANY));
+  await start();
+  await untilRead(1);
+  renameSync(file, `${file}.1`);
+  writeFileSync(file, exits(MANY + 1, 10));
+  execFileSync('gzip', [`${file}.1`]);
+  await until(() => openFiles().includes(file));
+  expect(tids.length).toBeLessThan(MANY);
+  renameSync(file, `${file}.1`);
+  writeFileSync(file, exits(MANY + 11, 10));
+  execFileSync('gzip', ['--force', `${file}.1`]);
+  await untilRead(MANY + 20);
+  expect(tids).toEqual(Array.from({ length: MANY + 20 }, (_, i) => i + 1));
+  expect(readdirSync(folder).sort()).toEqual(['events.ndjson', 'events.ndjson.1.gz']);
+  expect(source.status()).toMatchObject({
+    state: 'running',
+    rejected: {},
+    notices: ['Another file took its place 2 times, and was read from its start.'],
+  });
+  await until(() => openFiles().join() === file);
+});
+
+test('a file that is packed under its own name is read to its end, and the next one of that name is read', async () => {
+  writeFileSync(file, exits(1, MANY));
+  await start();
+  await untilRead(1);
+  execFileSync('gzip', [file]);
+  expect(existsSync(file)).toBe(false);
+  await untilRead(MANY);
+  writeFileSync(file, exit(MANY + 1));
+  await untilRead(MANY + 1);
+  expect(source.status()).toMatchObject({ state: 'running', rejected: {} });
+});
+
+test('a file that is copied, cut to nothing and already longer than before is read from its start', async () => {
+  writeFileSync(file, exits(1, 100));
+  await start();
+  await untilRead(100);
+  copyFileSync(file, `${file}.1`);
+  truncateSync(file, 0);
+  appendFileSync(file, exits(101, 200));
+  execFileSync('gzip', [`${file}.1`]);
+  await untilRead(300);
+  expect(tids).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
+  expect(source.status()).toMatchObject({ rejected: {}, notices: [expect.stringMatching(/begun anew once/)] });
+});
+
+test('the zeros before what a writer that does not append writes to a file that was cut are passed over', async () => {
+  const writer = openSync(file, 'w');
+  writeSync(writer, exits(1, 5000));
+  await start();
+  await untilRead(5000);
+  copyFileSync(file, `${file}.1`);
+  truncateSync(file, 0);
+  writeSync(writer, exits(5001, 10));
+  await untilRead(5010);
+  writeSync(writer, exits(5011, 10));
+  await untilRead(5020);
+  closeSync(writer);
+  expect(tids).toEqual(Array.from({ length: 5020 }, (_, i) => i + 1));
+  expect(source.status()).toMatchObject({ rejected: {}, notices: [expect.stringMatching(/begun anew once/)] });
+});
+
+test.each([
+  ['gzip', gzipSync],
+  ['zstd', (text: string) => zstdCompressSync(Buffer.from(text))],
+])(
+  'a file that is packed with %s is refused, at once and when it takes the place of another',
+  async (packing, pack) => {
+    const why = new RegExp(
+      `^The file [^\\n]* cannot be followed: it is packed with ${packing}, .*leave out --follow.*\\.$`,
+    );
+    writeFileSync(file, pack(exit(1)));
+    const thrown = await start().catch((error: unknown) => error);
+    expect(thrown).toMatchObject({ code: 'DENDRO_SOURCE_UNREADABLE', message: expect.stringMatching(why) });
+    expect(source.status().state).toBe('failed');
+    expect(openFiles()).toEqual([]);
+
+    writeFileSync(file, exit(1));
+    await start();
+    await untilTids(1);
+    renameSync(file, `${file}.1`);
+    writeFileSync(file, pack(exit(2)));
+    await until(() => source.status().state === 'failed');
+    expect(source.status()).toMatchObject({
+      events: 1,
+      rejected: {},
+      notices: [expect.stringMatching(why), expect.anything()],
+    });
+    await until(() => openFiles().length === 0);
+  },
+);
 
 test('a file that is followed for years is taken for all of them', async () => {
   writeFileSync(file, exit(1));

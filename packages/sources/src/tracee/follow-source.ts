@@ -1,16 +1,18 @@
-// A file of Tracee's lines that goes on being written, as a source.
+// A file of Tracee's lines that goes on being written, as a source. Files that
+// are packed are not written on, and not followed.
 
 import { DendroError, type SourceStatus, toError } from '@dendro/protocol';
-import { HostFilter } from '../input/host-filter.ts';
+import { MAX_MAGIC_BYTES, packingOf } from '../input/unpacker.ts';
 import type { EventSink, Source } from '../source.ts';
 import { type FollowStep, follow } from './follow.ts';
+import { HostSplit } from './host-split.ts';
 import { TraceeDecoder } from './tracee-decoder.ts';
 
 export class TraceeFollowSource implements Source {
   readonly name: string;
   readonly isLive = true;
   readonly #path: string;
-  readonly #hosts: HostFilter;
+  readonly #hosts: HostSplit;
   readonly #stopping = new AbortController();
   #decoder: TraceeDecoder | undefined;
   #reading: Promise<void> | undefined;
@@ -20,9 +22,11 @@ export class TraceeFollowSource implements Source {
   #replaced = 0;
   #truncated = 0;
   #failure: string | undefined;
+  /** What the file that is being read begins with. */
+  #head: Buffer = Buffer.alloc(0);
 
   /** @param path of a file, which need not be there yet */
-  constructor(path: string, { hosts = new HostFilter() }: { readonly hosts?: HostFilter | undefined } = {}) {
+  constructor(path: string, { hosts = new HostSplit() }: { readonly hosts?: HostSplit | undefined } = {}) {
     this.#path = path;
     this.#hosts = hosts;
     this.name = `tracee:${path}`;
@@ -40,8 +44,14 @@ export class TraceeFollowSource implements Source {
       this.#state = 'failed';
       throw this.#unreadable(toError(thrown));
     }
+    try {
+      if (!first.done) this.#take(first.value, decoder);
+    } catch (thrown) {
+      this.#state = 'failed';
+      await steps.return();
+      throw thrown;
+    }
     this.#state = 'running';
-    if (!first.done) this.#take(first.value, decoder);
     this.#reading = this.#read(steps, decoder);
   }
 
@@ -76,7 +86,7 @@ export class TraceeFollowSource implements Source {
       notices.push(`Another file took its place ${times(this.#replaced)}, and was read from its start.`);
     if (this.#truncated > 0) {
       notices.push(
-        `The file was made shorter ${times(this.#truncated)}, and was read from its start again: what was written and not read by then is missing.`,
+        `The file was begun anew ${times(this.#truncated)}, and was read from its start again: what was written and not read by then is missing.`,
       );
     }
     return notices;
@@ -90,36 +100,48 @@ export class TraceeFollowSource implements Source {
       }
     } catch (thrown) {
       if (this.#state !== 'running') return; // stopped
-      this.#failure = `Reading broke off: ${toError(thrown).message}.`;
+      this.#failure = thrown instanceof DendroError ? thrown.message : `Reading broke off: ${toError(thrown).message}.`;
       this.#state = 'failed';
     }
   }
 
+  /** @throws DendroError where the bytes are those of a file that is packed */
   #take(step: FollowStep, decoder: TraceeDecoder): void {
     this.#isMissing = step.kind === 'missing';
     this.#progress =
       step.kind === 'bytes' && step.done < step.total ? { done: step.done, total: step.total } : undefined;
     switch (step.kind) {
       case 'bytes':
+        if (this.#head.length < MAX_MAGIC_BYTES) this.#refusePacked(step.bytes);
         decoder.push(step.bytes);
         return;
       case 'replaced':
         this.#replaced++;
+        this.#head = Buffer.alloc(0);
         decoder.end(); // a line without an end is not continued in another file
         return;
       case 'truncated':
         this.#truncated++;
+        this.#head = Buffer.alloc(0);
         decoder.end();
     }
   }
 
+  #refusePacked(bytes: Buffer): void {
+    this.#head = Buffer.concat([this.#head, bytes.subarray(0, MAX_MAGIC_BYTES - this.#head.length)]);
+    const packing = packingOf(this.#head);
+    if (packing === undefined) return;
+    throw this.#cannotBeFollowed(`it is packed with ${packing}, and not written on; leave out --follow to read it`);
+  }
+
   #unreadable(cause: Error): DendroError {
     const why = WHY[(cause as NodeJS.ErrnoException).code ?? ''] ?? `it cannot be read (${cause.message})`;
-    return new DendroError(
-      'DENDRO_SOURCE_UNREADABLE',
-      `The file ${this.#path} cannot be followed: ${why}; give --source tracee:FILE a file that Tracee writes its JSON lines to.`,
-      { cause },
-    );
+    const remedy = 'give --source tracee:FILE a file that Tracee writes its JSON lines to';
+    return this.#cannotBeFollowed(`${why}; ${remedy}`, cause);
+  }
+
+  #cannotBeFollowed(why: string, cause?: Error): DendroError {
+    return new DendroError('DENDRO_SOURCE_UNREADABLE', `The file ${this.#path} cannot be followed: ${why}.`, { cause });
   }
 }
 

@@ -3,10 +3,10 @@
 // what happened meanwhile is not told again by Tracee, so the tree gets a gap.
 
 import { DendroError, type EventNs, type SourceStatus, type TaskEvent } from '@dendro/protocol';
-import { HostFilter } from '../input/host-filter.ts';
 import type { EventSink, Source } from '../source.ts';
 import { eventOfMessage } from './event-message.ts';
 import { type GrpcFailure, GrpcStream } from './grpc-stream.ts';
+import { type FeedHost, HostSplit } from './host-split.ts';
 import { TraceeDecoder } from './tracee-decoder.ts';
 
 const CONNECT_TIMEOUT_MS = 5000;
@@ -24,7 +24,9 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 const CODE = { unimplemented: 12, permissionDenied: 7, resourceExhausted: 8, unauthenticated: 16 } as const;
 
 export interface TraceeGrpcOptions {
-  readonly hosts?: HostFilter | undefined;
+  /** Whose the events are: over gRPC Tracee names no host. */
+  readonly fallback?: FeedHost | undefined;
+  readonly hosts?: HostSplit | undefined;
   /** Policies of Tracee whose events are asked for; otherwise all events. */
   readonly policies?: readonly string[] | undefined;
   /** The first pause before the connection is made again. */
@@ -37,7 +39,8 @@ export class TraceeGrpcSource implements Source {
   readonly #address: string;
   readonly #isUnix: boolean;
   readonly #host: string;
-  readonly #hosts: HostFilter;
+  readonly #hosts: HostSplit;
+  readonly #fallback: FeedHost | undefined;
   readonly #policies: readonly string[];
   readonly #firstPauseMs: number;
   #sink: EventSink = () => {};
@@ -58,7 +61,7 @@ export class TraceeGrpcSource implements Source {
   /** @param address `unix:/run/tracee.sock` or `HOST:PORT` @throws DendroError DENDRO_OPTION_INVALID */
   constructor(
     address: string,
-    { hosts = new HostFilter(), policies = [], firstPauseMs = FIRST_PAUSE_MS }: TraceeGrpcOptions = {},
+    { hosts = new HostSplit(), fallback, policies = [], firstPauseMs = FIRST_PAUSE_MS }: TraceeGrpcOptions = {},
   ) {
     const { host, port } = TCP.exec(address)?.groups ?? {};
     this.#isUnix = UNIX.test(address);
@@ -72,6 +75,7 @@ export class TraceeGrpcSource implements Source {
     this.#address = address;
     this.#host = host ?? '';
     this.#hosts = hosts;
+    this.#fallback = fallback;
     this.#policies = policies;
     this.#firstPauseMs = firstPauseMs;
     this.#pauseMs = firstPauseMs;
@@ -84,8 +88,9 @@ export class TraceeGrpcSource implements Source {
 
   async start(sink: EventSink): Promise<void> {
     this.#sink = sink;
-    this.#decoder = new TraceeDecoder((event) => this.#pass(event), {
+    this.#decoder = new TraceeDecoder((event, host) => this.#pass(event, host), {
       hosts: this.#hosts,
+      fallback: this.#fallback,
       latest: Number.POSITIVE_INFINITY,
     });
     const refusal = await this.#connectFirst();
@@ -197,14 +202,14 @@ export class TraceeGrpcSource implements Source {
     this.#timer = setTimeout(() => this.#open(() => false), pause);
   }
 
-  #pass(event: TaskEvent): void {
+  #pass(event: TaskEvent, host: FeedHost | undefined): void {
     if ('at' in event) {
       const newest = this.#newest ?? event.at;
       this.#newest = Math.max(newest, event.at) as EventNs;
-      if (this.#isBehindGap) this.#sink({ type: 'gap', from: newest, to: this.#newest, lost: 0 });
+      if (this.#isBehindGap) this.#sink({ type: 'gap', from: newest, to: this.#newest, lost: 0 }, host);
       this.#isBehindGap = false;
     }
-    this.#sink(event);
+    this.#sink(event, host);
   }
 }
 

@@ -45,10 +45,23 @@ function compare(scanner: LineScanner, line: Buffer, base = BASE): boolean {
   const quick = quickly(scanner, line, base);
   if (quick === 'unsure') return false;
   const plain = plainly(line, base);
-  // What comes behind the name of an event that is not needed is not looked at, so it may be no JSON at all.
-  if (quick === 'other') expect(plain).toBeOneOf(['not-a-lifecycle-event', 'not-json']);
-  else expect(quick as unknown).toStrictEqual(plain);
+  // What comes behind the name of an event that is not needed is not looked at: it may be no JSON at all, or another name.
+  if (quick === 'other') {
+    if (namesIn(line.toString()).length < 2) expect(plain).toBeOneOf(['not-a-lifecycle-event', 'not-json']);
+  } else expect(quick as unknown).toStrictEqual(plain);
   return true;
+}
+
+/** Every key by which a line of JSON names its event, or may name it, where the key is escaped. */
+function namesIn(text: string): string[] {
+  const names: string[] = [];
+  let depth = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\]]/g)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    else if (depth === 1 && token.endsWith(':')) names.push(token.slice(0, -1).trim());
+  }
+  return names.filter((key) => /^"(?:eventN|n)ame"$/.test(key) || key.includes('\\'));
 }
 
 /** A scanner that has met such lines before. */
@@ -218,7 +231,7 @@ test('other values, other orders, blanks, escapes and keys twice change nothing 
     fc.property(mutant, base, fc.boolean(), (line, of, isFresh) => {
       const scanner = isFresh ? new LineScanner() : SCANNER;
       const [first, again] = [compare(scanner, line, of), compare(scanner, line, of)];
-      // What was not sure at first may be sure later, when the shapes had become too many and were learned anew.
+      // What was not sure at first can be sure later: see "a line that is not sure for what was learned before it".
       if (first) expect(again).toBe(true);
       if (first) sure++;
       if (first && typeof plainly(line, of) !== 'string') read++;
@@ -229,6 +242,27 @@ test('other values, other orders, blanks, escapes and keys twice change nothing 
   expect(read).toBeGreaterThan(2000);
   expect(sure).toBeGreaterThan(4000);
 }, 60_000);
+
+test('the first name of an event counts where there are two, and the rest of the line does not', () => {
+  // Tracee names no event twice. By JSON the second one would count.
+  const line = Buffer.from(LINES.find((text) => text.startsWith('{"timestamp"') && text.includes('"eventName"'))!);
+  const twice = Buffer.from(line.toString().replace('{', '{"eventName":"security_file_open",'));
+  expect(plainly(twice, BASE)).toEqual(plainly(line, BASE));
+  expect(quickly(new LineScanner(), twice, BASE)).toBe('other');
+});
+
+test('a line that is not sure for what was learned before it is sure when shapes have become too many', () => {
+  // Steps of one length are tried in the order in which they were learned, and none is taken back: of 1.5 the integer
+  // 1 is read, and no line went on with a point. Only among shapes that are learned anew is there none of that kind.
+  const exit = LINES.find((text) => text.includes('"sched_process_exit"'))!;
+  const line = (more: string) => Buffer.from(exit.replace('{', `{"x":{${more}},`));
+  const scanner = new LineScanner();
+  const isSure = (more: string) => compare(scanner, line(more));
+  expect(isSure('"a":1')).toBe(true);
+  expect([isSure('"a":1.5'), isSure('"a":1.5')]).toEqual([false, false]);
+  for (let i = 10; i < 39; i++) expect(isSure(`"key${i}":1`)).toBe(true);
+  expect([isSure('"b":1'), isSure('"b":1.5'), isSure('"b":1.5')]).toEqual([true, false, true]);
+});
 
 const damage = fc.oneof(
   fc.record({ kind: fc.constant('cut' as const), at: fc.nat(2100), bytes: fc.constant(Buffer.of()) }),

@@ -9,7 +9,8 @@
 // line that it reads gives just the events that the plain way gives.
 //
 // One thing it sees less of: what comes behind the name of an event that no tree
-// needs is not looked at, except that the line must end as an object does.
+// needs is not looked at, except that the line must end as an object does. Should it
+// name the event a second time, the first name counts.
 
 import type { TaskEvent } from '@dendro/protocol';
 import { isContained } from './context.ts';
@@ -26,7 +27,7 @@ import {
   UNSURE,
 } from './json-bytes.ts';
 import { ShapeLearner } from './learn-shape.ts';
-import { execOf, exitOf, forkOf, renameOf, Scanned, sightingOf, taskOf } from './scanned.ts';
+import { execOf, exitOf, forkOf, renameOf, Scanned, sightingOf, type Task, taskOf } from './scanned.ts';
 import { type Shape, Shapes } from './shapes.ts';
 import { SLOT } from './slots.ts';
 import { type SplitBase, TimeReader } from './time-reader.ts';
@@ -53,6 +54,7 @@ export class LineScanner {
   /** Of the line that was read. */
   hostName: string | undefined;
   isContained = false;
+  task: Task | undefined;
   readonly #line = new Scanned();
   readonly #times = new TimeReader();
   #shapes = new Shapes();
@@ -169,6 +171,7 @@ export class LineScanner {
     line.isGroupDead = shape.isGroupDead;
     const task = taskOf(line, shape.isLegacy);
     if (task === undefined) return 'unsure';
+    this.task = task;
     this.hostName = line.text(SLOT.hostName);
     this.isContained = isContained(task, line.number(SLOT.nsPid));
     this.first = sightingOf(line, task);

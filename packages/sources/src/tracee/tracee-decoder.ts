@@ -3,15 +3,15 @@
 // (line-scanner.ts); those that are unusual, and the first ones, which say what
 // time it is, are parsed as a whole.
 
-import type { TaskEvent, TimeBase } from '@dendro/protocol';
-import { HostFilter } from '../input/host-filter.ts';
+import { epochOf, type TaskEvent, type TimeBase } from '@dendro/protocol';
 import { afterByteOrderMark, LineSplitter } from '../input/lines.ts';
 import type { EventSink } from '../source.ts';
-import { Announcements, isAnnouncement } from './announcements.ts';
-import { type Context, contextOf, isContained } from './context.ts';
+import { isAnnouncement } from './announcements.ts';
+import { announcingHost, type Context, contextOf, isContained } from './context.ts';
 import { decodeEvent, lifecycleEvent } from './decode.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type Json, Rejection, type RejectReason } from './fields.ts';
+import { type FeedHost, type HostHint, HostSplit, MAX_HOST_NAME } from './host-split.ts';
 import { LineScanner } from './line-scanner.ts';
 import { SplitBase } from './time-reader.ts';
 
@@ -25,6 +25,9 @@ const EARLIEST_DATE_NS = 946_684_800_000_000_000n;
 /** As far from its base a time is exact in a double: 104 days. */
 const MAX_EXACT_NS = Number.MAX_SAFE_INTEGER;
 
+const OF_NO_TASK = { isContained: false, container: undefined, tid: 0, startEpochNs: undefined };
+const HOST_NAME_KEY = Buffer.from('"hostName":"');
+const QUOTE = 0x22;
 const LF = 10;
 const OPEN_BRACE = 0x7b;
 /** One for all decoders: what it has learned of Tracee's lines is good for the next body that is posted. */
@@ -32,17 +35,17 @@ const scanner = new LineScanner();
 
 export interface TraceeDecoderOptions {
   readonly maxLineBytes?: number | undefined;
-  /** Time base of the tree that the events go to, when it has one; otherwise the first event sets it. */
+  /** What the times of each host count from; otherwise its tree says it, and if that has no events either, the first event. */
   readonly base?: TimeBase | undefined;
-  /** Which host's events are taken; shared by all that feed one tree. */
-  readonly hosts?: HostFilter | undefined;
-  /** What is said of no task, kept where a feed comes in many bodies. */
-  readonly announcements?: Announcements | undefined;
+  /** Which host an event is of; shared by all that feed the same trees. */
+  readonly hosts?: HostSplit | undefined;
+  /** Whose an event is that does not say it, and of which nobody knows. */
+  readonly fallback?: FeedHost | undefined;
   /**
    * Event time after which nothing is taken; otherwise as far from the base as a double is exact, 104 days. A feed of
    * what happens now goes on for longer than that, a nanosecond or two less exact.
    */
-  readonly latest?: number | undefined;
+  readonly latest?: number | ((host: FeedHost) => number) | undefined;
 }
 
 interface EarlyEvent {
@@ -50,18 +53,30 @@ interface EarlyEvent {
   readonly lineNumber: number;
 }
 
+/** How far the decoder is with a host. */
+interface HostState {
+  readonly host: FeedHost;
+  readonly latest: number;
+  base: TimeBase | undefined;
+  splitBase: SplitBase | undefined;
+  /** Events that wait for the base; not beyond the chunk that they came in. */
+  early: EarlyEvent[];
+  /** Times count from the start of the host, and it is known when that was. */
+  hasDate: boolean;
+}
+
 export class TraceeDecoder {
   readonly #sink: EventSink;
-  readonly #latest: number;
   readonly #splitter: LineSplitter;
-  readonly #hosts: HostFilter;
-  readonly #announcements: Announcements;
+  readonly #hosts: HostSplit;
+  readonly #base: TimeBase | undefined;
+  readonly #latest: (host: FeedHost) => number;
+  readonly #fallback: FeedHost | undefined;
+  readonly #states = new Map<FeedHost, HostState>();
+  /** Of the host of the last line, which is likely that of the next. */
+  #state: HostState;
   readonly #rejected: Record<string, number> = {};
   readonly #firstLines = new Map<RejectReason, number>();
-  #base: TimeBase | undefined;
-  #splitBase: SplitBase | undefined;
-  /** Events that wait for the base; not beyond the chunk that they came in. */
-  #early: EarlyEvent[] = [];
   /** Of the line that is being read, the first is 1. */
   #lineNumber = 0;
   #lines = 0;
@@ -69,25 +84,24 @@ export class TraceeDecoder {
   #decoded = 0;
   #scanned = 0;
   #isAtEnd = false;
-  /** Times count from the start of the host, and it is known when that was. */
-  #hasDate = false;
 
-  /** @param sink gets `clock` before the first event */
+  /** @param sink gets `clock` before the first event of each host */
   constructor(
     sink: EventSink,
     {
       maxLineBytes = MAX_LINE_BYTES,
       base,
+      hosts = new HostSplit(),
+      fallback,
       latest = MAX_EXACT_NS,
-      hosts = new HostFilter(),
-      announcements = new Announcements(),
     }: TraceeDecoderOptions = {},
   ) {
     this.#sink = sink;
-    this.#latest = latest;
     this.#hosts = hosts;
-    this.#announcements = announcements;
-    if (base !== undefined) this.#setBase(base);
+    this.#fallback = fallback;
+    this.#base = base;
+    this.#latest = typeof latest === 'number' ? () => latest : latest;
+    this.#state = this.#stateOf(fallback ?? hosts.first);
     this.#splitter = new LineSplitter(maxLineBytes, {
       line: (bytes, from, end) => this.#line(bytes, from, end),
       tooLong: () => {
@@ -122,8 +136,10 @@ export class TraceeDecoder {
     const notices = [...this.#firstLines].map(
       ([reason, line]) => `The first ${this.#unit} rejected as ${reason} is ${this.#unit} ${line}.`,
     );
-    notices.push(...this.#hosts.notices, ...this.#announcements.notices);
-    if (this.#isSinceBoot && !this.#hasDate) {
+    notices.push(...this.#hosts.notices);
+    if (this.#hosts.hosts.length === 1) notices.push(...this.#hosts.first.announcements.notices);
+    const isDateless = [...this.#states.values()].some((state) => isSinceBoot(state) && !state.hasDate);
+    if (isDateless) {
       notices.push('The times in it count from the start of the host, not from 1970: the dates shown are wrong.');
     }
     return notices;
@@ -135,19 +151,19 @@ export class TraceeDecoder {
     this.#lineNumber++;
     this.#lines++;
     this.#takeIn(lifecycleEvent(event));
-    this.#settleBase();
+    this.#settleAll();
   }
 
   push(chunk: Uint8Array): void {
     this.#splitter.push(chunk);
-    this.#settleBase();
+    this.#settleAll();
   }
 
   /** The feed, or a part of it, is over: a last line without an end is taken as it is. */
   end(): void {
     this.#isAtEnd = true;
     this.#splitter.end();
-    this.#settleBase();
+    this.#settleAll();
     this.#isAtEnd = false;
   }
 
@@ -165,29 +181,90 @@ export class TraceeDecoder {
     const from = this.#lineNumber === 1 ? afterByteOrderMark(bytes, begin, end) : begin;
     if (from === end) return;
     this.#lines++;
-    const base = this.#splitBase;
-    if (base === undefined || !this.#scan(bytes, from, end, base)) this.#parseLine(bytes.toString('utf8', from, end));
+    if (!this.#scan(bytes, from, end)) this.#parseLine(bytes.toString('utf8', from, end));
   }
 
   /** @returns false when the line has to be parsed */
-  #scan(bytes: Buffer, from: number, end: number, base: SplitBase): boolean {
-    const outcome = scanner.scan(bytes, from, end, base);
+  #scan(bytes: Buffer, from: number, end: number): boolean {
+    if (this.#hosts.hosts.length > 1) this.#guessHost(bytes, from, end);
+    const { base, splitBase } = this.#state;
+    if (base === undefined || splitBase === undefined) return false;
+    let outcome = scanner.scan(bytes, from, end, splitBase);
     if (outcome === 'unsure') return false;
+    if (outcome === 'read') {
+      const host = this.#hostOfScanned(base);
+      if (host === undefined) return false;
+      if (typeof host === 'string') {
+        this.#scanned++;
+        this.#reject(host, this.#lineNumber);
+        return true;
+      }
+      if (host !== this.#state.host) {
+        // Its times may count from elsewhere.
+        this.#state = this.#stateOf(host);
+        if (this.#state.splitBase === undefined) return false;
+        outcome = scanner.scan(bytes, from, end, this.#state.splitBase);
+        if (outcome === 'unsure') return false;
+      }
+    }
     this.#scanned++;
     if (outcome === 'other') {
       this.#reject('not-a-lifecycle-event', this.#lineNumber);
       return true;
     }
+    const { host } = this.#state;
     const { first, second } = scanner;
-    if (!this.#hosts.takes(scanner.hostName, scanner.isContained)) {
-      this.#reject('other-host', this.#lineNumber);
-      return true;
-    }
-    if (!this.#isInTime(first ?? second)) return true;
+    if (!this.#isInTime(first ?? second, this.#state)) return true;
     this.#decoded++;
-    if (first !== undefined) this.#sink(first);
-    if (second !== undefined) this.#sink(second);
+    host.accepted++;
+    if (first !== undefined) this.#sink(first, host);
+    if (second !== undefined) this.#sink(second, host);
     return true;
+  }
+
+  // Whose line it likely is, for its times are read from that host's base: a wrong guess costs a second scan.
+  #guessHost(bytes: Buffer, from: number, end: number): void {
+    const key = bytes.subarray(from, end).indexOf(HOST_NAME_KEY);
+    if (key < 0) return;
+    const nameAt = from + key + HOST_NAME_KEY.length;
+    const quote = bytes.indexOf(QUOTE, nameAt);
+    if (quote < 0 || quote - nameAt > MAX_HOST_NAME) return;
+    const host = this.#hosts.called(bytes.toString('latin1', nameAt, quote));
+    if (host !== undefined && host !== this.#state.host) this.#state = this.#stateOf(host);
+  }
+
+  /** @returns undefined when the start, by which it may be known, is too far from this base to be exact */
+  #hostOfScanned(base: TimeBase): FeedHost | RejectReason | undefined {
+    const { hostName: name, isContained, task } = scanner;
+    const { host } = this.#state;
+    if (name !== undefined && name === host.name && !isContained) return host;
+    const { container, tid = 0, start } = task ?? {};
+    const isOneOfMany = this.#hosts.hosts.length > 1;
+    if (isOneOfMany && start !== undefined && Math.abs(start) > MAX_EXACT_NS) return undefined;
+    const startEpochNs = isOneOfMany && start !== undefined ? epochOf(base, start) : undefined;
+    return attempt(() => this.#hostOf({ name, isContained, container, tid, startEpochNs }));
+  }
+
+  /** @throws Rejection */
+  #hostOf(hint: HostHint): FeedHost {
+    // Whose task it is can be known by what waits only.
+    if ((hint.isContained || !hint.name) && this.#hosts.hosts.length > 1) this.#settleAll();
+    return this.#hosts.hostOf(hint, this.#fallback);
+  }
+
+  #stateOf(host: FeedHost): HostState {
+    const known = this.#states.get(host);
+    if (known !== undefined) return known;
+    const latest = this.#latest(host);
+    const state: HostState = { host, latest, base: undefined, splitBase: undefined, early: [], hasDate: false };
+    const base = this.#knownBase(host);
+    if (base !== undefined) this.#setBase(state, base);
+    this.#states.set(host, state);
+    return state;
+  }
+
+  #knownBase(host: FeedHost): TimeBase | undefined {
+    return this.#base ?? this.#hosts.trees?.baseOf(host);
   }
 
   #parseLine(text: string): void {
@@ -195,23 +272,38 @@ export class TraceeDecoder {
   }
 
   #takeIn(event: Json | RejectReason): void {
-    const context = typeof event === 'string' ? event : attempt(() => this.#contextOf(event));
-    if (typeof context === 'string') this.#reject(context, this.#lineNumber);
-    else if (context === undefined) this.#decoded++;
-    else if (this.#base === undefined) this.#hold(context);
-    else this.#decode(context, this.#base, this.#lineNumber);
+    const read = typeof event === 'string' ? event : attempt(() => this.#read(event));
+    if (typeof read === 'string') {
+      this.#reject(read, this.#lineNumber);
+      return;
+    }
+    const { context, host } = read;
+    if (context === undefined) {
+      this.#decoded++;
+      host.accepted++;
+      return;
+    }
+    const state = this.#stateOf(host);
+    this.#state = state;
+    if (state.base === undefined) this.#hold(context, state);
+    else this.#decode(context, state.base, this.#lineNumber, state);
   }
 
-  /** @returns undefined when the event is of no task @throws Rejection */
-  #contextOf(event: Json): Context | undefined {
+  /** @returns no context when the event is of no task @throws Rejection */
+  #read(event: Json): { readonly host: FeedHost; readonly context: Context | undefined } {
     const name = String(event['eventName'] ?? event['name']);
     if (isAnnouncement(name)) {
-      this.#announcements.take(name, event);
-      return undefined;
+      const hint = { name: announcingHost(event), ...OF_NO_TASK };
+      const host = this.#hostOf(hint);
+      const container = host.announcements.take(name, event);
+      if (container !== undefined && hint.name !== undefined) this.#hosts.noteContainer(container, host);
+      return { host, context: undefined };
     }
     const context = contextOf(event);
-    if (!this.#hosts.takes(context.hostName, isContained(context, context.nsPid))) throw new Rejection('other-host');
-    return context;
+    const { hostName, container, tid, startEpochNs } = context;
+    const isInContainer = isContained(context, context.nsPid);
+    const host = this.#hostOf({ name: hostName, isContained: isInContainer, container, tid, startEpochNs });
+    return { host, context };
   }
 
   #parse(text: string): Json | RejectReason {
@@ -222,61 +314,76 @@ export class TraceeDecoder {
     }
   }
 
-  #decode(context: Context, base: TimeBase, lineNumber: number): void {
+  #decode(context: Context, base: TimeBase, lineNumber: number, state: HostState): void {
     const events = attempt(() => decodeEvent(context, base));
     if (typeof events === 'string') {
-      this.#reject(events, lineNumber);
+      this.#reject(events, lineNumber, state.host);
       return;
     }
-    if (!this.#isInTime(events[0], lineNumber)) return;
+    if (!this.#isInTime(events[0], state, lineNumber)) return;
     this.#decoded++;
-    for (const one of events) this.#sink(one);
+    state.host.accepted++;
+    for (const one of events) {
+      if (one.type === 'container' && one.container !== undefined) this.#hosts.noteContainer(one.container, state.host);
+      this.#sink(one, state.host);
+    }
   }
 
   // Only its own time: the start of an old daemon is further away, and nobody would want to miss what it does. The
   // events of a line have one time.
-  #isInTime(event: TaskEvent | undefined, lineNumber = this.#lineNumber): boolean {
+  #isInTime(event: TaskEvent | undefined, { host, latest }: HostState, lineNumber = this.#lineNumber): boolean {
     if (event === undefined || !('at' in event)) return true;
-    const isIn = event.at >= -MAX_EXACT_NS && event.at <= this.#latest;
-    if (!isIn) this.#reject('time-out-of-range', lineNumber);
+    const isIn = event.at >= -MAX_EXACT_NS && event.at <= latest;
+    if (!isIn) this.#reject('time-out-of-range', lineNumber, host);
     return isIn;
   }
 
-  #hold(context: Context): void {
-    this.#early.push({ context, lineNumber: this.#lineNumber });
-    if (this.#early.length >= MAX_EARLY) this.#settleBase();
+  #hold(context: Context, state: HostState): void {
+    state.early.push({ context, lineNumber: this.#lineNumber });
+    if (state.early.length >= MAX_EARLY) this.#settleBase(state);
   }
 
-  // The base is the time of the first event. Should that be a wild one, all others would be too far away from it:
-  // so it is the first that is near to what most say.
-  #settleBase(): void {
-    const early = this.#early;
+  #settleAll(): void {
+    for (const state of this.#states.values()) this.#settleBase(state);
+  }
+
+  #settleBase(state: HostState): void {
+    const { early, host } = state;
     if (early.length === 0) return;
-    this.#early = [];
+    state.early = [];
+    const known = this.#knownBase(host); // somebody else may have fed its tree since
+    if (known !== undefined) this.#setBase(state, known);
+    else this.#chooseBase(state, early);
+    for (const { context, lineNumber } of early) this.#decode(context, state.base as TimeBase, lineNumber, state);
+  }
+
+  // The base is the time of the host's first event. Should that be a wild one, all others would be too far away from
+  // it: so it is the first that is near to what most say.
+  #chooseBase(state: HostState, early: readonly EarlyEvent[]): void {
     const times = early.map(({ context }) => context.epochNs).sort((a, b) => (a < b ? -1 : 1));
     const middle = times[times.length >> 1] ?? 0n;
     const first = early.find(({ context }) => isNear(context.epochNs, middle));
     const base = { epochNs: first?.context.epochNs ?? middle };
-    this.#setBase(base);
-    const bootNs = this.#isSinceBoot ? this.#announcements.bootEpochNs : undefined;
-    this.#hasDate = bootNs !== undefined;
-    this.#sink({ type: 'clock', epochNs: base.epochNs + (bootNs ?? 0n) });
-    for (const { context, lineNumber } of early) this.#decode(context, base, lineNumber);
+    this.#setBase(state, base);
+    const bootNs = isSinceBoot(state) ? state.host.announcements.bootEpochNs : undefined;
+    state.hasDate = bootNs !== undefined;
+    this.#sink({ type: 'clock', epochNs: base.epochNs + (bootNs ?? 0n) }, state.host);
   }
 
-  get #isSinceBoot(): boolean {
-    return this.#base !== undefined && this.#base.epochNs < EARLIEST_DATE_NS;
+  #setBase(state: HostState, base: TimeBase): void {
+    state.base = base;
+    state.splitBase = new SplitBase(base);
   }
 
-  #setBase(base: TimeBase): void {
-    this.#base = base;
-    this.#splitBase = new SplitBase(base);
-  }
-
-  #reject(reason: RejectReason, lineNumber: number): void {
+  #reject(reason: RejectReason, lineNumber: number, host?: FeedHost): void {
     this.#rejected[reason] = (this.#rejected[reason] ?? 0) + 1;
+    host?.reject(reason);
     if (!this.#firstLines.has(reason)) this.#firstLines.set(reason, lineNumber);
   }
+}
+
+function isSinceBoot({ base }: HostState): boolean {
+  return base !== undefined && base.epochNs < EARLIEST_DATE_NS;
 }
 
 function attempt<T>(read: () => T): T | RejectReason {

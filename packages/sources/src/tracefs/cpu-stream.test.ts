@@ -1,13 +1,14 @@
 import type { EventNs, GapEvent } from '@dendro/protocol';
 import { beforeEach, expect, test } from 'vitest';
 import { CpuStream, FeedCounters, PageBuffer } from './cpu-stream.ts';
+import type { KernelRecord } from './kernel-record.ts';
 import { EventMerge } from './merge.ts';
 import { LOST_UNKNOWN } from './page.ts';
 
 const at = (ns: number) => ns as EventNs;
 
 let counters: FeedCounters;
-let merge: EventMerge;
+let merge: EventMerge<KernelRecord>;
 let stream: CpuStream;
 let gaps: number[][] = [];
 

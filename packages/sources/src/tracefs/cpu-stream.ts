@@ -3,6 +3,7 @@
 import type { EventNs } from '@dendro/protocol';
 import type { RecordDecoder } from './decode.ts';
 import type { ExecReader } from './exec-reader.ts';
+import type { KernelRecord } from './kernel-record.ts';
 import type { EventMerge } from './merge.ts';
 import { LOST_UNKNOWN, type PageDecoder, type PageVisitor } from './page.ts';
 
@@ -38,7 +39,7 @@ export class CpuStream implements PageVisitor {
   #lostAhead = 0;
   readonly #pages: PageDecoder;
   readonly #records: RecordDecoder;
-  readonly #merge: EventMerge;
+  readonly #merge: EventMerge<KernelRecord>;
   readonly #counters: FeedCounters;
   readonly #buffer: PageBuffer;
   readonly #execs: ExecReader | undefined;
@@ -50,7 +51,7 @@ export class CpuStream implements PageVisitor {
   constructor(
     pages: PageDecoder,
     records: RecordDecoder,
-    merge: EventMerge,
+    merge: EventMerge<KernelRecord>,
     counters: FeedCounters,
     buffer: PageBuffer,
     startAt: EventNs,

@@ -9,8 +9,10 @@ import { HostClock } from '../host-clock.ts';
 import { CpuStream, FeedCounters, PageBuffer } from './cpu-stream.ts';
 import { RecordDecoder } from './decode.ts';
 import { parseEventFormat, parsePageLayout } from './format.ts';
+import type { KernelRecord } from './kernel-record.ts';
 import { EventMerge } from './merge.ts';
 import { PageDecoder } from './page.ts';
+import { RecordJoin } from './record-join.ts';
 
 const RECORDING = join(import.meta.dirname, '../../../testkit/recordings/core-strace');
 const FORMATS = join(RECORDING, 'formats');
@@ -24,7 +26,8 @@ function decodeAll(): void {
   const clock = new HostClock(0n, 1_762_210_202_975n);
   const buffer = new PageBuffer(layout.sizeBytes);
   let emitted = 0;
-  const merge = new EventMerge(() => emitted++);
+  const join = new RecordJoin(() => emitted++);
+  const merge = new EventMerge<KernelRecord>((record) => join.take(record));
   const pages = new PageDecoder(layout, clock);
   const records = new RecordDecoder(formats);
   const counters = new FeedCounters();

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventNs } from '@dendro/protocol';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RecordDecoder } from './decode.ts';
 import { type EventFormat, parseEventFormat } from './format.ts';
 
@@ -15,6 +15,7 @@ function recordedFormats(): EventFormat[] {
     'sched:sched_process_exec',
     'sched:sched_process_exit',
     'sched:sched_process_fork',
+    'sched:sched_prepare_exec',
   ].map((name) => parseEventFormat(readFileSync(join(FORMATS, `${name}.format`), 'utf8')));
 }
 
@@ -143,6 +144,118 @@ test('sched_process_fork is a known event that repeats what task_newtask says', 
   const bytes = record(24, (out) => out.writeUInt16LE(366, 0));
 
   expect(decode(recordedFormats(), bytes)).toEqual({ event: undefined, problem: undefined });
+});
+
+describe('what will interpret a program', () => {
+  const prepareExec = (pid: number, interp: string, filename: string) =>
+    record(96, (out) => {
+      out.writeUInt16LE(364, 0);
+      out.writeUInt32LE(((interp.length + 1) << 16) | 24, 8);
+      out.writeUInt32LE(((filename.length + 1) << 16) | 60, 12);
+      out.writeInt32LE(pid, 16);
+      out.write(interp, 24);
+      out.write(filename, 60);
+    });
+
+  test('is said for a script, by the thread that calls exec', () => {
+    const { event } = decode(recordedFormats(), prepareExec(50, '/usr/bin/python3', './tool'));
+    expect(event).toEqual({ type: 'prepare-exec', at: 7, tid: 50, interp: '/usr/bin/python3' });
+  });
+
+  test('is nobody where the kernel names the program itself', () => {
+    expect(decode(recordedFormats(), prepareExec(50, '/usr/bin/ls', '/usr/bin/ls'))).toEqual({
+      event: undefined,
+      problem: undefined,
+    });
+  });
+
+  test('is not read out of a record that is too short, or points out of itself', () => {
+    const good = prepareExec(50, '/bin/sh', './tool');
+    const bad = Buffer.from(good);
+    bad.writeUInt32LE((90 << 16) | 24, 8);
+    for (const { event, problem } of [
+      decode(recordedFormats(), good, 19),
+      decode(recordedFormats(), bad),
+      decode(recordedFormats(), prepareExec(-1, '/bin/sh', './tool')),
+    ]) {
+      expect(event).toBeUndefined();
+      expect(problem).toBe('malformed-record');
+    }
+  });
+
+  test('is passed over where the event has another form than the one that is known', () => {
+    const strange = format('sched_prepare_exec', 305, [['int interp', 8, 4, 1]]);
+    const bytes = record(24, (out) => out.writeUInt16LE(305, 0));
+    expect(decode([...OTHER_KERNEL, strange], bytes)).toEqual({ event: undefined, problem: undefined });
+  });
+});
+
+describe('a move into another control group', () => {
+  const formats = [
+    ...recordedFormats(),
+    format('cgroup_attach_task', 538, [
+      ['int dst_root', 8, 4, 1],
+      ['int dst_level', 12, 4, 1],
+      ['u64 dst_id', 16, 8, 0],
+      ['int pid', 24, 4, 1],
+      ['__data_loc char[] dst_path', 28, 4, 0],
+      ['__data_loc char[] comm', 32, 4, 0],
+    ]),
+  ];
+  const move = (pid: number, path: string) =>
+    record(40 + path.length, (out) => {
+      out.writeUInt16LE(538, 0);
+      out.writeInt32LE(4, 8);
+      out.writeInt32LE(pid, 24);
+      out.writeUInt32LE(((path.length + 1) << 16) | 36, 28);
+      out.write(path, 36);
+    });
+
+  test('names the task that is moved, not who moves it', () => {
+    const bytes = move(50, '/docker/c1');
+    bytes.writeInt32LE(7, 4);
+    expect(decode(formats, bytes).event).toEqual({
+      type: 'move',
+      at: 7,
+      tid: 50,
+      hierarchy: 4,
+      path: '/docker/c1',
+    });
+  });
+
+  test('has no path where that was too long for the kernel', () => {
+    expect(decode(formats, move(50, '/'.padEnd(1022, 'x'))).event).toMatchObject({ path: '/'.padEnd(1022, 'x') });
+    expect(decode(formats, move(50, '/'.padEnd(1023, 'x'))).event).toMatchObject({ tid: 50, path: undefined });
+  });
+
+  test('is malformed without a task or with a text outside', () => {
+    const outside = move(50, '/docker/c1');
+    outside.writeUInt32LE((60 << 16) | 36, 28);
+    for (const bytes of [move(0x7fff_ffff, '/'), outside]) {
+      expect(decode(formats, bytes)).toEqual({ event: undefined, problem: 'malformed-record' });
+    }
+  });
+});
+
+describe('a call that changes user or group', () => {
+  const formats = [...recordedFormats(), format('sys_exit_setresgid', 501, [['long ret', 16, 8, 1]])];
+  const back = (result: bigint, tid = 50) =>
+    record(24, (out) => {
+      out.writeUInt16LE(501, 0);
+      out.writeInt32LE(tid, 4);
+      out.writeBigInt64LE(result, 16);
+    });
+
+  test('has changed it when it has succeeded, and says nothing otherwise', () => {
+    expect(decode(formats, back(0n)).event).toEqual({ type: 'id-change', at: 7, tid: 50, id: 'gid' });
+    expect(decode(formats, back(-1n))).toEqual({ event: undefined, problem: undefined });
+  });
+
+  test('is malformed when it is cut off or made by nobody', () => {
+    for (const bad of [decode(formats, back(0n), 23), decode(formats, back(0n, -1))]) {
+      expect(bad).toEqual({ event: undefined, problem: 'malformed-record' });
+    }
+  });
 });
 
 test('an event of no format is called unknown', () => {

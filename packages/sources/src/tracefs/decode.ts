@@ -5,28 +5,22 @@
 //   sched_process_exec   exec     after it the caller has the leader's tid
 //   sched_process_exit   exit     of every thread
 //
+// Those of optional-records.ts only add to these.
+//
 // task_newtask tells all that sched_process_fork does and the clone flags too,
 // so the latter is passed over where a recording has both. Nobody here knows
 // whose thread a creating thread is: a thread's pid is left to the tree.
 
 import { CLONE, type EventNs, isTid, type TaskEvent } from '@dendro/protocol';
 import { type EventFormat, type Field, optionalField, requireField } from './format.ts';
-import { CommCache, kernelText } from './kernel-text.ts';
-
-/** What a source cannot do without. */
-export const REQUIRED_EVENTS = [
-  { system: 'task', name: 'task_newtask' },
-  { system: 'task', name: 'task_rename' },
-  { system: 'sched', name: 'sched_process_exec' },
-  { system: 'sched', name: 'sched_process_exit' },
-] as const;
+import type { KernelRecord } from './kernel-record.ts';
+import { isOptional, NOTHING, type OptionalRecord, optionalRecord } from './optional-records.ts';
+import { commonField, endOf, readInt, TextReader } from './record-fields.ts';
 
 export type RecordProblem = 'unknown-event' | 'malformed-record';
 
-const KIND = { unknown: 0, ignored: 1, fork: 2, rename: 3, exec: 4, exit: 5 } as const;
+const KIND = { unknown: 0, ignored: 1, fork: 2, rename: 3, exec: 4, exit: 5, optional: 6 } as const;
 const ID_COUNT = 0x10000;
-const COMM_BYTES = 16;
-const WORD = 2 ** 32;
 
 export class RecordDecoder {
   /** Why the last record gave no event; undefined when it did, or was one that is not needed. */
@@ -38,7 +32,8 @@ export class RecordDecoder {
   readonly #rename: RenameFields;
   readonly #exec: ExecFields;
   readonly #exit: ExitFields;
-  readonly #comms = new CommCache();
+  readonly #optional = new Map<number, OptionalRecord>(); // event id -> how it is read
+  readonly #texts = new TextReader();
 
   /** @throws Error with a clause that says why, when an event or a field that is needed is not there */
   constructor(formats: readonly EventFormat[]) {
@@ -63,6 +58,10 @@ export class RecordDecoder {
     this.#rename = renameFields(rename);
     this.#exec = execFields(exec);
     this.#exit = exitFields(exit);
+    for (const format of formats.filter(isOptional)) {
+      this.#kinds[format.id] = KIND.optional;
+      this.#optional.set(format.id, optionalRecord(format));
+    }
   }
 
   /**
@@ -70,7 +69,7 @@ export class RecordDecoder {
    * @param page and `bytes` are two views on the same page
    * @returns undefined for a record that says nothing of tasks, or that `problem` explains
    */
-  decode(page: DataView, bytes: Buffer, start: number, end: number, at: EventNs): TaskEvent | undefined {
+  decode(page: DataView, bytes: Buffer, start: number, end: number, at: EventNs): KernelRecord | undefined {
     this.problem = undefined;
     if (start + this.#type.offset + 2 > end) return this.#malformed();
     const kind = this.#kinds[page.getUint16(start + this.#type.offset, true)];
@@ -83,6 +82,8 @@ export class RecordDecoder {
         return this.#readExec(page, bytes, start, end, at);
       case KIND.exit:
         return this.#readExit(page, bytes, start, end, at);
+      case KIND.optional:
+        return this.#readOptional(page, bytes, start, end, at);
       case KIND.ignored:
         return undefined;
       default:
@@ -137,18 +138,15 @@ export class RecordDecoder {
     return { type: 'exit', at, tid, isGroupDead, comm };
   }
 
-  /** Undefined when a `__data_loc` points out of the record. */
+  #readOptional(page: DataView, bytes: Buffer, start: number, end: number, at: EventNs): KernelRecord | undefined {
+    const optional = this.#optional.get(this.eventId(page, start));
+    if (optional === undefined || start + optional.endBytes > end) return this.#malformed();
+    const record = optional.read(page, bytes, start, end, at, this.#texts) ?? this.#malformed();
+    return record === NOTHING ? undefined : record;
+  }
+
   #text(page: DataView, bytes: Buffer, start: number, end: number, field: Field): string | undefined {
-    const from = start + field.offset;
-    if (field.kind === 'chars') {
-      return field.sizeBytes === COMM_BYTES
-        ? this.#comms.text(page, bytes, from)
-        : kernelText(bytes, from, from + field.sizeBytes);
-    }
-    const base = field.kind === 'data-loc' ? start : from + field.sizeBytes;
-    const textStart = base + page.getUint16(from, true);
-    const textEnd = textStart + page.getUint16(from + 2, true);
-    return textEnd > end ? undefined : kernelText(bytes, textStart, textEnd);
+    return this.#texts.text(page, bytes, start, end, field);
   }
 
   #malformed(): undefined {
@@ -213,35 +211,4 @@ function exitFields(format: EventFormat): ExitFields {
   const isGroupDead = optionalField(format, 'group_dead', 'int');
   const comm = optionalField(format, 'comm', 'text');
   return { tid, isGroupDead, comm, endBytes: endOf(tid, isGroupDead, comm) };
-}
-
-function endOf(...fields: readonly (Field | undefined)[]): number {
-  return Math.max(...fields.map((field) => (field === undefined ? 0 : field.offset + field.sizeBytes)));
-}
-
-/** A field that must be at one place in all events: it is read before the event is known. */
-function commonField(name: string, formats: readonly EventFormat[]): Field {
-  const fields = formats.map((format) => requireField(format, name, 'int'));
-  const [first] = fields as [Field];
-  if (fields.some(({ offset, sizeBytes }) => offset !== first.offset || sizeBytes !== first.sizeBytes)) {
-    throw new Error(`the events of this kernel do not agree on where ${name} is`);
-  }
-  return first;
-}
-
-/** Eight bytes lose what is above 2^53; only clone flags have so many, and no such flag exists. */
-function readInt(page: DataView, start: number, field: Field): number {
-  const at = start + field.offset;
-  switch (field.sizeBytes) {
-    case 1:
-      return field.isSigned ? page.getInt8(at) : page.getUint8(at);
-    case 2:
-      return field.isSigned ? page.getInt16(at, true) : page.getUint16(at, true);
-    case 4:
-      return field.isSigned ? page.getInt32(at, true) : page.getUint32(at, true);
-    default:
-      return (
-        page.getUint32(at, true) + WORD * (field.isSigned ? page.getInt32(at + 4, true) : page.getUint32(at + 4, true))
-      );
-  }
 }

@@ -19,7 +19,14 @@ import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DendroError } from '@dendro/protocol';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { parseCpuList, readFormats, removeOwnInstance, TracefsInstance } from './instance.ts';
+import {
+  missingIn,
+  parseCpuList,
+  readFormats,
+  readOptionalFormats,
+  removeOwnInstance,
+  TracefsInstance,
+} from './instance.ts';
 import { ensureTracefs } from './mount.ts';
 
 const isRoot = process.geteuid?.() === 0;
@@ -118,6 +125,22 @@ describe.skipIf(!isRoot)('a private instance (only root may make one)', () => {
       instance.arm();
       expect(instance.isIntact()).toBe(true);
     }
+  });
+
+  test('traces calls that change user and group when asked to, and only those that may', () => {
+    const instance = open();
+    if (instance.missing.some(({ name }) => name === 'system calls')) return; // such a kernel there is, too
+    const read = (name: string) => readFileSync(join(instance.path, 'events/syscalls', name), 'utf8').trim();
+    expect(read('enable')).toBe('0');
+    instance.traceIdCalls();
+    const names = ['sys_exit_setuid', 'sys_exit_setresgid', 'sys_enter_setuid', 'sys_exit_setfsuid'];
+    expect(names.map((name) => read(`${name}/enable`))).toEqual(['1', '1', '0', '0']);
+    expect(read('sys_exit_setuid/filter')).toBe('ret == 0');
+    expect(instance.isIntact()).toBe(true);
+    writeFileSync(join(instance.path, 'events/syscalls/sys_exit_setuid/enable'), '0');
+    expect(instance.isIntact()).toBe(false);
+    instance.arm();
+    expect(instance.isIntact()).toBe(true);
   });
 
   test('two of one process have names of their own', () => {
@@ -277,6 +300,27 @@ test('an event that the kernel does not have is named', () => {
     }
     expect(() => readFormats(folder)).toThrow(DendroError);
     expect(() => readFormats(folder)).toThrow('this kernel has no trace event sched:sched_process_exit; use --source');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('formats of events that a kernel may lack are read where they are there and make sense', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dendro-events-'));
+  const path = join(folder, 'sched/sched_prepare_exec/format');
+  try {
+    expect(readOptionalFormats(folder)).toEqual([]);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, 'no format');
+    expect(readOptionalFormats(folder)).toEqual([]);
+    writeFileSync(path, 'name: sched_prepare_exec\nID: 7\nformat:\n');
+    expect(readOptionalFormats(folder)).toEqual([]);
+    const recorded = '../../../testkit/recordings/core-strace/formats/sched:sched_prepare_exec.format';
+    writeFileSync(path, readFileSync(join(import.meta.dirname, recorded)));
+    const formats = readOptionalFormats(folder);
+    expect(formats.map(({ name }) => name)).toEqual(['sched_prepare_exec']);
+    expect(missingIn([]).map(({ name }) => name)).toContain('sched:sched_prepare_exec');
+    expect(missingIn(formats).map(({ name }) => name)).toEqual(['cgroup:cgroup_attach_task', 'system calls']);
   } finally {
     rmSync(folder, { recursive: true });
   }

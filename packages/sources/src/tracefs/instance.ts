@@ -8,10 +8,11 @@ import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, r
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { DendroError, toError } from '@dendro/protocol';
-import { REQUIRED_EVENTS } from './decode.ts';
 import { checkRecordHeader, type EventFormat, type PageLayout, parseEventFormat, parsePageLayout } from './format.ts';
 import { ownInstanceName, removeInstance, removeOwnInstances, removeStaleInstances } from './instance-name.ts';
+import { ID_EVENTS, type KernelEvent, OPTIONAL_EVENTS, type OptionalEvents, REQUIRED_EVENTS } from './kernel-events.ts';
 import { ensureTracefs, findMountedTracefs, isRoot, needsRoot, type Tracefs, unavailable } from './mount.ts';
+import { isOptional } from './optional-records.ts';
 
 /** 8 MiB per CPU hold some two seconds of the fastest forking that a CPU is capable of. */
 const BUFFER_KB = 8192;
@@ -48,6 +49,8 @@ export class TracefsInstance {
   readonly bufferKb: number;
   /** For people: what was done besides setting up. */
   readonly notices: readonly string[];
+  #events: readonly KernelEvent[];
+  #missing: readonly OptionalEvents[];
   #isRemoved = false;
 
   private constructor(path: string, notices: readonly string[], { bufferKb, launcherTid }: InstanceOptions) {
@@ -58,7 +61,11 @@ export class TracefsInstance {
     try {
       this.layout = parsePageLayout(this.#read('events/header_page'));
       checkRecordHeader(this.#read('events/header_event'));
-      this.formats = readFormats(join(path, 'events'));
+      const optional = readOptionalFormats(join(path, 'events'));
+      this.formats = [...readFormats(join(path, 'events')), ...optional];
+      this.#missing = missingIn(optional);
+      const traced = OPTIONAL_EVENTS.filter((group) => !this.#missing.includes(group));
+      this.#events = [...REQUIRED_EVENTS, ...traced.flatMap(({ events }) => events)];
       const ids = readdirSync(join(path, 'per_cpu')).flatMap((name) => /^cpu(\d{1,5})$/.exec(name)?.[1] ?? []);
       this.#write('tracing_on', '0');
       this.#resize(bufferKb ?? fittingBufferKb(ids.length));
@@ -99,8 +106,24 @@ export class TracefsInstance {
   arm(): void {
     this.#write('tracing_on', '0');
     this.#write('trace_clock', 'boot');
-    for (const { system, name } of REQUIRED_EVENTS) this.#write(`events/${system}/${name}/enable`, '1');
+    for (const event of this.#events) this.#enable(event);
     this.#write('tracing_on', '1');
+  }
+
+  /** What this kernel does not tell of, or not to us. */
+  get missing(): readonly OptionalEvents[] {
+    return this.#missing;
+  }
+
+  /** Traces the calls that change user and group, too. */
+  traceIdCalls(): void {
+    if (this.#missing.includes(ID_EVENTS)) return;
+    try {
+      for (const event of ID_EVENTS.events) this.#enable(event);
+      this.#events = [...this.#events, ...ID_EVENTS.events];
+    } catch {
+      this.#missing = [...this.#missing, ID_EVENTS]; // which the source says
+    }
   }
 
   /** Traces one more thread, where not all are traced. */
@@ -125,7 +148,7 @@ export class TracefsInstance {
     return (
       this.#read('tracing_on').startsWith('1') &&
       this.#read('trace_clock').includes('[boot]') &&
-      REQUIRED_EVENTS.every(({ system, name }) => this.#read(`events/${system}/${name}/enable`).startsWith('1'))
+      this.#events.every(({ system, name }) => this.#read(`events/${system}/${name}/enable`).startsWith('1'))
     );
   }
 
@@ -168,6 +191,19 @@ export class TracefsInstance {
       for (const { fd } of this.cpus) closeQuietly(fd);
     }
     return removeInstance(this.path);
+  }
+
+  #enable({ system, name, filter }: KernelEvent): void {
+    if (filter !== undefined) this.#tryFilter(`events/${system}/${name}/filter`, filter);
+    this.#write(`events/${system}/${name}/enable`, '1');
+  }
+
+  #tryFilter(file: string, filter: string): void {
+    try {
+      this.#write(file, filter);
+    } catch {
+      // Then there are more records than are needed; they are told apart when they are read.
+    }
   }
 
   /** The kernel is asked for half as much, and half again, where memory is short. */
@@ -230,6 +266,26 @@ export function readFormats(events: string): EventFormat[] {
       throw unavailable(`this kernel has no trace event ${system}:${name}`, PROCFS_HINT, thrown);
     }
   });
+}
+
+/** Formats of those events that this kernel has, in a form that can be read. */
+export function readOptionalFormats(events: string): EventFormat[] {
+  return [...OPTIONAL_EVENTS, ID_EVENTS]
+    .flatMap(({ events: wanted }) => wanted)
+    .flatMap(({ system, name }) => {
+      try {
+        const format = parseEventFormat(readFileSync(join(events, system, name, 'format'), 'latin1'));
+        return isOptional(format) ? format : [];
+      } catch {
+        return []; // one that is not there or is no format: the source says what is not seen for that
+      }
+    });
+}
+
+/** What needs an event of which there is no format. */
+export function missingIn(formats: readonly EventFormat[]): OptionalEvents[] {
+  const names = new Set(formats.map(({ name }) => name));
+  return [...OPTIONAL_EVENTS, ID_EVENTS].filter(({ events }) => !events.every(({ name }) => names.has(name)));
 }
 
 function makeFolder(instances: string): string {

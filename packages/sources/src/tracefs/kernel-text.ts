@@ -15,32 +15,58 @@ export function kernelText(bytes: Buffer, start: number, end: number): string {
   return text.includes(REPLACEMENT) ? withEscapes(bytes.subarray(start, stop)) : text;
 }
 
-/** Decodes what is UTF-8 and escapes the rest, byte by byte. */
-function withEscapes(bytes: Buffer): string {
-  let text = '';
-  let at = 0;
-  while (at < bytes.length) {
-    const length = sequenceLength(bytes, at);
-    text += length > 0 ? bytes.toString('utf8', at, at + length) : `\\x${bytes.toString('hex', at, at + 1)}`;
-    at += Math.max(length, 1);
-  }
-  return text;
+/** Several in a row, each with a NUL; the last one may lack it. */
+export function kernelTexts(bytes: Buffer, start: number, end: number): string[] {
+  if (start === end) return [];
+  const text = bytes.toString('utf8', start, bytes[end - 1] === 0 ? end - 1 : end);
+  // A NUL is a NUL in whatever is no UTF-8, so that they are the same in number.
+  const texts = text.split('\0');
+  if (!text.includes(REPLACEMENT)) return texts;
+  let at = start;
+  return texts.map(() => {
+    let stop = at;
+    while (stop < end && bytes[stop] !== 0) stop++;
+    const one = kernelText(bytes, at, stop);
+    at = stop + 1;
+    return one;
+  });
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+/**
+ * Decodes what is UTF-8 and escapes the rest, byte by byte. Whoever names a program decides how long it takes:
+ * runs are decoded in one go, and nothing is thrown to find out.
+ */
+function withEscapes(bytes: Buffer): string {
+  let text = '';
+  let from = 0; // of a run that is UTF-8
+  for (let at = 0; at < bytes.length; ) {
+    const length = sequenceLength(bytes, at);
+    if (length > 0) {
+      at += length;
+      continue;
+    }
+    text += bytes.toString('utf8', from, at) + ESCAPES[bytes[at] as number];
+    from = ++at;
+  }
+  return text + bytes.toString('utf8', from);
+}
 
-/** Bytes of the UTF-8 sequence that begins here, 0 when none does. */
+const ESCAPES = Array.from({ length: 256 }, (_, byte) => `\\x${byte.toString(16).padStart(2, '0')}`);
+
+/** Bytes of the UTF-8 sequence that begins here, 0 when none does. By the table of well-formed ones (Unicode, D92). */
 function sequenceLength(bytes: Buffer, at: number): number {
   const lead = bytes[at] as number;
   if (lead < 0x80) return 1;
-  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || at + length > bytes.length) return 0;
-  try {
-    decoder.decode(bytes.subarray(at, at + length));
-    return length;
-  } catch {
-    return 0; // overlong, a surrogate, or cut off: that is what a fatal decoder is asked for here
+  const length = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if (length === 0 || at + length > bytes.length) return 0;
+  const second = bytes[at + 1] as number;
+  const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80; // below: overlong
+  const most = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf; // above: a surrogate, or beyond Unicode
+  if (second < least || second > most) return 0;
+  for (let i = 2; i < length; i++) {
+    if (((bytes[at + i] as number) & 0xc0) !== 0x80) return 0;
   }
+  return length;
 }
 
 const CACHE_SLOTS = 1024;

@@ -29,6 +29,14 @@ test('a thread of ours has ended when the command gets its tid', () => {
   expect(launched.hasEvent({ type: 'exit', at, tid: 101 })).toBe(true);
 });
 
+test('a move is of the tree when it moves a process of the tree, whoever that moves', () => {
+  const launched = new Launched(100);
+  launched.hasEvent(fork(100, 102));
+  const move = { type: 'container', at, container: undefined } as const;
+  expect(launched.hasEvent({ ...move, tid: 102 })).toBe(true);
+  expect(launched.hasEvent({ ...move, tid: 50 })).toBe(false);
+});
+
 test('records of the host are of the tree when they descend from the command', () => {
   const launched = new Launched(100);
   expect(launched.hasRecord(birth(1, 50))).toBe(false);

@@ -34,6 +34,8 @@ export class Launched {
       case 'rename':
       case 'exit':
         return !this.#own.has(event.tid);
+      case 'container':
+        return this.#pids.has(event.pid ?? event.tid); // the command can move others, too
       default:
         return true;
     }

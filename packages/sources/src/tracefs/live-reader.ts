@@ -3,13 +3,17 @@
 
 import type { EventNs, TaskEvent } from '@dendro/protocol';
 import type { HostClock } from '../host-clock.ts';
+import { ownHierarchies } from '../procfs/container.ts';
 import type { EventSink } from '../source.ts';
+import type { Changes } from './changes.ts';
 import { CpuStream, type FeedCounters, PageBuffer } from './cpu-stream.ts';
 import { RecordDecoder } from './decode.ts';
 import type { ExecReader } from './exec-reader.ts';
 import { type InstanceCpu, onlineCpus, type TracefsInstance } from './instance.ts';
+import type { KernelRecord } from './kernel-record.ts';
 import { EventMerge } from './merge.ts';
 import { PageDecoder } from './page.ts';
+import { RecordJoin } from './record-join.ts';
 
 export interface LiveReaderOptions {
   readonly instance: TracefsInstance;
@@ -19,6 +23,7 @@ export interface LiveReaderOptions {
   /** How much later than its time an event may still be committed, or seen by a scan. */
   readonly holdMs: number;
   readonly execs?: ExecReader | undefined;
+  readonly changes?: Changes | undefined;
 }
 
 interface LiveCpu {
@@ -35,19 +40,22 @@ const MIN_PAGES_PER_CPU = 4;
 export class LiveReader {
   readonly #instance: TracefsInstance;
   readonly #clock: HostClock;
-  readonly #merge: EventMerge;
+  readonly #merge: EventMerge<KernelRecord>;
   readonly #page: PageBuffer;
   readonly #cpus: readonly LiveCpu[];
   readonly #holdNs: number;
+  readonly #changes: Changes | undefined;
   /** Every event up to this time has been passed on, but for one that comes late. */
   passedUntil = Number.NEGATIVE_INFINITY as EventNs;
   /** When it was last certain that nobody had switched anything. */
   #intactAt: EventNs;
 
-  constructor({ instance, clock, sink, counters, holdMs, execs }: LiveReaderOptions) {
+  constructor({ instance, clock, sink, counters, holdMs, execs, changes }: LiveReaderOptions) {
     this.#instance = instance;
     this.#clock = clock;
-    this.#merge = new EventMerge(sink);
+    this.#changes = changes;
+    const join = new RecordJoin(sink, { changes, hierarchies: ownHierarchies() });
+    this.#merge = new EventMerge((record) => join.take(record));
     this.#page = new PageBuffer(instance.layout.sizeBytes);
     this.#holdNs = holdMs * 1e6;
     const now = clock.now();
@@ -89,6 +97,7 @@ export class LiveReader {
     }
     this.#merge.release(until);
     this.passedUntil = until as EventNs;
+    this.#changes?.settle(this.passedUntil);
     return isDrained;
   }
 

@@ -7,15 +7,15 @@
 // facts are harmless, lost ones are not.
 
 import type { EventNs, TaskEvent } from '@dendro/protocol';
-import type { EventSink } from '../source.ts';
+import type { KernelRecord } from './kernel-record.ts';
 
-export class EventMerge {
-  readonly #sink: EventSink;
+export class EventMerge<R extends KernelRecord = TaskEvent> {
+  readonly #sink: (record: R) => void;
   /** In order of time up to `#sorted`, then as pushed. */
-  #held: TaskEvent[] = [];
+  #held: R[] = [];
   #sorted = 0;
 
-  constructor(sink: EventSink) {
+  constructor(sink: (record: R) => void) {
     this.#sink = sink;
   }
 
@@ -24,7 +24,7 @@ export class EventMerge {
     return this.#held.length;
   }
 
-  push(event: TaskEvent): void {
+  push(event: R): void {
     this.#held.push(event);
   }
 
@@ -34,10 +34,10 @@ export class EventMerge {
     // Timsort, and made for this: few long runs that are sorted already.
     if (this.#sorted < held.length) held.sort(byTime);
     let count = 0;
-    while (count < held.length && timeOf(held[count] as TaskEvent) <= until) count++;
+    while (count < held.length && timeOf(held[count] as R) <= until) count++;
     if (count > 0) this.#held = held.slice(count);
     this.#sorted = this.#held.length;
-    for (let i = 0; i < count; i++) this.#sink(held[i] as TaskEvent);
+    for (let i = 0; i < count; i++) this.#sink(held[i] as R);
   }
 
   /** Emits everything. */
@@ -47,11 +47,11 @@ export class EventMerge {
 }
 
 /** A gap takes its place where it ends: only then is it known. A clock event precedes everything. */
-export function timeOf(event: TaskEvent): EventNs | number {
+export function timeOf(event: KernelRecord): EventNs | number {
   if (event.type === 'gap') return event.to;
   return event.type === 'clock' ? Number.NEGATIVE_INFINITY : event.at;
 }
 
-function byTime(a: TaskEvent, b: TaskEvent): number {
+function byTime(a: KernelRecord, b: KernelRecord): number {
   return timeOf(a) - timeOf(b);
 }

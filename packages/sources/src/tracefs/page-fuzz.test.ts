@@ -7,13 +7,17 @@ import { join } from 'node:path';
 import type { EventNs } from '@dendro/protocol';
 import { expect, test } from 'vitest';
 import { HostClock } from '../host-clock.ts';
+import type { EventSink } from '../source.ts';
+import { Changes } from './changes.ts';
 import { CpuStream, FeedCounters, PageBuffer } from './cpu-stream.ts';
 import { RecordDecoder } from './decode.ts';
-import { parseEventFormat, parsePageLayout } from './format.ts';
+import { type EventFormat, type PageLayout, parseEventFormat, parsePageLayout } from './format.ts';
+import type { KernelRecord } from './kernel-record.ts';
 import { EventMerge, timeOf } from './merge.ts';
 import { PageDecoder } from './page.ts';
+import { RecordJoin } from './record-join.ts';
 
-const RECORDING = join(import.meta.dirname, '../../../testkit/recordings/core-strace');
+const RECORDINGS = join(import.meta.dirname, '../../../testkit/recordings');
 const PAGE_BYTES = 4096;
 const MUTANTS = process.env['DENDRO_STREAMS'] === undefined ? 5000 : 1_000_000;
 const SEED = Number(process.env['DENDRO_SEED'] ?? 0x5eed);
@@ -23,16 +27,26 @@ const MAX_RECORDS = PAGE_BYTES / 8;
 const MAX_PAGE_MS = 2000;
 const MAX_GROWTH_BYTES = 64 * 1024 * 1024;
 
-const formats = readdirSync(join(RECORDING, 'formats'))
-  .filter((name) => name.endsWith('.format'))
-  .map((name) => parseEventFormat(readFileSync(join(RECORDING, 'formats', name), 'utf8')));
-const layout = parsePageLayout(readFileSync(join(RECORDING, 'formats/header_page'), 'utf8'));
-const pages = ['cpu0.raw', 'cpu1.raw'].flatMap((name) => {
-  const bytes = readFileSync(join(RECORDING, name));
-  return Array.from({ length: bytes.length / PAGE_BYTES }, (_, i) =>
-    bytes.subarray(PAGE_BYTES * i, PAGE_BYTES * (i + 1)),
-  );
-});
+interface Recorded {
+  readonly formats: readonly EventFormat[];
+  readonly layout: PageLayout;
+  readonly pages: readonly Buffer[];
+}
+
+function readRecording(name: string): Recorded {
+  const folder = join(RECORDINGS, name);
+  const formats = readdirSync(join(folder, 'formats'))
+    .filter((file) => file.endsWith('.format'))
+    .map((file) => parseEventFormat(readFileSync(join(folder, 'formats', file), 'utf8')));
+  const layout = parsePageLayout(readFileSync(join(folder, 'formats/header_page'), 'utf8'));
+  const pages = ['cpu0.raw', 'cpu1.raw'].flatMap((file) => {
+    const bytes = readFileSync(join(folder, file));
+    return Array.from({ length: bytes.length / PAGE_BYTES }, (_, i) =>
+      bytes.subarray(PAGE_BYTES * i, PAGE_BYTES * (i + 1)),
+    );
+  });
+  return { formats, layout, pages };
+}
 
 /** xorshift32: a million pages want a faster one than fast-check's, and need no shrinking. */
 function randomOf(seed: number): (below: number) => number {
@@ -46,7 +60,7 @@ function randomOf(seed: number): (below: number) => number {
 }
 
 /** Damages a page in one of the ways in which bytes go wrong. */
-function mutate(page: Buffer, random: (below: number) => number): void {
+function mutate(page: Buffer, { layout, pages }: Recorded, random: (below: number) => number): void {
   for (let changes = 1 + random(8); changes > 0; changes--) {
     const at = random(PAGE_BYTES);
     const word = at & ~3;
@@ -75,16 +89,34 @@ function mutate(page: Buffer, random: (below: number) => number): void {
   }
 }
 
-test(`${MUTANTS} damaged pages do not throw, hang or fill memory`, { timeout: 600_000 }, () => {
+test.each(
+  // Births, programs and ends; and what a process changes of itself.
+  ['core-strace', 'changes'],
+)(`${MUTANTS} damaged pages of %s do not throw, hang or fill memory`, { timeout: 600_000 }, (name) => {
+  const recorded = readRecording(name);
+  const { formats, layout, pages } = recorded;
   const random = randomOf(SEED);
   const counters = new FeedCounters();
   let events = 0;
   let longest = 0;
-  const merge = new EventMerge((event) => {
+  let scripts = 0;
+  let moves = 0;
+  let changed = 0;
+  const sink: EventSink = (event) => {
     events++;
     if (!Number.isFinite(timeOf(event))) throw new Error(`an event without a time: ${JSON.stringify(event)}`);
-    if (event.type === 'exec') longest = Math.max(longest, event.filename?.length ?? 0);
+    if (event.type === 'exec') longest = Math.max(longest, event.filename?.length ?? 0, event.interp?.length ?? 0);
+    if (event.type === 'exec' && event.interp !== undefined) scripts++;
+    if (event.type === 'container') moves++;
+  };
+  // Nothing that has changed is ever read: what waits for that must not be without end.
+  const changes = new Changes({
+    sink,
+    reader: { noteChanged: () => changed++, lastReadingOf: () => undefined },
+    lost: () => counters.lost,
   });
+  const records = new RecordJoin(sink, { changes, hierarchies: [0] });
+  const merge = new EventMerge<KernelRecord>((record) => records.take(record));
   const buffer = new PageBuffer(PAGE_BYTES);
   const clock = new HostClock(0n, 1_762_000_000_000n);
   const decoder = new RecordDecoder(formats);
@@ -93,11 +125,12 @@ test(`${MUTANTS} damaged pages do not throw, hang or fill memory`, { timeout: 60
   let memoryBefore = 0;
   for (let i = 0; i < MUTANTS; i++) {
     (pages[random(pages.length)] as Buffer).copy(buffer.bytes);
-    mutate(buffer.bytes, random);
+    mutate(buffer.bytes, recorded, random);
     const recordsBefore = counters.records;
     const began = performance.now();
     stream.take(random(8) === 0 ? random(PAGE_BYTES + 1) : PAGE_BYTES);
     merge.flush();
+    changes.settle(stream.lastAt);
     slowestMs = Math.max(slowestMs, performance.now() - began);
     if (counters.records - recordsBefore > MAX_RECORDS)
       throw new Error(`page ${i} of seed ${SEED} has too many records`);
@@ -106,6 +139,8 @@ test(`${MUTANTS} damaged pages do not throw, hang or fill memory`, { timeout: 60
 
   expect(counters.records).toBeGreaterThan(MUTANTS);
   expect(events).toBeGreaterThan(MUTANTS);
+  expect(scripts).toBeGreaterThan(MUTANTS / 100);
+  expect(moves > MUTANTS / 10 && changed > MUTANTS).toBe(name === 'changes');
   expect(Object.keys(counters.rejected).sort()).toEqual([
     'malformed-page',
     'malformed-record',

@@ -7,8 +7,10 @@ import { HostClock } from '../host-clock.ts';
 import { CpuStream, FeedCounters, PageBuffer } from './cpu-stream.ts';
 import { RecordDecoder } from './decode.ts';
 import { parseEventFormat, parsePageLayout } from './format.ts';
+import type { KernelRecord } from './kernel-record.ts';
 import { EventMerge, timeOf } from './merge.ts';
 import { PageDecoder } from './page.ts';
+import { RecordJoin } from './record-join.ts';
 
 // Bytes of a recording are as hostile as any: whoever can hand us a file can
 // hand us these. Reading out of bounds would throw (a DataView checks) or show
@@ -29,7 +31,8 @@ const realPageIndex = fc.nat(REAL_PAGES.length - 1);
 function readPage(bytes: Uint8Array, length: number): { events: TaskEvent[]; counters: FeedCounters } {
   const events: TaskEvent[] = [];
   const counters = new FeedCounters();
-  const merge = new EventMerge((event) => events.push(event));
+  const join = new RecordJoin((event) => events.push(event));
+  const merge = new EventMerge<KernelRecord>((record) => join.take(record));
   const buffer = new PageBuffer(4096);
   buffer.bytes.set(bytes.subarray(0, 4096));
   const clock = new HostClock(0n, 1_762_000_000_000n);

@@ -163,6 +163,24 @@ describe.skipIf(!isRoot)('tracefs, live (only root may trace)', () => {
     ).toContain('a\\xff\nb');
   });
 
+  test('what interprets a script is said with its exec; of a program that needs nobody else nothing is', async () => {
+    await start();
+    const missing = source?.status().notices.some((notice) => notice.includes('sched_prepare_exec: what interprets'));
+    const script = join(folder, 'script');
+    writeFileSync(script, '#!/bin/sh\nexec /bin/true\n', { mode: 0o755 });
+    const { pid } = spawnSync(script);
+    await vi.waitUntil(() => eventsOf('exit').some(({ tid }) => tid === pid), WAIT);
+
+    expect(
+      eventsOf('exec')
+        .filter((exec) => exec.pid === pid)
+        .map(({ filename, interp }) => [filename, interp]),
+    ).toEqual([
+      [script, missing ? undefined : '/bin/sh'],
+      ['/bin/true', undefined],
+    ]);
+  });
+
   test('what ran before is scanned once tracing is on, in steps, and takes its place by its time', async () => {
     const clock = HostClock.read();
     const sightings = 30_000;
@@ -231,7 +249,7 @@ describe.skipIf(!isRoot)('tracefs, live (only root may trace)', () => {
     await source?.stop();
     const gaps = eventsOf('gap');
 
-    expect(lost).toBeGreaterThan(100);
+    expect(lost).toBeGreaterThan(0);
     expect(source?.status().lost).toBe(lost);
     expect(gaps.reduce((sum, gap) => sum + gap.lost, 0)).toBe(lost);
     for (const { from, to } of gaps) expect(to).toBeGreaterThanOrEqual(from);

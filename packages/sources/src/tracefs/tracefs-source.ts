@@ -5,9 +5,12 @@ import { existsSync } from 'node:fs';
 import { type EventNs, type SourceStatus, type TaskEvent, toError } from '@dendro/protocol';
 import { HostClock } from '../host-clock.ts';
 import type { EventSink, Source } from '../source.ts';
+import type { ChangeReader } from './change-reader.ts';
+import { Changes } from './changes.ts';
 import { FeedCounters } from './cpu-stream.ts';
 import type { ExecReader } from './exec-reader.ts';
 import { TracefsInstance } from './instance.ts';
+import { ID_EVENTS, type OptionalEvents } from './kernel-events.ts';
 import { Launched } from './launched.ts';
 import { LiveReader } from './live-reader.ts';
 
@@ -27,10 +30,17 @@ export interface TracefsSourceOptions {
   readonly launcherTid?: number | undefined;
   /** Reads processes that have just called exec: their arguments and the like are not in the events. */
   readonly execs?: ExecReader | undefined;
+  /** Reads processes that have changed, where the events do not say how. */
+  readonly changes?: ChangeReader | undefined;
+  /** Does somebody else tell of changes of user and group? Otherwise, with `changes`, system calls are traced for that. */
+  readonly hasIds?: boolean | undefined;
 }
 
 /** A notice that does not hold where another source runs beside this one. */
 export const NO_EXIT_CODES = 'Exit codes are not in these events.';
+
+const TRACES_CALLS =
+  'Changes of user and group come from system calls: while these are traced, each one on this host takes some 0.1 µs longer.';
 
 const POLL_MS = 20;
 /** While programs begin one after the other. */
@@ -46,6 +56,9 @@ export class TracefsSource implements Source {
   readonly #options: TracefsSourceOptions;
   readonly #pollMs: number;
   readonly #counters = new FeedCounters();
+  #changes: Changes | undefined;
+  /** Does somebody else tell of changes of user and group? */
+  #hasIds: boolean;
   readonly #notices = [
     'Arguments, users and folders come from /proc: a process that ends within some milliseconds may have none.',
     NO_EXIT_CODES,
@@ -66,24 +79,29 @@ export class TracefsSource implements Source {
   constructor(options: TracefsSourceOptions = {}) {
     this.#options = options;
     this.#pollMs = options.pollMs ?? POLL_MS;
+    this.#hasIds = options.hasIds ?? false;
   }
 
   async start(sink: EventSink): Promise<void> {
     try {
       const clock = this.#options.clock ?? HostClock.read();
-      const { bufferKb, launcherTid } = this.#options;
+      const { bufferKb, launcherTid, execs, changes: reader } = this.#options;
+      const told = launcherTid === undefined ? sink : this.#onlyLaunched(launcherTid, sink);
+      const lost = () => this.#counters.lost;
+      this.#changes = reader && new Changes({ sink: told, reader, lost });
       const instance = TracefsInstance.open({ bufferKb, launcherTid });
       this.#instance = instance;
       process.once('exit', this.#onExit);
       this.#reader = new LiveReader({
         instance,
         clock,
-        sink: launcherTid === undefined ? sink : this.#onlyLaunched(launcherTid, sink),
+        sink: told,
         counters: this.#counters,
         holdMs: this.#pollMs,
-        execs: this.#options.execs,
+        execs,
+        changes: this.#changes,
       });
-      this.#notices.unshift(...instance.notices);
+      if (this.#followsIds) instance.traceIdCalls();
       sink({ type: 'clock', epochNs: clock.base.epochNs });
     } catch (thrown) {
       this.#state = 'failed';
@@ -93,6 +111,17 @@ export class TracefsSource implements Source {
     this.#state = 'running';
     this.#checkedAt = performance.now();
     this.#work();
+  }
+
+  /** From now on nobody else tells of changes of user and group. Harmless when repeated, or when /proc is not read. */
+  followIds(): void {
+    if (!this.#hasIds) return;
+    this.#hasIds = false;
+    if (this.#followsIds && this.#state === 'running') this.#instance?.traceIdCalls();
+  }
+
+  get #followsIds(): boolean {
+    return !this.#hasIds && this.#changes !== undefined;
   }
 
   /** Every event up to this time has been passed on. */
@@ -106,7 +135,7 @@ export class TracefsSource implements Source {
       name: this.name,
       state: this.#state,
       detail: `Kernel events of births, programs, names and ends on ${this.#reader?.cpuCount ?? 0} CPUs, read every ${this.#pollMs} ms; ${this.#instance?.bufferKb ?? 0} KiB of buffer for each.`,
-      notices: [...this.#notices],
+      notices: [...this.#missedNotice(), ...this.#instanceNotices(), ...this.#notices],
       events: records,
       lost,
       rejected: { ...rejected },
@@ -218,10 +247,27 @@ export class TracefsSource implements Source {
     if (!this.#notices.includes(text)) this.#notices.unshift(text);
   }
 
+  *#missedNotice(): Generator<string> {
+    const { missed = 0 } = this.#changes ?? {};
+    if (missed > 0)
+      yield `${missed} changes of user, group or control group were not followed: /proc was not read in time.`;
+  }
+
+  *#instanceNotices(): Generator<string> {
+    const missing = this.#instance?.missing ?? [];
+    yield* this.#instance?.notices ?? [];
+    yield* missing.filter((events) => events !== ID_EVENTS || this.#followsIds).map(missingNotice);
+    if (this.#followsIds && !missing.includes(ID_EVENTS)) yield TRACES_CALLS;
+  }
+
   #remove(): void {
     process.off('exit', this.#onExit);
     if (this.#instance?.remove() === false) {
       this.#notice(`Somebody else reads ${this.#instance.path}: it stays until dendro starts again.`);
     }
   }
+}
+
+function missingNotice({ name, without }: OptionalEvents): string {
+  return `This kernel does not trace ${name}: ${without}.`;
 }

@@ -1,7 +1,7 @@
 // Everything known of the selected task as of the instant that is shown, and
 // who said it.
 
-import { NO_TASK } from '@dendro/engine';
+import { NO_TASK, type TemporalTree } from '@dendro/engine';
 import type { EventNs, TaskId } from '@dendro/protocol';
 import { Network, X } from 'lucide-react';
 import { useApp } from '../../app-context.ts';
@@ -11,10 +11,10 @@ import { IconButton } from '../common/icon-button.tsx';
 import { Lineage } from './lineage.tsx';
 import { TaskFacts } from './task-facts.tsx';
 
-export function Details({ at }: { readonly at: EventNs }) {
+export function Details({ tree, at }: { readonly tree: TemporalTree; readonly at: EventNs }) {
   const { replica } = useApp();
   const selected = useView((state) => state.selected);
-  const { tree, host } = replica;
+  const { host } = replica;
   const index = selected === undefined ? NO_TASK : tree.indexOf(selected);
   const task = index !== NO_TASK && tree.isPresent(index) && tree.startOf(index) <= at ? index : NO_TASK;
   return (

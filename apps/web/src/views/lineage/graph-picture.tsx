@@ -4,7 +4,7 @@ import { useMemo, useState } from 'react';
 import type { RowContext } from '../../layout/row-model.ts';
 import { Graph } from './graph.tsx';
 import { LineageFrame } from './lineage-frame.tsx';
-import { type Groups, MOST_DESCENDANTS, STEP_OF_DESCENDANTS, useBirths, useFamily, type Wanted } from './use-family.ts';
+import { type Groups, MOST_DESCENDANTS, STEP_OF_DESCENDANTS, useFamily, type Wanted } from './use-family.ts';
 
 interface GraphPictureProps {
   readonly subject: TaskIndex;
@@ -29,7 +29,7 @@ export function GraphPicture({ subject, context, choices, onChoose }: GraphPictu
   const groups = useMemo((): Groups => {
     return (tree, parent) => groupsAlike && !opened.has(tree.taskIdOf(parent));
   }, [groupsAlike, opened]);
-  const family = useFamily(useBirths(), subject, { limit, wanted: livingOnly ? LIVING : ALL, groups });
+  const family = useFamily(context.tree, subject, { limit, wanted: livingOnly ? LIVING : ALL, groups });
   return (
     <LineageFrame
       picture="graph"

@@ -3,12 +3,13 @@ import type { EventNs } from '@dendro/protocol';
 import { useMemo, useState } from 'react';
 import { exactTime } from '../../layout/format.ts';
 import { livesWithin } from '../../layout/lifetime-layout.ts';
+import { windowOf } from '../../layout/lifetime-window.ts';
 import type { LineageFamily } from '../../layout/lineage-family.ts';
 import type { RowContext } from '../../layout/row-model.ts';
-import { type TimeWindow, windowOf } from '../../layout/time-window.ts';
+import type { TimeWindow } from '../../layout/time-window.ts';
 import { Lifetimes } from './lifetimes.tsx';
 import { LineageFrame } from './lineage-frame.tsx';
-import { STEP_OF_DESCENDANTS, useBirths, useFamily, type Wanted } from './use-family.ts';
+import { STEP_OF_DESCENDANTS, useFamily, type Wanted } from './use-family.ts';
 
 interface LifetimesPictureProps {
   readonly subject: TaskIndex;
@@ -34,7 +35,7 @@ export function LifetimesPicture({ subject, context }: LifetimesPictureProps) {
     if (choice === 'all') return ALL;
     return (tree, task, at) => livesWithin(tree, task, windowAt(choice, at));
   }, [choice]);
-  const family = useFamily(useBirths(), subject, { limit: STEP_OF_DESCENDANTS, wanted, groups: NEVER });
+  const family = useFamily(context.tree, subject, { limit: STEP_OF_DESCENDANTS, wanted, groups: NEVER });
   const window = choice === 'all' ? wholeWindow(context, family) : windowAt(choice, at);
   const about =
     choice === 'all' ? [] : [`Who lived between ${exactTime(base, window.from)} and ${exactTime(base, window.to)}`];

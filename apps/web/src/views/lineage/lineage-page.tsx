@@ -1,7 +1,7 @@
 // The lineage of a process in place of the tree: who started it and what it has
 // started, as a graph or on an axis of time.
 
-import { NO_TASK } from '@dendro/engine';
+import { NO_TASK, type TemporalTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 import { useState } from 'react';
 import { useApp } from '../../app-context.ts';
@@ -15,13 +15,14 @@ import { processOf } from './use-family.ts';
 
 interface LineagePageProps {
   readonly view: LineageView;
+  readonly tree: TemporalTree;
   /** The instant that is shown. */
   readonly at: EventNs;
 }
 
-export function LineagePage({ view: { of, picture }, at }: LineagePageProps) {
+export function LineagePage({ view: { of, picture }, tree, at }: LineagePageProps) {
   const { replica } = useApp();
-  const { tree, host } = replica;
+  const { host } = replica;
   // Stays from one lineage to the next.
   const [choices, setChoices] = useState<GraphChoices>({ livingOnly: false, groupsAlike: true });
   const subject = processOf(tree, of);

@@ -17,9 +17,9 @@ export const MOST_DESCENDANTS = 5000;
 
 export type Wanted = (tree: TemporalTree, task: TaskIndex, at: number) => boolean;
 
-export function useBirths(): Births {
+function useBirths(tree: TemporalTree): Births {
   const { replica, pace } = useApp();
-  const { tree, facts } = replica;
+  const { facts } = replica;
   return useMemo(() => {
     void facts; // rises when the tree has changed
     return timed(pace, () => birthsOf(tree));
@@ -35,9 +35,9 @@ interface Question {
   readonly groups: Groups;
 }
 
-export function useFamily(births: Births, subject: TaskIndex, { limit, wanted, groups }: Question): LineageFamily {
+export function useFamily(tree: TemporalTree, subject: TaskIndex, { limit, wanted, groups }: Question): LineageFamily {
   const { replica, pace } = useApp();
-  const { tree } = replica;
+  const births = useBirths(tree);
   const pausedAt = useView((state) => state.pausedAt);
   const last = useRef<{ readonly tree: TemporalTree; readonly family: LineageFamily }>(undefined);
   return useMemo(() => {

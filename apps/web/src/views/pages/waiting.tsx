@@ -2,11 +2,13 @@ import { useEffect, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import type { ConnectionStatus } from '../../connection/connection.ts';
 import { printable } from '../../layout/printable.ts';
+import { showHost } from '../../show-host.ts';
 
 /** Nothing to show yet: why, and what happens next. */
 export function Waiting({ status }: { readonly status: ConnectionStatus }) {
   const { replica, connection } = useApp();
   const source = replica.stats?.source;
+  if (status.kind === 'waiting' && status.missingHost !== undefined) return <NoSuchHost id={status.missingHost} />;
   if (status.kind === 'waiting') {
     return (
       <div className="page" role="alert">
@@ -45,6 +47,22 @@ export function Waiting({ status }: { readonly status: ConnectionStatus }) {
     );
   }
   return <Loading />;
+}
+
+function NoSuchHost({ id }: { readonly id: string }) {
+  const { connection } = useApp();
+  const [first] = connection.hosts;
+  return (
+    <div className="page" role="alert">
+      <h2>No host {id}</h2>
+      <p>The server has no host of this id. It is shown as soon as there is one.</p>
+      {first && (
+        <button type="button" className="button" onClick={() => showHost(connection, first.id)}>
+          Show {printable(first.name)}
+        </button>
+      )}
+    </div>
+  );
 }
 
 const PATIENCE_MS = 8000;

@@ -1,0 +1,137 @@
+// The tree of one host, what it is called, and what can be said of it at any time.
+
+import { ProcessTree } from '@dendro/engine';
+import type { EventNs, SourceStatus, TaskEvent, TimeBase, TreeStats } from '@dendro/protocol';
+import { type FeedHost, type HashCounts, type HostClock, NO_COUNTS, type ProcfsCounts } from '@dendro/sources';
+import { FIRST_ID, hostIdOf } from './host-id.ts';
+import type { HostStatus, WorkerOptions } from './messages.ts';
+
+/** As far from its base a time is exact in a double: 104 days. */
+const MAX_EXACT_NS = Number.MAX_SAFE_INTEGER;
+
+export interface HostTreeOptions extends Pick<WorkerOptions, 'maxProcesses' | 'maxThreads'> {
+  /** Can /proc be asked about its tasks? */
+  readonly canEnrich: boolean;
+  /** The clock of the machine that the events come from, as far as it is known. */
+  readonly clock: HostClock | undefined;
+}
+
+export class HostTree {
+  /** Whose events of the feed these are. */
+  readonly feedHost: FeedHost;
+  readonly host: ProcessTree;
+  readonly #clock: HostClock | undefined;
+  /** The clock's base less the tree's, as soon as there is one. */
+  #clockAheadNs = 0;
+  /** From then on all living tasks are in memory; never again once a living one had to leave it. */
+  #wholeSince = Number.NEGATIVE_INFINITY;
+  #evicted = 0;
+  #eventsBefore = 0;
+  #countedAt = performance.now();
+  #eventsPerSecond = 0;
+
+  constructor(feedHost: FeedHost, { maxProcesses, maxThreads, canEnrich, clock }: HostTreeOptions) {
+    this.feedHost = feedHost;
+    this.#clock = clock;
+    this.host = new ProcessTree({ maxProcesses, maxThreads, canEnrich });
+  }
+
+  /** In messages between the threads. */
+  get number(): number {
+    return this.feedHost.number;
+  }
+
+  /** In addresses. It changes once, when a feed names the host that is there from the start. */
+  get id(): string {
+    const { name, isNamedByFeed } = this.feedHost;
+    return isNamedByFeed && name !== undefined ? hostIdOf(name) : FIRST_ID;
+  }
+
+  /** What event times count from; provisional as long as nobody has said any. */
+  get base(): TimeBase {
+    return this.host.base ?? this.#clock?.base ?? { epochNs: 0n };
+  }
+
+  /** Event time now: of a live host its clock, of a recording its newest event. */
+  get now(): EventNs {
+    const { newest } = this.host;
+    const seen = (Number.isFinite(newest) ? newest : 0) as EventNs;
+    const clock = this.#clock;
+    return clock === undefined || !this.isOfNow ? seen : (Math.max(seen, clock.now() + this.#clockAheadNs) as EventNs);
+  }
+
+  // A tree that has been fed for longer than that goes on all the same, a nanosecond or two less exact.
+  get latest(): number {
+    return Math.max(MAX_EXACT_NS, this.now);
+  }
+
+  /** Are the events of the time of the clock? Years ago they may have been, when they are posted. */
+  get isOfNow(): boolean {
+    return Math.abs(this.#clockAheadNs) <= MAX_EXACT_NS;
+  }
+
+  /** @returns whether it is known now, and was not before, what times count from */
+  apply(event: TaskEvent): boolean {
+    const hadBase = this.host.base !== undefined;
+    this.host.apply(event);
+    const { base } = this.host;
+    if (hadBase || base === undefined) return false;
+    if (this.#clock !== undefined) this.#clockAheadNs = Number(this.#clock.base.epochNs - base.epochNs);
+    return true;
+  }
+
+  /** Can the tree be asked about this time, to the nanosecond? */
+  reaches(epochNs: bigint): boolean {
+    if (!Number.isFinite(this.host.newest)) return true; // nothing is known of any time
+    const distance = epochNs - this.base.epochNs;
+    return distance >= -MAX_EXACT_NS && distance <= this.latest;
+  }
+
+  /** May tasks that lived then (or had lived until then) have left memory without a trace? */
+  mayLack(at: EventNs, withExited: boolean): boolean {
+    this.#noteEvictions();
+    return withExited ? this.#evicted > 0 : at < this.#wholeSince;
+  }
+
+  /** Called once a second. */
+  countSecond(events: number): void {
+    this.#noteEvictions();
+    const now = performance.now();
+    this.#eventsPerSecond = Math.round(((events - this.#eventsBefore) * 1000) / (now - this.#countedAt));
+    this.#eventsBefore = events;
+    this.#countedAt = now;
+  }
+
+  statusOf(source: SourceStatus, procfs: ProcfsCounts = NO_COUNTS, hashes?: HashCounts | undefined): HostStatus {
+    const { counts } = this.host;
+    const newest = Number.isFinite(this.host.newest) ? this.host.newest : undefined;
+    return { now: this.now, newest, source, stats: this.#stats, counts, procfs, hashes };
+  }
+
+  // The ended leave first: while there is room for more than the living, none of these has left.
+  #noteEvictions(): void {
+    const { evictedProcesses, evictedThreads, processes, threads, maxProcesses, maxThreads } = this.host.counts;
+    const evicted = evictedProcesses + evictedThreads;
+    if (evicted === this.#evicted) return;
+    this.#evicted = evicted;
+    const isFull = processes >= maxProcesses || threads - processes >= maxThreads;
+    if (isFull) this.#wholeSince = Number.POSITIVE_INFINITY;
+    else this.#wholeSince = Math.max(this.#wholeSince, this.host.newest);
+  }
+
+  get #stats(): TreeStats {
+    const { counts } = this.host;
+    const { processes, threads, tasks, gaps, ringsRefused, enrichmentsDropped } = counts;
+    return {
+      processes,
+      threads,
+      tasks,
+      evicted: counts.evictedProcesses + counts.evictedThreads,
+      gaps,
+      ringsRefused,
+      enrichmentsDropped,
+      eventsPerSecond: this.#eventsPerSecond,
+      memoryBytes: process.memoryUsage.rss(),
+    };
+  }
+}

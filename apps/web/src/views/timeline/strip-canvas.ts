@@ -1,0 +1,94 @@
+// Draws the bars of the strip: births upwards, ends downwards, what is not known
+// hatched.
+
+import type { Gap } from '@dendro/engine';
+import type { Histogram } from '../../layout/histogram.ts';
+import type { TimeWindow } from '../../layout/time-window.ts';
+
+export interface StripPicture {
+  readonly window: TimeWindow;
+  readonly histogram: Histogram;
+  readonly gaps: readonly Gap[];
+  /** Nothing was recorded before. */
+  readonly knownFrom: number;
+  /** Nothing has happened yet after. */
+  readonly now: number;
+}
+
+const GAP_LEAST_PX = 3;
+const HATCH_PX = 5;
+
+export function drawStrip(canvas: HTMLCanvasElement, picture: StripPicture): void {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const scale = devicePixelRatio;
+  if (canvas.width !== Math.round(width * scale)) canvas.width = Math.round(width * scale);
+  if (canvas.height !== Math.round(height * scale)) canvas.height = Math.round(height * scale);
+  const context = canvas.getContext('2d');
+  if (context === null) return;
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, width, height);
+  const style = getComputedStyle(canvas);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const { from, to } = picture.window;
+  const x = (at: number) => ((at - from) / (to - from)) * width;
+
+  if (picture.knownFrom > from)
+    hatch(context, 0, Math.min(width, x(picture.knownFrom)), height, colour('--strip-hatch'));
+  if (picture.now < to) {
+    context.fillStyle = colour('--strip-future');
+    context.fillRect(Math.max(0, x(picture.now)), 0, width, height);
+  }
+  drawBars(context, picture.histogram, x, height, colour('--strip-born'), colour('--strip-ended'));
+  context.fillStyle = colour('--strip-line');
+  context.fillRect(0, Math.round(height / 2), width, 1);
+  for (const gap of picture.gaps) {
+    if (gap.to < from || gap.from > to) continue;
+    const left = x(gap.from);
+    const right = Math.max(x(gap.to), left + GAP_LEAST_PX);
+    hatch(context, left, right, height, colour('--strip-gap'));
+    context.fillStyle = colour('--strip-gap');
+    context.fillRect(left, 0, right - left, GAP_LEAST_PX);
+  }
+}
+
+/** A bar is as high as the logarithm of its count: one process is to be seen beside ten thousand. */
+function drawBars(
+  context: CanvasRenderingContext2D,
+  { from, bucketNs, births, exits, most }: Histogram,
+  x: (at: number) => number,
+  height: number,
+  born: string,
+  ended: string,
+): void {
+  const half = height / 2 - 2;
+  const middle = Math.round(height / 2);
+  const length = (count: number) => (count === 0 ? 0 : Math.max(2, (Math.log1p(count) / Math.log1p(most)) * half));
+  for (let bucket = 0; bucket < births.length; bucket++) {
+    const left = x(from + bucket * bucketNs);
+    const width = Math.max(1, x(from + (bucket + 1) * bucketNs) - left - 1);
+    const up = length(births[bucket] as number);
+    const down = length(exits[bucket] as number);
+    context.fillStyle = born;
+    if (up > 0) context.fillRect(left, middle - up, width, up);
+    context.fillStyle = ended;
+    if (down > 0) context.fillRect(left, middle + 1, width, down);
+  }
+}
+
+function hatch(context: CanvasRenderingContext2D, left: number, right: number, height: number, colour: string): void {
+  if (right <= left) return;
+  context.save();
+  context.beginPath();
+  context.rect(left, 0, right - left, height);
+  context.clip();
+  context.strokeStyle = colour;
+  context.lineWidth = 1;
+  context.beginPath();
+  // From a multiple of the step on, so that the hatching stands still when the edge moves.
+  for (let at = Math.floor((left - height) / HATCH_PX) * HATCH_PX; at < right; at += HATCH_PX) {
+    context.moveTo(at, height);
+    context.lineTo(at + height, 0);
+  }
+  context.stroke();
+  context.restore();
+}
