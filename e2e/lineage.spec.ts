@@ -369,7 +369,7 @@ for (const theme of ['dark', 'light'] as const) {
     await expect(lineage.cursor).toBeInViewport();
     for (const id of ['export', 'lineage-foot', 'live-state']) await expect(page.getByTestId(id)).toBeInViewport();
     await expect(page.getByRole('button', { name: 'Closer (+)' })).toBeInViewport();
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   });
 }
 

@@ -115,7 +115,7 @@ export function Lifetimes({ tree, family, context, window, onWindow, onWhole }: 
           <div>Process</div>
           <div className="axis" ref={axis}>
             {ticks.map(({ x, label }) => (
-              <span key={x} className="tick" style={{ left: `${x * 100}%` }}>
+              <span key={x} className="axis-tick" style={{ left: `${x * 100}%` }}>
                 {label}
               </span>
             ))}
