@@ -122,7 +122,9 @@ test('plain text finds: nothing is hidden, and n and N lead through what is fold
   const rows = Number(await tree.grid.getAttribute('aria-rowcount'));
   await page.keyboard.press('/');
   await page.keyboard.type('"sleep 702"');
-  await expect(status(page)).toHaveText('5 matches');
+  await expect(status(page)).toHaveText('1 of 5 matches');
+  await expect(page.getByText('5 found')).toBeVisible();
+  await expect(tree.row(first.pid)).toHaveCount(0);
   expect(Number(await tree.grid.getAttribute('aria-rowcount'))).toBeLessThanOrEqual(rows + 1);
 
   await page.keyboard.press('Enter');

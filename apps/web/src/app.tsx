@@ -44,7 +44,7 @@ export function App() {
           <TreeGrid treeRows={treeRows} />
         ) : (
           <Suspense fallback={<p className="page">Loading the lineage …</p>}>
-            <LineagePage view={lineage} tree={treeRows.tree} at={treeRows.order.at} />
+            <LineagePage tree={treeRows.tree} view={lineage} at={treeRows.order.at} />
           </Suspense>
         )}
         {areDetailsOpen && <Details tree={treeRows.tree} at={treeRows.order.at} />}

@@ -41,8 +41,6 @@ function obey(key: string, replica: Replica): boolean {
       if (useView.getState().pausedAt === undefined) view.pause(replica.now());
       else view.goLive();
       return true;
-    case 'l':
-      return toggleLineage();
     case 'L':
       view.goLive();
       return true;
@@ -57,6 +55,8 @@ function obey(key: string, replica: Replica): boolean {
     case 'Escape':
       leave();
       return true;
+    case 'l':
+      return toggleLineage();
     default:
       return false;
   }

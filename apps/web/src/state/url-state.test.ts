@@ -33,7 +33,10 @@ test('what is written into the address is read back, to the nanosecond', () => {
         onlyFound: fc.boolean(),
         scope: fc.option(taskId, { nil: undefined }),
         lineage: fc.option(
-          fc.record({ of: taskId, picture: fc.constantFrom('graph' as const, 'lifetimes' as const) }),
+          fc.record({
+            of: fc.integer({ min: 1, max: 999_999_999_999 }).map((id) => id as TaskId),
+            picture: fc.constantFrom('graph' as const, 'lifetimes' as const),
+          }),
           { nil: undefined },
         ),
         pausedAt: fc.option(

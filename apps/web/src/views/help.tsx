@@ -12,8 +12,8 @@ const KEYS = [
   ['Home End', 'First and last row'],
   ['PgUp PgDn', 'A page up or down'],
   ['Enter', 'Details'],
-  ['s', 'Show the subtree alone'],
   ['l', 'Lineage of the selected process, and back'],
+  ['s', 'Show the subtree alone'],
   ['/', 'Find and filter'],
   ['n N', 'Next and previous match'],
   ['Shift+Enter', 'In the field: only what matches, or all'],
@@ -32,10 +32,10 @@ const LINEAGE_KEYS = [
   ['← →', 'To the parent, to a child'],
   ['↑ ↓', 'Within a generation'],
   ['Home End', 'The eldest, the process itself'],
-  ['Enter', 'Details; of what stands for several: each'],
+  ['Enter', 'Details; at +N more: show them'],
   ['r', 'Lineage of where you are'],
   ['+ - 0', 'Closer, further, all of it'],
-  ['Shift+arrows', 'Move the picture'],
+  ['Shift ← → ↑ ↓', 'Move the picture'],
 ] as const;
 
 export function Help() {

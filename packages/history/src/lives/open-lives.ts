@@ -113,6 +113,7 @@ export class OpenLives implements FactVisitor {
   /** Ids that are in no block: not looked for again. */
   readonly #missing = new Set<number>();
   #newestId = 0;
+  #initId: TaskId | undefined;
   #refused = 0;
   #newest = Number.NEGATIVE_INFINITY;
   // Of the batch that is being taken.
@@ -147,6 +148,11 @@ export class OpenLives implements FactVisitor {
   /** Lives through which others are read no further than to them: there were too many. */
   get cut(): number {
     return this.#cut;
+  }
+
+  /** Of the task with tid 1, the younger one should there be two. It is never sealed while its time goes on. */
+  get initId(): TaskId | undefined {
+    return this.#initId;
   }
 
   get newestId(): TaskId {
@@ -266,6 +272,7 @@ export class OpenLives implements FactVisitor {
     tree.forgetIfUnused(leaderTask);
     tree.forgetIfUnused(creatorTask);
     if (id > this.#newestId) this.#newestId = id;
+    if (tid === INIT_TID) this.#initId = Math.max(id, this.#initId ?? id) as TaskId;
     if (!wasKnown && !tree.isPlaceholder(task) && (flags & TASK_FLAG.thread) === 0) this.#events.birth(start);
   }
 
@@ -347,6 +354,7 @@ export class OpenLives implements FactVisitor {
     if (from > this.tree.startOf(task)) this.#hasPart[task] = 1;
     this.#release[task] = release;
     if (id > this.#newestId) this.#newestId = id;
+    if (this.tree.tidOf(task) === INIT_TID) this.#initId = Math.max(id, this.#initId ?? id) as TaskId;
     if (this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#wait(id);
   }
 

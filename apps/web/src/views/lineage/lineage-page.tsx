@@ -14,15 +14,14 @@ import { LifetimesPicture } from './lifetimes-picture.tsx';
 import { processOf } from './use-family.ts';
 
 interface LineagePageProps {
-  readonly view: LineageView;
   readonly tree: TemporalTree;
+  readonly view: LineageView;
   /** The instant that is shown. */
   readonly at: EventNs;
 }
 
-export function LineagePage({ view: { of, picture }, tree, at }: LineagePageProps) {
-  const { replica } = useApp();
-  const { host } = replica;
+export function LineagePage({ tree, view: { of, picture }, at }: LineagePageProps) {
+  const { host } = useApp().replica;
   // Stays from one lineage to the next.
   const [choices, setChoices] = useState<GraphChoices>({ livingOnly: false, groupsAlike: true });
   const subject = processOf(tree, of);

@@ -8,7 +8,7 @@ import { count } from '../../layout/format.ts';
 import { MAX_QUERY } from '../../query/parse-query.ts';
 import { isFiltered, useView, view } from '../../state/view-store.ts';
 import { IconButton } from '../common/icon-button.tsx';
-import { placeOfSelected, stepMatch } from '../tree/step-match.ts';
+import { firstMatch, placeOfSelected, stepMatch } from '../tree/step-match.ts';
 import type { TreeRows } from '../tree/use-tree-rows.ts';
 import { OMNIBOX_LIST, OmniboxList, optionId } from './omnibox-list.tsx';
 import { NO_OFFER, type Offer, type Option, offerFor } from './options.ts';
@@ -60,7 +60,7 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
     close();
     if (query.trim() !== '') view.remember(query.trim());
     toGrid();
-    if (!isFiltered()) stepMatch(treeRows, 1);
+    if (!isFiltered()) firstMatch(treeRows);
   };
 
   useLayoutEffect(() => {

@@ -18,7 +18,15 @@ export function stepMatch(treeRows: TreeRows, by: 1 | -1): void {
   if (position >= 0) revealPosition(treeRows, position);
 }
 
-export function revealPosition({ tree, order }: TreeRows, position: number): void {
+/** Goes to the selected row if it was found itself, else to the next one that was. */
+export function firstMatch(treeRows: TreeRows): void {
+  const { selected } = useView.getState();
+  if (selected !== undefined && placeOfSelected(treeRows, selected) !== undefined) {
+    revealPosition(treeRows, treeRows.positionOf(selected));
+  } else stepMatch(treeRows, 1);
+}
+
+function revealPosition({ tree, order }: TreeRows, position: number): void {
   const taskIdAt = (at: number) => tree.taskIdOf(order.tasks[at] as TaskIndex);
   const { collapsed } = useView.getState();
   const hiding: TaskId[] = [];
