@@ -66,7 +66,7 @@ class LineagePage {
   static async open(page: Page, pid: number | undefined): Promise<LineagePage> {
     const tree = await TreePage.open(page, dendro);
     await tree.reveal(pid);
-    await page.getByTestId('filter').press('Enter'); // the keys go back to the rows
+    await tree.grid.focus();
     await page.keyboard.press('l');
     const lineage = new LineagePage(page);
     await expect(lineage.graph).toBeFocused();
@@ -326,6 +326,28 @@ test('what is not known any more, or not yet, is said', async ({ page }) => {
   await expect(page.getByTestId('lineage-node').filter({ hasText: 'lin-late' })).toBeVisible();
 });
 
+test('to search leads back to the tree, and the command palette to the lineage', async ({ page }) => {
+  const outer = chain();
+  const lineage = await LineagePage.open(page, outer.pid);
+  await page.keyboard.press('/');
+  await page.keyboard.type('lin-inner');
+  await expect(lineage.graph).toHaveCount(0);
+  const tree = new TreePage(page);
+  await expect(tree.row(outer.pid)).toBeVisible();
+  await expect(page).toHaveURL(/q=lin-inner/);
+  await expect(page).not.toHaveURL(/view=/);
+  await tree.grid.focus();
+  await page.keyboard.press('>');
+  await page.keyboard.type('lineage');
+  await page.keyboard.press('Enter');
+  await expect(lineage.node('lin-inner')).toBeVisible();
+  // Escape leads back to the search as it was.
+  await lineage.graph.focus();
+  await page.keyboard.press('Escape');
+  await expect(tree.row(outer.pid)).toBeVisible();
+  await expect(tree.omnibox).toHaveValue('lin-inner');
+});
+
 test('a chain of 12,000 forks is shown from either end', async ({ page }) => {
   const file = join(folder, 'deep.strace');
   const lines = Array.from({ length: 12_000 }, (_, i) => {
@@ -369,7 +391,7 @@ for (const theme of ['dark', 'light'] as const) {
     await expect(lineage.cursor).toBeInViewport();
     for (const id of ['export', 'lineage-foot', 'live-state']) await expect(page.getByTestId(id)).toBeInViewport();
     await expect(page.getByRole('button', { name: 'Closer (+)' })).toBeInViewport();
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   });
 }
 

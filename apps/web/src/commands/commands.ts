@@ -36,6 +36,13 @@ export function commandsNow(replica: Replica, treeRows: TreeRows): Command[] {
         run: () => view.setOnlyFound(!state.onlyFound),
       },
     selected !== undefined && { title: 'Show details', keys: 'Enter', run: () => view.openDetails(selected) },
+    selected !== undefined &&
+      state.lineage?.of !== selected && {
+        title: 'Show the lineage of the selected process',
+        keys: 'l',
+        run: () => view.openLineage(selected),
+      },
+    state.lineage !== undefined && { title: 'Leave the lineage', keys: 'Esc', run: view.closeLineage },
     state.areDetailsOpen && { title: 'Close details', keys: 'Esc', run: view.closeDetails },
     selected !== undefined &&
       selected !== scope && { title: 'Show the selected subtree alone', keys: 's', run: () => view.setScope(selected) },

@@ -4,8 +4,8 @@
 
 import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
-import type { TimeWindow } from './lifetime-window.ts';
 import type { LineageFamily } from './lineage-family.ts';
+import type { TimeWindow } from './time-window.ts';
 
 /** The life of a process: 0 is the left edge of the window, 1 the right one. */
 export interface Bar {

@@ -1,11 +1,9 @@
-// The span of time that is in view: to zoom it, to move it, to mark it with ticks.
+// The span of time in which lives are looked at: to zoom it, to move it, to mark it
+// with ticks. A process can live for microseconds: this is finer than the strip of
+// time (time-window.ts), and exact to the nanosecond.
 
 import { type EventNs, epochOf, type TimeBase } from '@dendro/protocol';
-
-export interface TimeWindow {
-  readonly from: EventNs;
-  readonly to: EventNs;
-}
+import type { TimeWindow } from './time-window.ts';
 
 const MIN_SPAN_NS = 1000;
 /** Ten years. */

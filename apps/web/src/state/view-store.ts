@@ -116,7 +116,11 @@ export const view = {
       timeWindow: undefined,
       playing: undefined,
     }),
-  setQuery,
+  /** It is the tree that is searched: to ask for something leads back to it. */
+  setQuery: (query: string) => {
+    if (query !== '') set({ lineage: undefined });
+    setQuery(query);
+  },
   command: (command: string | undefined) => set({ command }),
   setOnlyFound: (onlyFound: boolean) => set({ onlyFound }),
   /** Nothing is asked any more; what is selected is scrolled to. */
@@ -127,9 +131,13 @@ export const view = {
   remember: (query: string) =>
     set(({ recent }) => ({ recent: [query, ...recent.filter((one) => one !== query)].slice(0, MAX_RECENT) })),
   /** Selects a task and scrolls to it once it has a row. */
-  reveal: (task: TaskId) => set({ selected: task, revealed: { task } }),
+  reveal: (task: TaskId) => set({ selected: task, revealed: { task }, lineage: undefined }),
   setScope: (scope: TaskId | undefined) =>
-    set(({ selected }) => ({ scope, revealed: selected === undefined ? undefined : { task: selected } })),
+    set(({ selected }) => ({
+      scope,
+      lineage: undefined,
+      revealed: selected === undefined ? undefined : { task: selected },
+    })),
   /** What is shown next is of another tree: what named a task or an instant means nothing there. */
   leaveHost: () =>
     set({
@@ -148,7 +156,12 @@ export const view = {
     set(({ lineage }) => ({ lineage: { of, picture: lineage?.picture ?? 'graph' }, selected: of })),
   showPicture: (picture: LineageView['picture']) =>
     set(({ lineage }) => ({ lineage: lineage && { ...lineage, picture } })),
-  closeLineage: () => set({ lineage: undefined }),
+  /** What is selected is scrolled to. */
+  closeLineage: () =>
+    set(({ selected }) => ({
+      lineage: undefined,
+      revealed: selected === undefined ? undefined : { task: selected },
+    })),
   openHelp: () => set({ isHelpOpen: true }),
   closeHelp: () => set({ isHelpOpen: false }),
   toggle: (what: 'showThreads' | 'showKernelThreads' | 'showExited') => set((state) => ({ [what]: !state[what] })),

@@ -5,10 +5,11 @@ import type { TemporalTree } from '@dendro/engine';
 import { Maximize, Minus, Plus } from 'lucide-react';
 import { type KeyboardEvent, type RefObject, useEffect, useMemo, useRef } from 'react';
 import { type LifetimeRow, lifetimeRows } from '../../layout/lifetime-layout.ts';
-import { panWindow, type TimeWindow, ticksOf, zoomWindow } from '../../layout/lifetime-window.ts';
+import { panWindow, ticksOf, zoomWindow } from '../../layout/lifetime-window.ts';
 import type { LineageFamily } from '../../layout/lineage-family.ts';
 import type { RowContext } from '../../layout/row-model.ts';
 import { HEAD_HEIGHT, ROW_HEIGHT, scrollTopShowing } from '../../layout/row-window.ts';
+import type { TimeWindow } from '../../layout/time-window.ts';
 import { useView, view } from '../../state/view-store.ts';
 import { IconButton } from '../common/icon-button.tsx';
 import { useRowWindow } from '../tree/use-row-window.ts';
@@ -114,7 +115,7 @@ export function Lifetimes({ tree, family, context, window, onWindow, onWhole }: 
           <div>Process</div>
           <div className="axis" ref={axis}>
             {ticks.map(({ x, label }) => (
-              <span key={x} className="tick" style={{ left: `${x * 100}%` }}>
+              <span key={x} className="axis-tick" style={{ left: `${x * 100}%` }}>
                 {label}
               </span>
             ))}
