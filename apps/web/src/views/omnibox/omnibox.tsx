@@ -14,7 +14,7 @@ import { OMNIBOX_LIST, OmniboxList, optionId } from './omnibox-list.tsx';
 import { NO_OFFER, type Offer, type Option, offerFor } from './options.ts';
 
 export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
-  const { replica } = useApp();
+  const app = useApp();
   const query = useView((state) => state.query);
   const command = useView((state) => state.command);
   const problem = useView((state) => state.problem);
@@ -27,7 +27,7 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
 
   const offerAt = (text: string, caret: number): void => {
     offered.current = text;
-    const next = offerFor(text, caret, treeRows, replica);
+    const next = offerFor(text, caret, treeRows, app);
     setOffer(next);
     setActive(next.isFirstMeant && next.options.length > 0 ? 0 : -1);
   };
