@@ -21,6 +21,7 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
   const input = useRef<HTMLInputElement>(null);
   const caret = useRef<number>(undefined); // to be put there once the text is
   const offered = useRef(''); // what the offer was made for
+  const isMatchWanted = useRef(false);
   const [offer, setOffer] = useState<Offer>();
   const [active, setActive] = useState(-1);
   const text = command ?? query;
@@ -54,13 +55,21 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
     toGrid();
     option.run?.();
   };
+  /** As soon as the rows are those of what was asked: it can have been asked this very moment. */
+  const goToMatch = (): void => {
+    if (!isMatchWanted.current || treeRows.asked !== useView.getState().asked) return;
+    isMatchWanted.current = false;
+    firstMatch(treeRows);
+  };
+  useEffect(goToMatch);
   const submit = (): void => {
     if (command !== undefined) return;
     if (useView.getState().problem !== undefined) return;
     close();
     if (query.trim() !== '') view.remember(query.trim());
     toGrid();
-    if (!isFiltered()) firstMatch(treeRows);
+    isMatchWanted.current = !isFiltered();
+    goToMatch();
   };
 
   useLayoutEffect(() => {
