@@ -143,6 +143,12 @@ test('plain text finds: nothing is hidden, and n and N lead through what is fold
   await page.keyboard.press('N');
   await expect(status(page)).toHaveText('5 of 5 matches');
 
+  // Entered so fast that it has not been looked for yet.
+  await tree.omnibox.fill('"sleep 702 & sleep 702"');
+  await page.keyboard.press('Enter');
+  await expect(status(page)).toHaveText('1 of 1 match');
+  await expect(tree.row(first.pid)).toHaveAttribute('aria-selected', 'true');
+
   const selected = page.locator('[aria-selected="true"][role="row"]');
   await page.keyboard.press('Escape');
   await expect(tree.omnibox).toHaveValue('');

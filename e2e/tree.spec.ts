@@ -112,6 +112,8 @@ test('threads are shown on demand, for one process or for all', async ({ page })
   const row = tree.row(dendro.process.pid);
   const threadRows = page.locator('[data-testid="tree-row"].is-thread');
   const button = row.getByRole('button', { name: /^\d+$/ });
+  // Selected, it stays in view among all the others.
+  await row.click();
   const threads = Number(await button.textContent());
   expect(threads).toBeGreaterThan(3);
   await button.click();

@@ -1,9 +1,13 @@
 // Everything that can be done, by name: for the command palette. What has a key
 // of its own names it.
 
-import type { TaskIndex } from '@dendro/engine';
-import type { Replica } from '../replica/replica.ts';
-import { isFiltered, type Theme, useView, view } from '../state/view-store.ts';
+import { NO_TASK, type TaskIndex } from '@dendro/engine';
+import type { TaskId } from '@dendro/protocol';
+import type { App } from '../app-context.ts';
+import { duration } from '../layout/format.ts';
+import { printable } from '../layout/printable.ts';
+import { showHost } from '../show-host.ts';
+import { isFiltered, type Theme, TOMBSTONE_CHOICES, useView, view } from '../state/view-store.ts';
 import { stepToChange } from '../views/timeline/step-to-change.ts';
 import { stepMatch } from '../views/tree/step-match.ts';
 import type { TreeRows } from '../views/tree/use-tree-rows.ts';
@@ -16,7 +20,7 @@ export interface Command {
 }
 
 /** Those that make sense now. */
-export function commandsNow(replica: Replica, treeRows: TreeRows): Command[] {
+export function commandsNow({ replica, connection }: App, treeRows: TreeRows): Command[] {
   const state = useView.getState();
   const { selected, scope, collapsed, asked, pausedAt } = state;
   const commands: (Command | false)[] = [
@@ -54,9 +58,18 @@ export function commandsNow(replica: Replica, treeRows: TreeRows): Command[] {
       keys: '*',
       run: () => view.expand(subtreeOf(treeRows, treeRows.positionOf(selected))),
     },
+    selected !== undefined && {
+      title: 'Show or hide the threads of the selected process',
+      keys: 't',
+      run: () => view.toggleThreadsOf(processOf(treeRows, selected)),
+    },
     toggle('showThreads', 'threads of all processes'),
     toggle('showKernelThreads', 'kernel threads'),
     toggle('showExited', 'all exited processes still known'),
+    ...TOMBSTONE_CHOICES.filter((seconds) => seconds !== state.tombstoneSeconds).map((seconds) => ({
+      title: `Keep exited rows for ${duration(seconds * 1e9)}`,
+      run: () => view.keepTombstones(seconds),
+    })),
     filter('Filter: what has failed', 'exit:!=0'),
     filter('Filter: born in the last minute', 'born:<1m'),
     filter('Filter: running as root, started by others', 'euid:root !user:root'),
@@ -66,6 +79,9 @@ export function commandsNow(replica: Replica, treeRows: TreeRows): Command[] {
     theme('dark'),
     theme('light'),
     { title: 'Keys and help', keys: '?', run: view.openHelp },
+    ...connection.hosts
+      .filter(({ id }) => id !== replica.host?.id)
+      .map(({ id, name }) => ({ title: `Host: ${printable(name)}`, run: () => showHost(connection, id) })),
   ];
   return commands.filter((command) => command !== false);
 }
@@ -81,6 +97,13 @@ function filter(title: string, query: string): Command {
 
 function theme(theme: Theme): Command | false {
   return useView.getState().theme !== theme && { title: `Theme: ${theme}`, run: () => view.setTheme(theme) };
+}
+
+/** Of a thread, the process that it belongs to. */
+function processOf({ tree }: TreeRows, id: TaskId): TaskId {
+  const task = tree.indexOf(id);
+  const process = task !== NO_TASK && tree.isThread(task) ? tree.leaderOf(task) : NO_TASK;
+  return process === NO_TASK ? id : tree.taskIdOf(process);
 }
 
 function subtreeOf({ tree, order }: TreeRows, position: number) {

@@ -123,11 +123,7 @@ export const view = {
   },
   command: (command: string | undefined) => set({ command }),
   setOnlyFound: (onlyFound: boolean) => set({ onlyFound }),
-  /** Nothing is asked any more; what is selected is scrolled to. */
-  clearQuery: () => {
-    setQuery('');
-    set(({ selected }) => ({ onlyFound: false, revealed: selected === undefined ? undefined : { task: selected } }));
-  },
+  clearQuery: () => setQuery(''),
   remember: (query: string) =>
     set(({ recent }) => ({ recent: [query, ...recent.filter((one) => one !== query)].slice(0, MAX_RECENT) })),
   /** Selects a task and scrolls to it once it has a row. */
@@ -181,7 +177,11 @@ function setQuery(query: string): void {
   const reading = readQuery(query);
   switch (reading.kind) {
     case 'nothing':
-      set({ query, asked: undefined, problem: undefined, onlyFound: false });
+      // What had been found and selected stays in view among all the others.
+      set(({ asked, selected, revealed }) => ({
+        ...{ query, asked: undefined, problem: undefined, onlyFound: false },
+        revealed: asked === undefined || selected === undefined ? revealed : { task: selected },
+      }));
       break;
     case 'asked':
       set({ query, asked: reading.asked, problem: undefined });

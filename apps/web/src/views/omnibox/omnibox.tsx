@@ -14,20 +14,21 @@ import { OMNIBOX_LIST, OmniboxList, optionId } from './omnibox-list.tsx';
 import { NO_OFFER, type Offer, type Option, offerFor } from './options.ts';
 
 export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
-  const { replica } = useApp();
+  const app = useApp();
   const query = useView((state) => state.query);
   const command = useView((state) => state.command);
   const problem = useView((state) => state.problem);
   const input = useRef<HTMLInputElement>(null);
   const caret = useRef<number>(undefined); // to be put there once the text is
   const offered = useRef(''); // what the offer was made for
+  const isMatchWanted = useRef(false);
   const [offer, setOffer] = useState<Offer>();
   const [active, setActive] = useState(-1);
   const text = command ?? query;
 
   const offerAt = (text: string, caret: number): void => {
     offered.current = text;
-    const next = offerFor(text, caret, treeRows, replica);
+    const next = offerFor(text, caret, treeRows, app);
     setOffer(next);
     setActive(next.isFirstMeant && next.options.length > 0 ? 0 : -1);
   };
@@ -54,13 +55,21 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
     toGrid();
     option.run?.();
   };
+  /** As soon as the rows are those of what was asked: it can have been asked this very moment. */
+  const goToMatch = (): void => {
+    if (!isMatchWanted.current || treeRows.asked !== useView.getState().asked) return;
+    isMatchWanted.current = false;
+    firstMatch(treeRows);
+  };
+  useEffect(goToMatch);
   const submit = (): void => {
     if (command !== undefined) return;
     if (useView.getState().problem !== undefined) return;
     close();
     if (query.trim() !== '') view.remember(query.trim());
     toGrid();
-    if (!isFiltered()) firstMatch(treeRows);
+    isMatchWanted.current = !isFiltered();
+    goToMatch();
   };
 
   useLayoutEffect(() => {

@@ -3,13 +3,13 @@
 
 import { NO_TASK } from '@dendro/engine';
 import type { TimeBase } from '@dendro/protocol';
+import type { App } from '../../app-context.ts';
 import { commandsNow } from '../../commands/commands.ts';
-import { dateTime, millisecondsOf } from '../../layout/format.ts';
+import { count, dateTime, millisecondsOf } from '../../layout/format.ts';
 import { printable } from '../../layout/printable.ts';
 import { completions } from '../../query/complete.ts';
 import { fuzzyScore } from '../../query/fuzzy.ts';
 import { countedValues } from '../../query/vocabulary.ts';
-import type { Replica } from '../../replica/replica.ts';
 import { useView } from '../../state/view-store.ts';
 import { goToTime, timeGoal } from '../timeline/go-to-time.ts';
 import type { TreeRows } from '../tree/use-tree-rows.ts';
@@ -33,15 +33,18 @@ export interface Offer {
   readonly isFirstMeant: boolean;
 }
 
+/** There is one for each host. */
+const MAX_COMMANDS = 60;
+
 export const NO_OFFER: Offer = { options: [], isFirstMeant: false };
 
-export function offerFor(text: string, caret: number, treeRows: TreeRows, replica: Replica): Offer {
-  if (text.startsWith('>')) return offerCommands(text.slice(1).trim(), treeRows, replica);
-  if (text.startsWith('@')) return offerGoals(text.slice(1).trim(), treeRows, replica);
-  return offerQueries(text, caret, treeRows, replica);
+export function offerFor(text: string, caret: number, treeRows: TreeRows, app: App): Offer {
+  if (text.startsWith('>')) return offerCommands(text.slice(1).trim(), treeRows, app);
+  if (text.startsWith('@')) return offerGoals(text.slice(1).trim(), treeRows, app);
+  return offerQueries(text, caret, treeRows, app);
 }
 
-function offerQueries(text: string, caret: number, { columns }: TreeRows, replica: Replica): Offer {
+function offerQueries(text: string, caret: number, { columns }: TreeRows, { replica }: App): Offer {
   const { problem, recent } = useView.getState();
   if (problem?.fix !== undefined) {
     const { from, to, fix } = problem;
@@ -68,16 +71,19 @@ function offerQueries(text: string, caret: number, { columns }: TreeRows, replic
   return { options, isFirstMeant: false };
 }
 
-function offerCommands(wanted: string, treeRows: TreeRows, replica: Replica): Offer {
-  const options = commandsNow(replica, treeRows)
+function offerCommands(wanted: string, treeRows: TreeRows, app: App): Offer {
+  const options = commandsNow(app, treeRows)
     .map((command) => ({ command, score: fuzzyScore(command.title, wanted) }))
     .filter((one) => one.score !== undefined)
     .sort((a, b) => (wanted === '' ? 0 : (b.score ?? 0) - (a.score ?? 0)))
     .map(({ command: { title, keys = '', run } }): Option => ({ label: title, detail: keys, kind: 'command', run }));
-  return { options, isFirstMeant: true, ...(options.length === 0 ? { note: 'There is no such command' } : {}) };
+  if (options.length === 0) return { options, note: 'There is no such command', isFirstMeant: false };
+  const more = options.length - MAX_COMMANDS;
+  if (more <= 0) return { options, isFirstMeant: true };
+  return { options: options.slice(0, MAX_COMMANDS), note: `${count(more)} more: write on`, isFirstMeant: true };
 }
 
-function offerGoals(wanted: string, treeRows: TreeRows, replica: Replica): Offer {
+function offerGoals(wanted: string, treeRows: TreeRows, { replica }: App): Offer {
   if (wanted === '') {
     return { options: [], note: 'A pid, or a time: 14:03:27, -5m, 2026-11-23T14:03:27Z, live', isFirstMeant: false };
   }
