@@ -26,7 +26,7 @@ import { testFolders } from './test-folders.ts';
 const BASE: TimeBase = { epochNs: 1_700_000_000_000_000_000n };
 const KEEPS_ALL = { entriesPerField: 4096, maxProcesses: 10_000, maxThreads: 10_000 };
 /** Each stream is a file, or several. */
-const LONG = 120_000;
+const LONG = 1000 * RUNS.numRuns;
 
 const folder = testFolders();
 

@@ -213,7 +213,9 @@ export class OpenLives implements FactVisitor {
     for (let slot = 0; slot < tree.slotCount; slot++) {
       const task = slot as TaskIndex;
       if (!tree.isPresent(task) || this.fromOf(task) > to) continue;
-      if (tree.exitOf(task) >= from || (this.#release[task] as number) >= from) add(task);
+      const ends = Math.max(tree.exitOf(task), this.#release[task] as number);
+      // Who is named by others may be so by one of whom there is a part in a block.
+      if (ends >= from || tree.isReferenced(task)) add(task);
     }
     // And through whom they are read, at however many removes. The list grows while it is walked.
     for (let i = 0; i < found.length; i++) this.#forEachNamedBy(found[i] as TaskIndex, add);
@@ -233,8 +235,7 @@ export class OpenLives implements FactVisitor {
   /** Since when what is known of it here holds. */
   fromOf(task: TaskIndex): EventNs {
     const from = this.#from[task] as number;
-    const start = this.tree.startOf(task);
-    return (Number.isNaN(from) ? start : Math.min(from, start)) as EventNs;
+    return (Number.isNaN(from) ? this.tree.startOf(task) : from) as EventNs;
   }
 
   // --- facts in ---
