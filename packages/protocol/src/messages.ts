@@ -45,6 +45,8 @@ export interface HostInfo {
   readonly isLive: boolean;
   /** User names by uid, as this server's /etc/passwd has them; empty for a foreign host. */
   readonly users: Readonly<Record<string, string>>;
+  /** First instant that the history of the host can be asked about, in decimal; absent without a history. */
+  readonly oldestEpochNs?: string | undefined;
 }
 
 /** One of several hosts, as a list of them says it. */

@@ -11,6 +11,9 @@ const Host = Type.Object({
   baseEpochNs: Ns,
   isLive: Type.Boolean(),
   users: Type.Record(Type.String(), Type.String()),
+  oldestEpochNs: Type.Optional(
+    Type.String({ description: 'First instant of the history, epoch nanoseconds; absent without one' }),
+  ),
   href: Type.String(),
   source: Type.Object({
     name: Type.String(),
@@ -90,6 +93,7 @@ export const hostRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient
           ]),
           400: Problem,
           404: Problem,
+          410: Problem,
           429: Problem,
         },
       },
