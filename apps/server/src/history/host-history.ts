@@ -167,8 +167,9 @@ export class HostHistory {
   #goOn({ base, bootNs, newestTaskId, snapshot, newest }: Resumption, hasPast: boolean): void {
     const { bootAheadNs } = this.#clock.origin;
     const clock = { epochNs: base.epochNs, bootNs, bootAheadNs };
-    this.#resumption = { clock, firstTaskId: newestTaskId + 1, snapshot, newest, hasPast };
-    this.#opened.noteClock(HostClock.at(clock).now(), BigInt(Date.now()) * MS_NS);
+    const begun = HostClock.at(clock).now();
+    this.#resumption = { clock, firstTaskId: newestTaskId + 1, snapshot, newest, begun, hasPast };
+    this.#opened.noteClock(begun, BigInt(Date.now()) * MS_NS);
   }
 
   #windowAt(epochNs: bigint) {

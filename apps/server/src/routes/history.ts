@@ -9,7 +9,7 @@ import type { HostClient } from '../tree-worker/host-client.ts';
 import type { MemoryStretch } from '../tree-worker/stretch.ts';
 import { epochTimeFrom } from '../tree-worker/time-text.ts';
 import type { TreeClient } from '../tree-worker/tree-client.ts';
-import { At, HostId, Ns, Nullable, Problem } from './schemas.ts';
+import { At, HostId, Ns, Nullable, Problem, TIME_FORMS } from './schemas.ts';
 import { windowBytes } from './window-bytes.ts';
 
 const MAX_BUCKETS = 5000;
@@ -17,8 +17,8 @@ const MAX_GAPS = 10_000;
 const MAX_LIVES = 10_000;
 const MAX_CHANGES = 100_000;
 
-const From = Type.Optional(Type.String({ maxLength: 64, description: `${At.description}; otherwise the oldest` }));
-const To = Type.String({ default: 'live', maxLength: 64, description: At.description });
+const From = Type.Optional(Type.String({ maxLength: 64, description: `${TIME_FORMS}; otherwise the oldest` }));
+const To = At;
 const Gap = Type.Object({
   from: Ns,
   to: Ns,
@@ -100,11 +100,11 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
           newest,
         };
       }
-      const [counts, gaps] = await Promise.all([
+      const [counts, gaps, { oldestEpochNs, newestEpochNs }] = await Promise.all([
         history.ask({ kind: 'histogram', ...range, buckets }),
         history.ask({ kind: 'gaps', ...range }),
+        history.ask({ kind: 'state' }),
       ]);
-      const { oldestEpochNs, newestEpochNs } = history.state;
       return {
         firstNs: String(counts.firstEpochNs),
         bucketNs: String(counts.bucketNs),
@@ -205,7 +205,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
       schema: {
         summary: 'What is different between two instants; who began and ended in between is not in it',
         params: HostId,
-        querystring: Type.Object({ a: Type.String({ maxLength: 64, description: At.description }), b: To }),
+        querystring: Type.Object({ a: Type.String({ maxLength: 64, description: TIME_FORMS }), b: To }),
         response: {
           200: Type.Object({
             a: Ns,
@@ -292,8 +292,9 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
     },
     async ({ params }) => {
       const history = historyOf(client.host(params.host));
-      const { state, oldestEpochNs, newestEpochNs, fileBytes, ...counts } = history.state;
-      const { facts, openLives, pendingBytes, droppedBatches, damagedParts } = counts;
+      const now = await history.ask({ kind: 'state' });
+      const { state, oldestEpochNs, newestEpochNs, fileBytes, facts, openLives, pendingBytes, damagedParts } = now;
+      const { droppedBatches } = history.state; // also those that the thread has never seen
       return {
         state: history.problem === undefined ? state : 'stopped',
         problem: history.problem ?? null,

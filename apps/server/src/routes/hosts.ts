@@ -111,8 +111,10 @@ function hostJson({ info, status }: HostClient) {
   const { source, counts, stats, now, newest } = status;
   const { name, state, detail, events, lost, rejected, notices } = source;
   const { processes, threads, tasks, maxProcesses, maxThreads } = counts;
+  const { oldestEpochNs, ...known } = info;
   return {
-    ...info,
+    ...known,
+    ...(oldestEpochNs === undefined ? {} : { oldestEpochNs }),
     href: `/api/v1/hosts/${info.id}`,
     source: { name, state, detail, events, lost, rejected: { ...rejected }, notices: [...notices] },
     counts: { processes, threads, tasks, maxProcesses, maxThreads, evicted: stats.evicted },

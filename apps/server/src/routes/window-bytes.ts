@@ -10,8 +10,7 @@ export interface EpochRange {
 }
 
 /** A page takes in some 200,000 lives in a second. */
-const MAX_BIRTHS = 200_000;
-const MAX_BYTES = 64 * 1024 * 1024;
+const LIMITS = { births: 200_000, bytes: 64 * 1024 * 1024 };
 
 /**
  * @returns a repetition of u32 little-endian length and batch
@@ -20,13 +19,14 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export async function windowBytes(
   history: HostHistory,
   range: EpochRange,
+  limits = LIMITS,
 ): Promise<{ readonly bytes: Buffer; readonly baseEpochNs: bigint }> {
   const { births } = await history.ask({ kind: 'histogram', ...range, buckets: 1 });
   const born = births.reduce((sum, count) => sum + count, 0);
-  if (born > MAX_BIRTHS) throw tooLarge(`${born} processes began in it, and ${MAX_BIRTHS} may`, { births: born });
+  if (born > limits.births) throw tooLarge(`${born} processes began in it, and ${limits.births} may`, { births: born });
   const { chunks, baseEpochNs } = await history.ask({ kind: 'window', ...range });
   const size = chunks.reduce((sum, { length }) => sum + 4 + length, 0);
-  if (size > MAX_BYTES) throw tooLarge(`it has ${size} bytes, and may have ${MAX_BYTES}`, { bytes: size });
+  if (size > limits.bytes) throw tooLarge(`it has ${size} bytes, and may have ${limits.bytes}`, { bytes: size });
   const bytes = Buffer.allocUnsafe(size);
   let at = 0;
   for (const chunk of chunks) {

@@ -103,6 +103,7 @@ export class FeedRunner {
         await feed.source.start((event, host) => {
           if (event.type !== 'clock' || feed.hasBase) runner.#take(event, host);
         });
+        runner.#noteUnseen();
         runner.#startTimers();
         return runner;
       } catch (error) {
@@ -227,6 +228,13 @@ export class FeedRunner {
   #send(tree: HostTree, { from, to, bytes }: Batch, isResumption: boolean): void {
     const { number, now } = tree;
     this.#post({ type: 'batch', number, from, to, now, bytes, isResumption }, [bytes.buffer]);
+  }
+
+  /** Between the end of the earlier run, as the history has it, and the start of the source nobody looked. */
+  #noteUnseen(): void {
+    const { resumption } = this.#options;
+    if (resumption?.hasPast !== true || !this.#feed.source.isLive) return;
+    this.#take({ type: 'gap', from: resumption.begun, to: this.first.now, lost: 0 });
   }
 
   #tellResumed(): void {

@@ -42,6 +42,8 @@ export interface TreeResumption {
   /** Who lived then: facts in batches, as of `newest`. */
   readonly snapshot: readonly Uint8Array<ArrayBuffer>[];
   readonly newest: EventNs | undefined;
+  /** When the history began this run: until then it knows that nobody looked. */
+  readonly begun: EventNs;
   /** Does the history know of a time before this run? Then the tree alone does not. */
   readonly hasPast: boolean;
 }
