@@ -2,7 +2,7 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,7 +56,8 @@ class Server {
     return server;
   }
 
-  async ask(path: string) {
+  // biome-ignore lint/suspicious/noExplicitAny: JSON, of which each test says what it expects
+  async ask(path: string): Promise<any> {
     const headers = { authorization: `Bearer ${TOKEN}` };
     return (await fetch(`http://127.0.0.1:${this.#port}/api/v1/hosts${path}`, { headers })).json();
   }
@@ -108,6 +109,18 @@ function startSleep(): ChildProcess & { readonly pid: number } {
   started.push(child);
   if (child.pid === undefined) throw new Error('no sleep');
   return child as ChildProcess & { readonly pid: number };
+}
+
+/** Until nothing more fits: the server writes at the same time. */
+function fill(place: string): void {
+  const ballast = openSync(join(place, 'ballast'), 'w');
+  try {
+    for (;;) writeSync(ballast, Buffer.alloc(4096));
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ENOSPC' });
+  } finally {
+    closeSync(ballast);
+  }
 }
 
 const now = () => BigInt(Date.now()) * 1_000_000n;
@@ -209,8 +222,7 @@ test.skipIf(!IS_ROOT)(
     const server = await Server.start(['--data-dir', place]);
     const child = startSleep();
     const id = await server.idOf(child.pid);
-    const { bavail, bsize } = statfsSync(place);
-    writeFileSync(join(place, 'ballast'), Buffer.alloc(bavail * bsize));
+    fill(place);
     const problemOf = async () => (await server.ask('/local/history')).problem;
     await until(
       async () => {
