@@ -11,6 +11,9 @@ const Host = Type.Object({
   baseEpochNs: Ns,
   isLive: Type.Boolean(),
   users: Type.Record(Type.String(), Type.String()),
+  oldestEpochNs: Type.Optional(
+    Type.String({ description: 'First instant of the history, epoch nanoseconds; absent without one' }),
+  ),
   href: Type.String(),
   source: Type.Object({
     name: Type.String(),
@@ -90,6 +93,7 @@ export const hostRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient
           ]),
           400: Problem,
           404: Problem,
+          410: Problem,
           429: Problem,
         },
       },
@@ -107,8 +111,10 @@ function hostJson({ info, status }: HostClient) {
   const { source, counts, stats, now, newest } = status;
   const { name, state, detail, events, lost, rejected, notices } = source;
   const { processes, threads, tasks, maxProcesses, maxThreads } = counts;
+  const { oldestEpochNs, ...known } = info;
   return {
-    ...info,
+    ...known,
+    ...(oldestEpochNs === undefined ? {} : { oldestEpochNs }),
     href: `/api/v1/hosts/${info.id}`,
     source: { name, state, detail, events, lost, rejected: { ...rejected }, notices: [...notices] },
     counts: { processes, threads, tasks, maxProcesses, maxThreads, evicted: stats.evicted },

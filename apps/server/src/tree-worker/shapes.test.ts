@@ -16,7 +16,7 @@ test.each(SHAPES)('%s of %i: the JSON is a flat list, each with its parent', (sh
   const host = treeOf(shape, count);
   const { base = { epochNs: 0n } } = host;
   const answer = JSON.parse(
-    treeJson(host, { host: 'local', base, epochNs: epochOf(base, host.newest), withExited: false, mayLack: false }),
+    treeJson(host, { host: 'local', base, epochNs: epochOf(base, host.newest), withExited: false, lack: undefined }),
   ) as { tasks: TreeJsonTask[]; returned: number };
   expect(answer.returned).toBe(count + 1);
   const byId = new Map(answer.tasks.map((task) => [task.taskId, task]));

@@ -10,7 +10,13 @@ test('a tree of a time of which events were lost says so', () => {
   host.apply({ type: 'clock', epochNs: START });
   host.apply({ type: 'gap', from: 100 as EventNs, to: 200 as EventNs, lost: 7 });
   const reasonAt = (ns: bigint): unknown => {
-    const options = { host: 'local', base: { epochNs: START }, epochNs: START + ns, withExited: false, mayLack: false };
+    const options = {
+      host: 'local',
+      base: { epochNs: START },
+      epochNs: START + ns,
+      withExited: false,
+      lack: undefined,
+    };
     return JSON.parse(treeJson(host, options)).reason;
   };
   expect([99n, 100n, 200n, 201n].map(reasonAt)).toEqual([
