@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TemporalTree } from '@dendro/engine';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { windowBytes } from '../routes/window-bytes.ts';
 import { exitLine, forkLine, TestServer, type TraceeTask, traceeLine } from '../test-server.ts';
+import { windowOf } from './window.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dendro-history-'));
 let directories = 0;
@@ -190,11 +190,11 @@ test('a window is batches that a replica takes in, with what their times count f
   const history = server.history;
   if (history === undefined) throw new Error('it was started with one');
   const range = { fromEpochNs: at(0), toEpochNs: at(1000) };
-  await expect(windowBytes(history, range, { births: 10, bytes: 1e9 })).rejects.toMatchObject({
+  await expect(windowOf(history, range, { births: 10, bytes: 1e9 })).rejects.toMatchObject({
     code: 'DENDRO_WINDOW_TOO_LARGE',
     details: { births: 60 },
   });
-  await expect(windowBytes(history, range, { births: 100, bytes: 100 })).rejects.toMatchObject({
+  await expect(windowOf(history, range, { births: 100, bytes: 100 })).rejects.toMatchObject({
     code: 'DENDRO_WINDOW_TOO_LARGE',
   });
 });
