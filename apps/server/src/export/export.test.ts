@@ -18,7 +18,7 @@ afterEach(() => server.stop());
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function begin(dataDir?: string): Promise<void> {
-  server = await TestServer.start({}, dataDir);
+  server = await TestServer.start({}, dataDir === undefined ? undefined : { directory: dataDir });
   start = BigInt(Date.now()) * 1_000_000n;
   const tool = { tid: 42, pid: 42, start: at(1), comm: 'tool' };
   const args = { pathname: '/bin/tool', argv: ['/bin/tool', HOSTILE] };

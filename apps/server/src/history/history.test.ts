@@ -22,7 +22,7 @@ afterEach(() => server.stop());
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function begin(dataDir?: string, options: Parameters<typeof TestServer.start>[0] = {}): Promise<void> {
-  server = await TestServer.start(options, dataDir);
+  server = await TestServer.start(options, dataDir === undefined ? undefined : { directory: dataDir });
   start = BigInt(Date.now()) * 1_000_000n;
 }
 
@@ -246,6 +246,24 @@ test('of further hosts nothing is recorded, which is said with them', async () =
   const { hosts } = (await server.get('/api/v1/hosts')).json();
   expect(hosts[1].source.notices).toContain('Of this host nothing is recorded: what leaves memory is forgotten.');
   expect((await server.get('/api/v1/hosts/n2/search?q=x')).json()).toMatchObject({ code: 'DENDRO_HISTORY_OFF' });
+});
+
+test('what comes faster than it can be taken is made up for by all that the tree knows, and the time in between is a gap', async () => {
+  server = await TestServer.start({}, { directory: newDirectory(), maxWaitingBytes: 1 });
+  start = BigInt(Date.now()) * 1_000_000n;
+  await server.post(life(100, 1, 5).join('\n'));
+  const found = async () => {
+    const { lives } = await ask('search?pid=100');
+    const { gaps } = await ask('gaps');
+    return { exitCode: lives[0]?.exitCode, gaps: gaps.map(({ why }: { readonly why: string }) => why) };
+  };
+  await expect.poll(found, { timeout: 50_000, interval: 300 }).toEqual({
+    exitCode: 0,
+    gaps: expect.arrayContaining(['overload']),
+  });
+  const { droppedBatches, state } = await ask('history');
+  expect(droppedBatches).toBeGreaterThan(0);
+  expect(state).toBe('recording');
 });
 
 test('metrics tell of the history', async () => {
