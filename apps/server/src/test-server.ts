@@ -3,7 +3,7 @@
 import { tmpdir } from 'node:os';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { buildApp } from './app.ts';
-import { HostHistory } from './history/host-history.ts';
+import { type HistorySettings, HostHistory } from './history/host-history.ts';
 import type { WorkerOptions } from './tree-worker/messages.ts';
 import { TreeClient } from './tree-worker/tree-client.ts';
 
@@ -22,9 +22,9 @@ export class TestServer {
     this.history = history;
   }
 
-  /** @param dataDir of a history; otherwise there is none */
-  static async start(options: Partial<WorkerOptions> = {}, dataDir?: string): Promise<TestServer> {
-    const history = dataDir === undefined ? undefined : await HostHistory.open({ directory: dataDir });
+  /** @param recorded where its history is kept; otherwise there is none */
+  static async start(options: Partial<WorkerOptions> = {}, recorded?: HistorySettings): Promise<TestServer> {
+    const history = recorded === undefined ? undefined : await HostHistory.open(recorded);
     const chosen = { source: 'none', maxProcesses: 1000, maxThreads: 1000, ...options };
     const client = await TreeClient.start(chosen, history);
     const access = { token: TOKEN, cookieName: 'dendro_test', isLoopback: true, allowedHosts: [] };

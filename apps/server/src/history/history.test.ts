@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TemporalTree } from '@dendro/engine';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { windowBytes } from '../routes/window-bytes.ts';
 import { exitLine, forkLine, TestServer, type TraceeTask, traceeLine } from '../test-server.ts';
+import { windowOf } from './window.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dendro-history-'));
 let directories = 0;
@@ -22,7 +22,7 @@ afterEach(() => server.stop());
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function begin(dataDir?: string, options: Parameters<typeof TestServer.start>[0] = {}): Promise<void> {
-  server = await TestServer.start(options, dataDir);
+  server = await TestServer.start(options, dataDir === undefined ? undefined : { directory: dataDir });
   start = BigInt(Date.now()) * 1_000_000n;
 }
 
@@ -190,11 +190,11 @@ test('a window is batches that a replica takes in, with what their times count f
   const history = server.history;
   if (history === undefined) throw new Error('it was started with one');
   const range = { fromEpochNs: at(0), toEpochNs: at(1000) };
-  await expect(windowBytes(history, range, { births: 10, bytes: 1e9 })).rejects.toMatchObject({
+  await expect(windowOf(history, range, { births: 10, bytes: 1e9 })).rejects.toMatchObject({
     code: 'DENDRO_WINDOW_TOO_LARGE',
     details: { births: 60 },
   });
-  await expect(windowBytes(history, range, { births: 100, bytes: 100 })).rejects.toMatchObject({
+  await expect(windowOf(history, range, { births: 100, bytes: 100 })).rejects.toMatchObject({
     code: 'DENDRO_WINDOW_TOO_LARGE',
   });
 });
@@ -246,6 +246,24 @@ test('of further hosts nothing is recorded, which is said with them', async () =
   const { hosts } = (await server.get('/api/v1/hosts')).json();
   expect(hosts[1].source.notices).toContain('Of this host nothing is recorded: what leaves memory is forgotten.');
   expect((await server.get('/api/v1/hosts/n2/search?q=x')).json()).toMatchObject({ code: 'DENDRO_HISTORY_OFF' });
+});
+
+test('what comes faster than it can be taken is made up for by all that the tree knows, and the time in between is a gap', async () => {
+  server = await TestServer.start({}, { directory: newDirectory(), maxWaitingBytes: 1 });
+  start = BigInt(Date.now()) * 1_000_000n;
+  await server.post(life(100, 1, 5).join('\n'));
+  const found = async () => {
+    const { lives } = await ask('search?pid=100');
+    const { gaps } = await ask('gaps');
+    return { exitCode: lives[0]?.exitCode, gaps: gaps.map(({ why }: { readonly why: string }) => why) };
+  };
+  await expect.poll(found, { timeout: 50_000, interval: 300 }).toEqual({
+    exitCode: 0,
+    gaps: expect.arrayContaining(['overload']),
+  });
+  const { droppedBatches, state } = await ask('history');
+  expect(droppedBatches).toBeGreaterThan(0);
+  expect(state).toBe('recording');
 });
 
 test('metrics tell of the history', async () => {

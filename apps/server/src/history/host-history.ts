@@ -9,7 +9,7 @@ import {
   type QuestionAnswers,
   type Resumption,
 } from '@dendro/history';
-import { DendroError, type EventNs } from '@dendro/protocol';
+import { DendroError, type EventNs, epochOf } from '@dendro/protocol';
 import { HostClock } from '@dendro/sources';
 import { taskRef } from '../tree-worker/answers.ts';
 import type { FromWorker, TreeQuestion, TreeResumption } from '../tree-worker/messages.ts';
@@ -19,6 +19,8 @@ export interface HistorySettings {
   readonly directory: string;
   readonly maxAgeNs?: bigint | undefined;
   readonly maxBytes?: number | undefined;
+  /** Of batches on their way to the disk, in memory. Default: that of `HistoryClient`. */
+  readonly maxWaitingBytes?: number | undefined;
 }
 
 type BatchMessage = Extract<FromWorker, { type: 'batch' }>;
@@ -96,7 +98,8 @@ export class HostHistory {
   }
 
   get oldestEpochNs(): bigint | undefined {
-    return this.state.oldestEpochNs;
+    const { clock, begun } = this.resumption;
+    return this.state.oldestEpochNs ?? epochOf(clock, begun); // of a new one it is told within a second
   }
 
   /** @param request asks the tree for all that it knows */

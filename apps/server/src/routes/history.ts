@@ -5,12 +5,12 @@ import { DendroError } from '@dendro/protocol';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { HostHistory } from '../history/host-history.ts';
+import { bytesOf, windowOf } from '../history/window.ts';
 import type { HostClient } from '../tree-worker/host-client.ts';
 import type { MemoryStretch } from '../tree-worker/stretch.ts';
 import { epochTimeFrom } from '../tree-worker/time-text.ts';
 import type { TreeClient } from '../tree-worker/tree-client.ts';
 import { At, HostId, Ns, Nullable, Problem, TIME_FORMS } from './schemas.ts';
-import { windowBytes } from './window-bytes.ts';
 
 const MAX_BUCKETS = 5000;
 const MAX_GAPS = 10_000;
@@ -255,7 +255,8 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
     async ({ params, query: { from, to } }, reply) => {
       const host = client.host(params.host);
       const history = historyOf(host);
-      const { bytes, baseEpochNs } = await windowBytes(history, rangeOf(host, from, to));
+      const found = await windowOf(history, rangeOf(host, from, to));
+      const { baseEpochNs } = found;
       return reply
         .headers({
           'x-dendro-base-epoch-ns': String(baseEpochNs),
@@ -263,7 +264,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
           'cache-control': 'no-store',
         })
         .type('application/octet-stream')
-        .send(bytes as never);
+        .send(bytesOf(found) as never);
     },
   );
 

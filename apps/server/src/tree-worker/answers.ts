@@ -22,9 +22,10 @@ import {
   type TaskId,
   type TimeBase,
 } from '@dendro/protocol';
+import { exportTree } from '../export/tree-export.ts';
 import type { TreeQuestion } from './messages.ts';
 import { epochTimeFrom } from './time-text.ts';
-import { treeJson } from './tree-json.ts';
+import { type TreeAnswer, treeAnswer } from './tree-json.ts';
 import { treeText } from './tree-text.ts';
 
 /** A tree that can be asked: the live one, or one of the past. */
@@ -42,12 +43,12 @@ export interface AskedTree {
 /** @throws DendroError what is wrong with the question */
 export function answerJson(tree: AskedTree, question: TreeQuestion): string {
   switch (question.kind) {
-    case 'tree': {
-      const { host, base, id, version } = tree;
-      const epochNs = epochTimeOf(tree, question.at);
-      const { withExited } = question;
-      const lack = tree.lacks(eventTimeOf(base, epochNs), withExited);
-      return treeJson({ tree: host.tree, version }, { host: id, base, epochNs, withExited, lack });
+    case 'tree':
+      return JSON.stringify(treeOf(tree, question));
+    case 'export': {
+      const answer = treeOf(tree, question);
+      const at = eventTimeOf(tree.base, BigInt(answer.at));
+      return exportTree(question.format, { tree: tree.host.tree, at, answer, dendro: question.dendro });
     }
     case 'text':
       // A terminal is shown no times, so one that is too far away to be exact does no harm.
@@ -57,7 +58,14 @@ export function answerJson(tree: AskedTree, question: TreeQuestion): string {
   }
 }
 
-function aboutTask(tree: AskedTree, question: Exclude<TreeQuestion, { kind: 'tree' | 'text' }>): object {
+function treeOf(tree: AskedTree, { at, withExited }: Extract<TreeQuestion, { withExited: boolean }>): TreeAnswer {
+  const { host, base, id, version } = tree;
+  const epochNs = epochTimeOf(tree, at);
+  const lack = tree.lacks(eventTimeOf(base, epochNs), withExited);
+  return treeAnswer({ tree: host.tree, version }, { host: id, base, epochNs, withExited, lack });
+}
+
+function aboutTask(tree: AskedTree, question: Exclude<TreeQuestion, { kind: 'tree' | 'text' | 'export' }>): object {
   const { base } = tree;
   const time = eventTimeOf(base, epochTimeOf(tree, question.at));
   const task = taskRef(question.id);

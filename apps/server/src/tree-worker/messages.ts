@@ -3,6 +3,7 @@
 import type { ProcessTreeCounts } from '@dendro/engine';
 import type { ErrorCode, EventNs, HostInfo, SourceStatus, TreeStats, Version } from '@dendro/protocol';
 import type { ClockOrigin, HashCounts, ProcfsCounts } from '@dendro/sources';
+import type { TreeFormat } from '../export/tree-export.ts';
 
 /** `workerData` of the worker. */
 export interface WorkerOptions {
@@ -74,6 +75,15 @@ export type TreeQuestion = Extract<Question, { at: string }>;
 /** What is answered with JSON. Times, and which task is meant, are as a user wrote them. */
 export type Question =
   | { readonly kind: 'tree'; readonly at: string; readonly withExited: boolean }
+  /** The same as a file; the answer is text. */
+  | {
+      readonly kind: 'export';
+      readonly at: string;
+      readonly withExited: boolean;
+      readonly format: TreeFormat;
+      /** Version of dendro. */
+      readonly dendro: string;
+    }
   /** The tree for a terminal; the answer is text. */
   | { readonly kind: 'text'; readonly at: string }
   | { readonly kind: 'process' | 'thread'; readonly id: string; readonly at: string }

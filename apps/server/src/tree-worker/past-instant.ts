@@ -13,7 +13,7 @@ import type { TreeQuestion } from './messages.ts';
 export function answerOrPast(tree: HostTree, question: TreeQuestion): string | bigint {
   const epochNs = epochTimeOf(tree, question.at);
   if (!tree.isWholeAt(eventTimeOf(tree.base, epochNs))) return epochNs;
-  if (question.kind === 'tree' || question.kind === 'text') return answerJson(tree, question);
+  if (!('id' in question)) return answerJson(tree, question);
   try {
     const json = answerJson(tree, question);
     return IS_PARTIAL.test(json) ? epochNs : json;

@@ -1,7 +1,7 @@
 import { ProcessTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 import { expect, test } from 'vitest';
-import { treeJson } from './tree-json.ts';
+import { treeAnswer } from './tree-json.ts';
 
 const START = 1_561_000_000_000_000_000n;
 
@@ -17,7 +17,7 @@ test('a tree of a time of which events were lost says so', () => {
       withExited: false,
       lack: undefined,
     };
-    return JSON.parse(treeJson(host, options)).reason;
+    return treeAnswer(host, options).reason;
   };
   expect([99n, 100n, 200n, 201n].map(reasonAt)).toEqual([
     null,

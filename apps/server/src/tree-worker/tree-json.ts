@@ -47,10 +47,6 @@ export interface VersionedTree {
   readonly version: number;
 }
 
-export function treeJson(tree: VersionedTree, options: TreeJsonOptions): string {
-  return JSON.stringify(treeAnswer(tree, options));
-}
-
 export interface TreeAnswer {
   readonly host: string;
   readonly at: string;
