@@ -9,6 +9,7 @@ import { SignedOut } from './views/pages/signed-out.tsx';
 import { Waiting } from './views/pages/waiting.tsx';
 import { StatusBar } from './views/status/status-bar.tsx';
 import { TimeStrip } from './views/timeline/time-strip.tsx';
+import { ChipBar } from './views/tree/chip-bar.tsx';
 import { TreeGrid } from './views/tree/tree-grid.tsx';
 import { useTreeRows } from './views/tree/use-tree-rows.ts';
 
@@ -27,7 +28,14 @@ export function App() {
       <Header treeRows={treeRows} />
       <TimeStrip />
       <main className={areDetailsOpen ? 'main with-details' : 'main'}>
-        {treeRows.tree.taskCount === 0 ? <Waiting status={status} /> : <TreeGrid treeRows={treeRows} />}
+        {treeRows.tree.taskCount === 0 ? (
+          <Waiting status={status} />
+        ) : (
+          <div className="explore">
+            <ChipBar treeRows={treeRows} />
+            <TreeGrid treeRows={treeRows} />
+          </div>
+        )}
         {areDetailsOpen && <Details at={treeRows.order.at} />}
       </main>
       <StatusBar treeRows={treeRows} />

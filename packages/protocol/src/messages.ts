@@ -45,6 +45,8 @@ export interface HostInfo {
   readonly isLive: boolean;
   /** User names by uid, as this server's /etc/passwd has them; empty for a foreign host. */
   readonly users: Readonly<Record<string, string>>;
+  /** Pids of the processes of Dendro that run on this host; none where nothing is live. */
+  readonly ownPids?: readonly number[] | undefined;
 }
 
 /** One of several hosts, as a list of them says it. */

@@ -1,10 +1,13 @@
 import type { EventNs, TaskId } from '@dendro/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readUrl, writeUrl } from './url-state.ts';
+import { CHIPS } from '../layout/chips.ts';
+import { COLUMN_IDS, USUAL_COLUMNS } from '../layout/columns.ts';
+import { readTreeUrl, readUrl, writeUrl } from './url-state.ts';
 
 const base = { epochNs: 1_700_000_000_123_456_789n };
 
+const usualTree = { columns: USUAL_COLUMNS, density: 'comfortable', chip: 'all' } as const;
 const usual = {
   host: undefined,
   selected: undefined,
@@ -13,6 +16,7 @@ const usual = {
   showThreads: false,
   showKernelThreads: false,
   showExited: false,
+  ...usualTree,
 };
 
 test('what is written into the address is read back, to the nanosecond', () => {
@@ -32,6 +36,9 @@ test('what is written into the address is read back, to the nanosecond', () => {
         showThreads: fc.boolean(),
         showKernelThreads: fc.boolean(),
         showExited: fc.boolean(),
+        columns: fc.subarray([...COLUMN_IDS]),
+        density: fc.constantFrom('comfortable' as const, 'compact' as const),
+        chip: fc.constantFrom(...CHIPS),
       }),
       (state) => {
         expect({
@@ -39,7 +46,9 @@ test('what is written into the address is read back, to the nanosecond', () => {
           selected: undefined,
           filter: '',
           pausedAt: undefined,
+          ...usualTree,
           ...readUrl(writeUrl(state, base), base),
+          ...readTreeUrl(writeUrl(state, base)),
         }).toEqual(state);
       },
     ),

@@ -1,14 +1,18 @@
 // What of the view stands in the address, so that a link or a reload leads back
-// to it: `?host=web-07&task=17&run=<epoch ns>&q=sshd&at=<epoch ns>&threads&kernel&exited`.
+// to it: `?host=web-07&task=17&run=<epoch ns>&q=sshd&at=<epoch ns>&threads&kernel&exited&show=root&cols=pid,user&density=compact`.
 // Task ids belong to one run of the server: `run`, its time base, says which.
 
 import { type EventNs, epochOf, eventTimeOf, type TaskId, type TimeBase } from '@dendro/protocol';
+import { CHIPS, type Chip } from '../layout/chips.ts';
+import { parseColumns, printColumns, USUAL_COLUMNS } from '../layout/columns.ts';
+import type { TreeState } from './tree-store.ts';
 import type { ViewState } from './view-store.ts';
 
 type UrlPart = Pick<
   ViewState,
   'host' | 'selected' | 'filter' | 'pausedAt' | 'showThreads' | 'showKernelThreads' | 'showExited'
 >;
+type TreePart = Pick<TreeState, 'columns' | 'density' | 'chip'>;
 
 const MAX_FILTER = 200;
 /** As the server makes them; a name has 64 characters, each up to five long. */
@@ -16,7 +20,7 @@ const HOST_ID = /^[A-Za-z0-9._~-]{1,320}$/;
 const FLAGS = { threads: 'showThreads', kernel: 'showKernelThreads', exited: 'showExited' } as const;
 
 /** @returns the query, with its question mark, empty when all is as usual */
-export function writeUrl(state: UrlPart, base: TimeBase | undefined): string {
+export function writeUrl(state: UrlPart & TreePart, base: TimeBase | undefined): string {
   const query = new URLSearchParams();
   if (state.host !== undefined) query.set('host', state.host);
   if (state.selected !== undefined && base !== undefined) {
@@ -26,7 +30,25 @@ export function writeUrl(state: UrlPart, base: TimeBase | undefined): string {
   if (state.filter !== '') query.set('q', state.filter);
   if (state.pausedAt !== undefined && base !== undefined) query.set('at', String(epochOf(base, state.pausedAt)));
   for (const [name, field] of Object.entries(FLAGS)) if (state[field]) query.set(name, '1');
-  return query.size === 0 ? '' : `?${query}`;
+  if (state.chip !== 'all') query.set('show', state.chip);
+  const columns = printColumns(state.columns);
+  if (columns !== printColumns(USUAL_COLUMNS)) query.set('cols', columns);
+  if (state.density !== 'comfortable') query.set('density', state.density);
+  // Commas may stand as they are, and are easier to read.
+  return query.size === 0 ? '' : `?${query.toString().replaceAll('%2C', ',')}`;
+}
+
+/** What is not said is left out: then what the browser remembers holds. */
+export function readTreeUrl(search: string): Partial<TreePart> {
+  const query = new URLSearchParams(search);
+  const columns = parseColumns(query.get('cols'));
+  const density = query.get('density');
+  const chip = CHIPS.find((chip): chip is Chip => chip === query.get('show'));
+  return {
+    ...(columns === undefined ? {} : { columns }),
+    ...(density === 'compact' || density === 'comfortable' ? { density } : {}),
+    ...(chip === undefined ? {} : { chip }),
+  };
 }
 
 /** Reads what {@link writeUrl} wrote; what does not fit, or needs a base to be read, is left out. */

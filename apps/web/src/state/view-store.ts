@@ -2,7 +2,10 @@
 
 import type { EventNs, TaskId } from '@dendro/protocol';
 import { create } from 'zustand';
+import type { GroupKey } from '../layout/sibling-groups.ts';
 import type { TimeWindow } from '../layout/time-window.ts';
+import { readStored, store } from './stored.ts';
+import { treeView, useTree } from './tree-store.ts';
 
 export type Theme = 'system' | 'dark' | 'light';
 
@@ -56,8 +59,15 @@ export const useView = create<ViewState>()(() => ({
 const set = useView.setState;
 
 export const view = {
-  select: (selected: TaskId | undefined) => set({ selected }),
-  openDetails: (selected: TaskId) => set({ selected, areDetailsOpen: true }),
+  select,
+  selectGroup: (selectedGroup: GroupKey) => {
+    set({ selected: undefined });
+    useTree.setState({ selectedGroup });
+  },
+  openDetails: (selected: TaskId) => {
+    select(selected);
+    set({ areDetailsOpen: true });
+  },
   closeDetails: () => set({ areDetailsOpen: false }),
   collapse: (tasks: Iterable<TaskId>) => set(({ collapsed }) => ({ collapsed: new Set([...collapsed, ...tasks]) })),
   expand: (tasks: Iterable<TaskId>) => set(({ collapsed }) => ({ collapsed: collapsed.difference(new Set(tasks)) })),
@@ -72,7 +82,8 @@ export const view = {
   playOn: (pausedAt: EventNs) => set({ pausedAt }),
   showTime: (timeWindow: TimeWindow | undefined) => set({ timeWindow }),
   /** What is shown, and how, stays: the instant too. What named a task means nothing on another host. */
-  showHost: (host: string) =>
+  showHost: (host: string) => {
+    treeView.leaveTree();
     set({
       host,
       selected: undefined,
@@ -80,9 +91,11 @@ export const view = {
       withThreads: new Set(),
       timeWindow: undefined,
       playing: undefined,
-    }),
+    });
+  },
   /** What is shown next is of another tree: what named a task or an instant means nothing there. */
-  leaveHost: () =>
+  leaveHost: () => {
+    treeView.leaveTree();
     set({
       selected: undefined,
       collapsed: new Set(),
@@ -91,14 +104,15 @@ export const view = {
       timeWindow: undefined,
       playing: undefined,
       areDetailsOpen: false,
-    }),
+    });
+  },
   openHelp: () => set({ isHelpOpen: true }),
   closeHelp: () => set({ isHelpOpen: false }),
   toggle: (what: 'showThreads' | 'showKernelThreads' | 'showExited') => set((state) => ({ [what]: !state[what] })),
   keepTombstones: (tombstoneSeconds: number) => set({ tombstoneSeconds }),
   setTheme: (theme: Theme) => {
     set({ theme });
-    storeTheme(theme);
+    store(THEME_KEY, theme);
   },
 };
 
@@ -107,20 +121,12 @@ export function isFiltered(state: Pick<ViewState, 'filter'> = useView.getState()
   return state.filter.trim() !== '';
 }
 
-// Storage can be switched off by the user; then the choice holds for this visit.
-function storedTheme(): Theme {
-  try {
-    const theme = localStorage.getItem(THEME_KEY);
-    return theme === 'dark' || theme === 'light' ? theme : 'system';
-  } catch {
-    return 'system';
-  }
+function select(selected: TaskId | undefined): void {
+  set({ selected });
+  useTree.setState({ selectedGroup: undefined });
 }
 
-function storeTheme(theme: Theme): void {
-  try {
-    localStorage.setItem(THEME_KEY, theme);
-  } catch {
-    return;
-  }
+function storedTheme(): Theme {
+  const theme = readStored(THEME_KEY);
+  return theme === 'dark' || theme === 'light' ? theme : 'system';
 }

@@ -8,11 +8,12 @@
 import { orderTree, type TaskIndex } from '@dendro/engine';
 import type { EventNs, TaskId } from '@dendro/protocol';
 import { beforeEach, expect, test } from 'vitest';
+import { NO_GROUPS } from '../../layout/sibling-groups.ts';
 import { visibleRows } from '../../layout/visible-rows.ts';
 import { useView, view } from '../../state/view-store.ts';
 import { treeOf } from '../../testing/tree-of.ts';
 import { gridKeys } from './grid-keys.ts';
-import { treeRowsOf } from './use-tree-rows.ts';
+import { treeRowsOf } from './tree-rows.ts';
 
 const tree = treeOf([
   { id: 1 },
@@ -39,7 +40,8 @@ function rows() {
     kernelThreads: false,
   });
   const isCollapsed = (position: number) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex));
-  return treeRowsOf(tree, order, visibleRows(order, isCollapsed, undefined), '');
+  const found = { tree, order, groups: NO_GROUPS, own: [], filter: '' };
+  return treeRowsOf({ ...found, rows: visibleRows(order, { isCollapsed }) });
 }
 
 const shown = () => {
