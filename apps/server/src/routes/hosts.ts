@@ -11,6 +11,7 @@ const Host = Type.Object({
   baseEpochNs: Ns,
   isLive: Type.Boolean(),
   users: Type.Record(Type.String(), Type.String()),
+  ownPids: Type.Array(Type.Integer(), { description: 'Of the processes of Dendro on this host' }),
   href: Type.String(),
   source: Type.Object({
     name: Type.String(),
@@ -109,6 +110,7 @@ function hostJson({ info, status }: HostClient) {
   const { processes, threads, tasks, maxProcesses, maxThreads } = counts;
   return {
     ...info,
+    ownPids: [...(info.ownPids ?? [])],
     href: `/api/v1/hosts/${info.id}`,
     source: { name, state, detail, events, lost, rejected: { ...rejected }, notices: [...notices] },
     counts: { processes, threads, tasks, maxProcesses, maxThreads, evicted: stats.evicted },

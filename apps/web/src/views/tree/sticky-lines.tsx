@@ -2,6 +2,7 @@
 // is further up: it is for the eye and the pointer, and a screen reader does not
 // hear it a second time.
 
+import { ChevronRight } from 'lucide-react';
 import type { CSSProperties } from 'react';
 import type { ColumnId } from '../../layout/columns.ts';
 import { count, plural } from '../../layout/format.ts';
@@ -63,7 +64,9 @@ function Line({ line, treeRows, columns, model }: LineProps & { readonly line: S
     <>
       <div className="cell-process" title={command ?? name}>
         <span className="guides" />
-        <span className="chevron-space" />
+        <span className="chevron is-open">
+          <ChevronRight size={14} />
+        </span>
         {skipped > 0 && (
           <span className="skipped" title={`${plural(skipped, 'ancestor')} between`}>
             … {count(skipped)}
