@@ -36,6 +36,11 @@ test('who has another name, program or user is not in it, nor are threads', () =
   expect(groups([{}, {}, {}, {}, ...others]).map(({ tids }) => tids)).toEqual([[10, 11, 12, 13]]);
 });
 
+test('who has children is not in it: what it started is to be seen', () => {
+  const child = { id: 50, parent: 10, start: 20 };
+  expect(groups([{}, {}, {}, {}, {}, child]).map(({ tids }) => tids)).toEqual([[11, 12, 13, 14]]);
+});
+
 test('who failed stays out; who ended well stays in', () => {
   const ends = [
     { exit: { at: 90 * S, code: 3 } },

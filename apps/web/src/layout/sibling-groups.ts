@@ -1,6 +1,7 @@
 // Siblings that are alike: thirty-eight workers of one program are one row
 // until somebody wants to see each. Alike are processes that run the same file
-// under the same name as the same user.
+// under the same name as the same user. Whoever has started something is not
+// put away with it.
 
 import type { TaskIndex, TemporalTree, TreeOrder } from '@dendro/engine';
 import { taskState } from './task-state.ts';
@@ -85,6 +86,9 @@ export function groupsOfTree(tree: TemporalTree, order: TreeOrder, kept: Uint8Ar
     if (kept !== undefined && kept[position] === 0) return -1;
     const task = taskAt(position);
     if (tree.isThread(task)) return -1;
+    // Threads come before children.
+    const end = order.subtreeEnds[position] as number;
+    if (end > position + 1 && !tree.isThread(taskAt(end - 1))) return -1;
     const comm = tree.textIndexAt(task, 'comm', at);
     if (comm === 0) return -1;
     // Whoever failed is to be seen.
