@@ -87,7 +87,7 @@ test('ancestors of what is at the top are held there, and a click leads to them'
 });
 
 test('a folded row says how many live below it, and that some failed', async ({ page }) => {
-  const parent = shell(`sleep 600 & sleep 600 & bash -c 'exit 3'; sh -c 'kill -SEGV $$'; sleep 600`);
+  const parent = shell(`sleep 600 & sleep 600 & bash -c 'exit 3'; sh -c 'kill -SEGV $$'; sleep 600; true`);
   const tree = await TreePage.open(page, dendro);
   const row = await tree.reveal(parent.pid);
   await tree.grid.focus();
@@ -165,7 +165,7 @@ test('columns and density are chosen by keyboard, stand in the address and are r
 });
 
 test('a process is followed, and once it has ended its parent is', async ({ page }) => {
-  const parent = shell(`'${program('to-follow')}' 600 & echo $!; sleep 600`);
+  const parent = shell(`'${program('to-follow')}' 600 & echo $!; sleep 600; true`);
   const pid = await printed(parent);
   const tree = await TreePage.open(page, dendro);
   await tree.reveal(pid);

@@ -527,15 +527,6 @@ export class TemporalTree implements FactVisitor {
   }
 
   /**
-   * What `textOf` gives the text (the wire text) of: tasks with the same text have the same index. 0 where it is not
-   * known. Void after the next fact.
-   */
-  textIndexAt(task: TaskIndex, field: TextField | 'executable' | 'argv' | 'interpreter', at: EventNs): number {
-    const entry = this.#reader.find(task, FIELDS[field].id, at);
-    return entry < 0 ? NO_TEXT : this.#changelogs.valueOf(entry);
-  }
-
-  /**
    * Does a task read this name, its own or that of an ancestor nearby? A walk of bounded length: for a writer that asks at
    * every birth.
    */

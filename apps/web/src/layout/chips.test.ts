@@ -47,7 +47,12 @@ test('each chip keeps what it says; threads go with their process', () => {
 });
 
 test('counts are of processes, and those folded away count as exited', () => {
-  expect(countChips(tree, order, since)).toEqual({ all: 5, running: 4, exited: 2, new: 1, containers: 1, root: 2 });
+  const counts = { all: 5, running: 4, exited: 2, new: 1, containers: 1, root: 2 };
+  expect(countChips(tree, order, since).next()).toEqual({ done: true, value: counts });
+  const steps = countChips(tree, order, since, 2);
+  let step = steps.next();
+  for (let count = 0; !step.done; step = steps.next()) expect(++count).toBeLessThanOrEqual(3);
+  expect(step.value).toEqual(counts);
 });
 
 test("Dendro's own processes are left out with their threads, and a former life of a pid is not its own", () => {

@@ -4,6 +4,7 @@
 // put away with it.
 
 import type { TaskIndex, TemporalTree, TreeOrder } from '@dendro/engine';
+import { Likenesses } from './likeness.ts';
 import { taskState } from './task-state.ts';
 
 /** Fewer are not worth a row of their own. */
@@ -76,12 +77,15 @@ export function siblingGroups(
 }
 
 /** @param kept who is shown; all when undefined */
-export function groupsOfTree(tree: TemporalTree, order: TreeOrder, kept: Uint8Array | undefined): SiblingGroups {
+export function groupsOfTree(
+  tree: TemporalTree,
+  order: TreeOrder,
+  kept: Uint8Array | undefined,
+  likenesses = new Likenesses(),
+): SiblingGroups {
   const { at } = order;
   const taskAt = (position: number) => order.tasks[position] as TaskIndex;
-  const programs = new Numbers();
-  const likenesses = new Numbers();
-  // hot: runs once per task that has siblings, with each frame
+  const likenessOf = likenesses.at(tree, at, order.length);
   const likeness = (position: number): number => {
     if (kept !== undefined && kept[position] === 0) return -1;
     const task = taskAt(position);
@@ -89,12 +93,9 @@ export function groupsOfTree(tree: TemporalTree, order: TreeOrder, kept: Uint8Ar
     // Threads come before children.
     const end = order.subtreeEnds[position] as number;
     if (end > position + 1 && !tree.isThread(taskAt(end - 1))) return -1;
-    const comm = tree.textIndexAt(task, 'comm', at);
-    if (comm === 0) return -1;
     // Whoever failed is to be seen.
     if (tree.exitOf(task) <= at && taskState(tree, task, at).tone === 'failed') return -1;
-    const program = programs.of(comm, tree.textIndexAt(task, 'executable', at));
-    return likenesses.of(program, (tree.numberAt(task, 'uid', at) ?? -1) + 1);
+    return likenessOf(task);
   };
   const keyOf = (parent: number, member: number): GroupKey => {
     const task = taskAt(member);
@@ -103,19 +104,4 @@ export function groupsOfTree(tree: TemporalTree, order: TreeOrder, kept: Uint8Ar
     return [under, uid ?? '', comm, tree.executablePathAt(task, at) ?? ''].join('\0');
   };
   return siblingGroups(order, likeness, keyOf);
-}
-
-/** A number for each pair of numbers, `a` below 2^21 and `b` below 2^32. */
-class Numbers {
-  readonly #numbers = new Map<number, number>();
-
-  of(a: number, b: number): number {
-    const pair = a * 2 ** 32 + b;
-    let number = this.#numbers.get(pair);
-    if (number === undefined) {
-      number = this.#numbers.size;
-      this.#numbers.set(pair, number);
-    }
-    return number;
-  }
 }

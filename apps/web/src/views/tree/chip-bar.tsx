@@ -1,15 +1,15 @@
 // What of the tree is shown, at one click, with how many that are.
 
-import { useEffect, useMemo, useRef } from 'react';
-import { CHIP_TEXT, CHIPS, countChips } from '../../layout/chips.ts';
+import { useEffect, useRef, useState } from 'react';
+import { CHIP_TEXT, CHIPS, type ChipCounts, countChips } from '../../layout/chips.ts';
 import { count, plural } from '../../layout/format.ts';
 import { treeView, useTree } from '../../state/tree-store.ts';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
 import type { TreeRows } from './tree-rows.ts';
 
-/** Counting may take this share of the time: the counts of a large tree are older. */
-const SHARE = 0.02;
-const LEAST_MS = 250;
+/** Rows that are counted before the page gets a turn. */
+const STEP = 2000;
+const PAUSE_MS = 500;
 
 export function ChipBar({ treeRows }: { readonly treeRows: TreeRows }) {
   const chosen = useTree((state) => state.chip);
@@ -29,7 +29,7 @@ export function ChipBar({ treeRows }: { readonly treeRows: TreeRows }) {
               checked={chip === chosen}
               onChange={() => treeView.setChip(chip)}
             />
-            {CHIP_TEXT[chip].label} <span className="chip-count">{count(counts[chip])}</span>
+            {CHIP_TEXT[chip].label} {counts && <span className="chip-count">{count(counts[chip])}</span>}
           </label>
         ))}
       </fieldset>
@@ -42,21 +42,25 @@ export function ChipBar({ treeRows }: { readonly treeRows: TreeRows }) {
   );
 }
 
-/** Counted again when there is another tree to count, and enough time has passed. */
-function useCounts({ tree, order }: TreeRows): ReturnType<typeof countChips> {
+/** Counted in steps, then again after a while; undefined before the first time. */
+function useCounts(treeRows: TreeRows): ChipCounts | undefined {
   const { window } = useStripWindow();
-  const last = useRef<{ readonly due: number; readonly counts: ReturnType<typeof countChips>; readonly tree: unknown }>(
-    undefined,
-  );
-  const counts = useMemo(() => {
-    const from = performance.now();
-    if (last.current !== undefined && last.current.tree === tree && from < last.current.due) return last.current;
-    const counts = countChips(tree, order, window.from);
-    const now = performance.now();
-    return { counts, tree, due: now + Math.max(LEAST_MS, (now - from) / SHARE) };
-  }, [tree, order, window.from]);
+  const latest = useRef({ treeRows, since: window.from });
+  latest.current = { treeRows, since: window.from };
+  const [counts, setCounts] = useState<ChipCounts>();
   useEffect(() => {
-    last.current = counts;
-  });
-  return counts.counts;
+    let timer: ReturnType<typeof setTimeout>;
+    const begin = (): void => {
+      const { treeRows, since } = latest.current;
+      goOn(countChips(treeRows.tree, treeRows.order, since, STEP));
+    };
+    const goOn = (steps: ReturnType<typeof countChips>): void => {
+      const { done, value } = steps.next();
+      if (done) setCounts(value);
+      timer = setTimeout(() => (done ? begin() : goOn(steps)), done ? PAUSE_MS : 0);
+    };
+    begin();
+    return () => clearTimeout(timer);
+  }, []);
+  return counts;
 }

@@ -2,10 +2,11 @@
 // it depends on has changed: a key press costs no new order of the tree.
 
 import { NO_TASK, orderTree, type TaskIndex } from '@dendro/engine';
-import { useDeferredValue, useMemo } from 'react';
+import { useDeferredValue, useMemo, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { keptByChip } from '../../layout/chips.ts';
 import { matcher } from '../../layout/filter.ts';
+import { Likenesses } from '../../layout/likeness.ts';
 import { ownPositions, withoutOwn } from '../../layout/own.ts';
 import { groupsOfTree, NO_GROUPS } from '../../layout/sibling-groups.ts';
 import { visibleRows } from '../../layout/visible-rows.ts';
@@ -54,14 +55,15 @@ export function useTreeRows(frame: number): TreeRows {
   }, [moment, tree, replica, pausedAt, showThreads, withThreads, showKernelThreads, showExited, tombstoneSeconds]);
 
   const isFiltered = filter.trim() !== '';
+  const [likenesses] = useState(() => new Likenesses());
   const [own, kept, groups, groupsCost] = useMemo(() => {
     const from = performance.now();
     const own = ownPositions(tree, order, ownPids);
     const ofChip = keptByChip(chip, tree, order, newSince ?? order.at);
     const kept = hidesOwn ? withoutOwn(tree, order, own, ofChip) : ofChip;
-    const groups = groupsAlike && !isFiltered ? groupsOfTree(tree, order, kept) : NO_GROUPS;
+    const groups = groupsAlike && !isFiltered ? groupsOfTree(tree, order, kept, likenesses) : NO_GROUPS;
     return [own, kept, groups, performance.now() - from] as const;
-  }, [tree, order, ownPids, chip, newSince, hidesOwn, groupsAlike, isFiltered]);
+  }, [tree, order, ownPids, chip, newSince, hidesOwn, groupsAlike, isFiltered, likenesses]);
 
   // Who is selected or followed, or has such a one below it, is not put into a closed group.
   const apart = useMemo(() => {
