@@ -4,12 +4,13 @@
 // when it has just changed, as it does all the time on a busy host.
 
 import { orderTree, ProcessTree } from '@dendro/engine';
-import type { EventNs, TaskId } from '@dendro/protocol';
+import type { EventNs } from '@dendro/protocol';
+import { Found } from '../src/layout/found.ts';
+import { visibleRows } from '../src/layout/visible-rows.ts';
 import { readQuery } from '../src/query/asked.ts';
 import { Columns } from '../src/query/columns.ts';
 import { matchQuery } from '../src/query/match-query.ts';
 import { loadRegexEngine } from '../src/query/regex.ts';
-import { treeRowsOf } from '../src/views/tree/use-tree-rows.ts';
 
 const TASKS = 100_000;
 const ROUNDS = Number(process.argv[2] ?? 40);
@@ -86,8 +87,7 @@ function press(query: string, columns: Columns): number {
   if (reading.kind !== 'asked') throw new Error(`not a query: ${query}`);
   const { asked } = reading;
   const found = matchQuery(asked.query, { columns, base: BASE, users: USERS });
-  const collapsed = new Set<TaskId>();
-  return treeRowsOf({ columns, collapsed, asked, found, onlyFound: true, scope: undefined }).rows.length;
+  return visibleRows(columns.order, { isCollapsed: () => false, matches: found && new Found(found) }).length;
 }
 
 function measure(query: string, columnsOf: () => Columns): number[] {

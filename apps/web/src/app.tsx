@@ -11,6 +11,7 @@ import { SignedOut } from './views/pages/signed-out.tsx';
 import { Waiting } from './views/pages/waiting.tsx';
 import { StatusBar } from './views/status/status-bar.tsx';
 import { TimeStrip } from './views/timeline/time-strip.tsx';
+import { ChipBar } from './views/tree/chip-bar.tsx';
 import { TreeGrid } from './views/tree/tree-grid.tsx';
 import { useTreeRows } from './views/tree/use-tree-rows.ts';
 
@@ -41,7 +42,10 @@ export function App() {
         {treeRows.tree.taskCount === 0 ? (
           <Waiting status={status} />
         ) : lineage === undefined ? (
-          <TreeGrid treeRows={treeRows} />
+          <div className="explore">
+            <ChipBar treeRows={treeRows} />
+            <TreeGrid treeRows={treeRows} />
+          </div>
         ) : (
           <Suspense fallback={<p className="page">Loading the lineage …</p>}>
             <LineagePage tree={treeRows.tree} view={lineage} at={treeRows.order.at} />

@@ -19,6 +19,9 @@ export interface Source {
   /** Whose events they are, where the feed says so; known when `start` begins to tell. Otherwise this host's, or nobody's. */
   readonly host?: { readonly name: string; readonly users: Readonly<Record<string, string>> } | undefined;
 
+  /** A process that it has started to do its work, while there is one. It changes when that has to be started again. */
+  readonly childPid?: number | undefined;
+
   /**
    * Begins to read. Resolves as soon as the source runs; a recording is still being read then.
    * @throws DendroError DENDRO_SOURCE_UNAVAILABLE or DENDRO_SOURCE_UNREADABLE: one sentence that says why and how to mend it

@@ -14,6 +14,7 @@ const Host = Type.Object({
   oldestEpochNs: Type.Optional(
     Type.String({ description: 'First instant of the history, epoch nanoseconds; absent without one' }),
   ),
+  ownPids: Type.Array(Type.Integer(), { description: 'Of the processes of Dendro on this host' }),
   href: Type.String(),
   source: Type.Object({
     name: Type.String(),
@@ -115,6 +116,7 @@ function hostJson({ info, status }: HostClient) {
   return {
     ...known,
     ...(oldestEpochNs === undefined ? {} : { oldestEpochNs }),
+    ownPids: [...(info.ownPids ?? [])],
     href: `/api/v1/hosts/${info.id}`,
     source: { name, state, detail, events, lost, rejected: { ...rejected }, notices: [...notices] },
     counts: { processes, threads, tasks, maxProcesses, maxThreads, evicted: stats.evicted },

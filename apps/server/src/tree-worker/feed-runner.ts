@@ -18,6 +18,7 @@ import type { Feed } from './choose-source.ts';
 import { HostTree } from './host-tree.ts';
 import type { FromWorker, HostStatus, PostedTo, WorkerOptions } from './messages.ts';
 import { Observations } from './observations.ts';
+import { ownPids } from './own-pids.ts';
 import { ProgramCount } from './program-count.ts';
 import { readUsers } from './users.ts';
 
@@ -56,6 +57,7 @@ export class FeedRunner {
   readonly #trees: HostTree[] = [];
   /** Of the first host, as it was said last. */
   #toldId: string | undefined;
+  #toldPids = '';
   #posted = 0;
   /** Of the body that is being taken in. */
   #posting: TraceeDecoder | undefined;
@@ -245,16 +247,20 @@ export class FeedRunner {
     this.#send(this.first, batch, true);
   }
 
-  /** Says which hosts there are, as far as it has not been said. The first events may be of containers, which name none. */
+  /** Says which hosts there are, and what has changed of the first, as far as it has not been said. The first events may be of containers, which name none. */
   #tellHosts(): void {
     for (const host of this.#split.hosts) this.#treeOf(host);
     const { first } = this;
-    if (first.host.base !== undefined && first.id !== this.#toldId) this.#tellHost(first);
+    if (first.host.base === undefined) return;
+    if (first.id !== this.#toldId || this.#ownPids().join() !== this.#toldPids) this.#tellHost(first);
   }
 
   #tellHost(tree: HostTree): void {
     const { number } = tree;
-    if (tree === this.first) this.#toldId = tree.id;
+    if (tree === this.first) {
+      this.#toldId = tree.id;
+      this.#toldPids = this.#ownPids().join();
+    }
     const [host, status] = [this.#infoOf(tree), this.statusOf(tree)];
     this.#post({ type: 'host', number, host, source: this.#feed.source.name, status });
   }
@@ -267,12 +273,18 @@ export class FeedRunner {
       baseEpochNs: String(tree.base.epochNs),
       isLive: source.isLive && (clock === undefined || tree.isOfNow),
       users: source.host?.users ?? (clock === undefined || this.#isForeign(tree) ? {} : readUsers()),
+      ownPids: tree === this.first ? this.#ownPids() : [],
     };
   }
 
   /** The user names of this machine are not those of another. */
   #isForeign({ feedHost }: HostTree): boolean {
     return feedHost !== this.#split.first || (feedHost.isNamedByFeed && feedHost.name !== hostname());
+  }
+
+  /** The tree of one command has none of them. */
+  #ownPids(): readonly number[] {
+    return this.#isOneTree ? [] : ownPids(this.#feed);
   }
 
   #nameOf({ feedHost: { name, number, isNamedByFeed } }: HostTree): string {

@@ -10,7 +10,7 @@ import { showHost } from '../show-host.ts';
 import { isFiltered, type Theme, TOMBSTONE_CHOICES, useView, view } from '../state/view-store.ts';
 import { stepToChange } from '../views/timeline/step-to-change.ts';
 import { stepMatch } from '../views/tree/step-match.ts';
-import type { TreeRows } from '../views/tree/use-tree-rows.ts';
+import type { TreeRows } from '../views/tree/tree-rows.ts';
 import { processesOf } from './processes-of.ts';
 
 export interface Command {

@@ -5,10 +5,10 @@ import { anchoredScrollTop, anchorRow, type DrawnRows } from './anchor.ts';
 const H = 26;
 const OVERSCAN = 6;
 /** What is drawn of a list of tasks: ten rows in view, and some around them. */
-function view(list: number[], scrollTop: number): DrawnRows {
+function view(list: number[], scrollTop: number): DrawnRows<number> {
   const first = Math.max(0, Math.floor(scrollTop / H) - OVERSCAN);
   const end = Math.ceil(scrollTop / H) + 10 + OVERSCAN;
-  return { first, tasks: list.slice(first, end), scrollTop, viewHeight: 10 * H };
+  return { first, ids: list.slice(first, end), scrollTop, viewHeight: 10 * H };
 }
 const tasks = Array.from({ length: 100 }, (_, i) => i + 1);
 

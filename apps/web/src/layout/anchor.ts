@@ -2,11 +2,11 @@
 // list is scrolled by as much as its anchor row was pushed.
 
 /** What stood in the window when it was last drawn. */
-export interface DrawnRows {
-  /** The row that `tasks` begins with. */
+export interface DrawnRows<Id> {
+  /** The row that `ids` begins with. */
   readonly first: number;
-  /** TaskIds of the rows from `first` on: those in view and some below. */
-  readonly tasks: readonly number[];
+  /** What the rows from `first` on are known by: those in view and some below. */
+  readonly ids: readonly Id[];
   readonly scrollTop: number;
   readonly viewHeight: number;
 }
@@ -16,10 +16,10 @@ export interface DrawnRows {
  * Only rows in view count.
  * @returns -1 when there is none
  */
-export function anchorRow(drawn: DrawnRows, rowHeight: number, hovered: number, selected: number): number {
+export function anchorRow(drawn: DrawnRows<unknown>, rowHeight: number, hovered: number, selected: number): number {
   const first = Math.max(drawn.first, Math.floor(drawn.scrollTop / rowHeight));
   const last = Math.min(
-    drawn.first + drawn.tasks.length - 1,
+    drawn.first + drawn.ids.length - 1,
     Math.floor((drawn.scrollTop + drawn.viewHeight - 1) / rowHeight),
   );
   for (const row of [hovered, selected]) if (row >= first && row <= last) return row;
@@ -29,23 +29,23 @@ export function anchorRow(drawn: DrawnRows, rowHeight: number, hovered: number, 
 /**
  * Where to scroll to so that the anchor stays in place. When the anchor itself is gone, the nearest row below it
  * that is still there takes its place, and without one the nearest above.
- * @param rowOf the new row of a TaskId, -1 when it is not shown any more
+ * @param rowOf the new row of an id, -1 when it is not shown any more
  */
-export function anchoredScrollTop(
-  drawn: DrawnRows,
+export function anchoredScrollTop<Id>(
+  drawn: DrawnRows<Id>,
   anchor: number,
   rowHeight: number,
-  rowOf: (task: number) => number,
+  rowOf: (id: Id) => number,
 ): number {
-  const { first, tasks, scrollTop } = drawn;
+  const { first, ids, scrollTop } = drawn;
   if (anchor < 0) return scrollTop;
   const from = anchor - first;
-  for (let i = from; i < tasks.length; i++) {
-    const moved = rowOf(tasks[i] as number);
+  for (let i = from; i < ids.length; i++) {
+    const moved = rowOf(ids[i] as Id);
     if (moved >= 0) return Math.max(0, scrollTop + (moved - anchor) * rowHeight);
   }
   for (let i = from - 1; i >= 0; i--) {
-    const moved = rowOf(tasks[i] as number);
+    const moved = rowOf(ids[i] as Id);
     if (moved >= 0) return Math.max(0, scrollTop + (moved - (first + i)) * rowHeight);
   }
   return scrollTop;

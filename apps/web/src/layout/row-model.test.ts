@@ -2,15 +2,21 @@ import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import { AUTHORITY, type EventNs, TASK_FLAG, type TaskId } from '@dendro/protocol';
 import { expect, test } from 'vitest';
 import { type TaskSketch, treeOf } from '../testing/tree-of.ts';
+import type { ColumnId } from './columns.ts';
 import { type RowModel, rowModel } from './row-model.ts';
 
 const base = { epochNs: 1_700_000_000_000_000_000n };
 const S = 1e9;
 
-function model(sketch: TaskSketch, seconds: number, others: readonly TaskSketch[] = []): RowModel {
+function model(
+  sketch: TaskSketch,
+  seconds: number,
+  others: readonly TaskSketch[] = [],
+  columns: readonly ColumnId[] = [],
+): RowModel {
   const tree: TemporalTree = treeOf([...others, sketch]);
   const task = tree.indexOf(sketch.id as TaskId) as TaskIndex;
-  return rowModel({ tree, at: (seconds * S) as EventNs, base, users: { 1000: 'deploy' } }, task);
+  return rowModel({ tree, at: (seconds * S) as EventNs, base, users: { 1000: 'deploy' }, columns }, task);
 }
 
 test('a running process has its command line, its user by name, and its age', () => {
@@ -72,5 +78,25 @@ test('kernel threads stand in brackets, and threads have no command line', () =>
     tid: 8,
     pid: 7,
     command: undefined,
+  });
+});
+
+test('columns that are seldom shown are read only when they are', () => {
+  const fields = { comm: 'sh', euid: 0, container: 'c0ffee0123456789', executable: { path: '/bin/sh' }, cwd: '/tmp' };
+  const exit = { at: 20 * S, signal: 9 };
+  expect(model({ id: 7, fields, exit }, 25)).toMatchObject({
+    euser: '',
+    container: '',
+    executable: '',
+    cwd: '',
+    exit: '',
+  });
+  expect(model({ id: 7, fields, exit }, 25, [], ['euser', 'container', 'executable', 'cwd', 'exit'])).toMatchObject({
+    euser: '0',
+    container: 'c0ffee012345',
+    executable: '/bin/sh',
+    cwd: '/tmp',
+    exit: 'SIGKILL',
+    age: '20s',
   });
 });

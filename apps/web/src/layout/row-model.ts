@@ -3,7 +3,10 @@
 
 import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import { type EventNs, epochMsOf, TASK_FLAG, type TaskId, type TimeBase } from '@dendro/protocol';
-import { age, clockTime, duration, exactTime } from './format.ts';
+import { type Badge, badgesOf } from './badges.ts';
+import type { ColumnId } from './columns.ts';
+import { age, clockTime, duration, exactTime, signalName } from './format.ts';
+import { type OrphanNote, orphanNote } from './orphan.ts';
 import { commandLine, printable } from './printable.ts';
 import { type TaskState, taskState } from './task-state.ts';
 
@@ -29,18 +32,36 @@ export interface RowModel {
   /** How long it has been in this state. */
   readonly stateAge: string;
   readonly stateTitle: string;
+  readonly badges: readonly Badge[];
+  readonly orphan: OrphanNote | undefined;
+  /** How long it has lived. */
+  readonly age: string;
+  /** EventNs of its life. Infinity while it lives. */
+  readonly bornAt: number;
+  readonly endedAt: number;
+  // Of columns that are seldom shown: empty while they are not.
+  readonly euser: string;
+  readonly container: string;
+  readonly executable: string;
+  readonly cwd: string;
+  readonly exit: string;
 }
 
 const NEW_NS = 3e9;
+const SHORT_ID = 12;
+const NOT_KNOWN = '–';
 
 export interface RowContext {
   readonly tree: TemporalTree;
   readonly at: EventNs;
   readonly base: TimeBase;
   readonly users: Readonly<Record<string, string>>;
+  /** Default: those that every row has. */
+  readonly columns?: readonly ColumnId[] | undefined;
 }
 
-export function rowModel({ tree, at, base, users }: RowContext, task: TaskIndex): RowModel {
+export function rowModel(context: RowContext, task: TaskIndex): RowModel {
+  const { tree, at, base, users } = context;
   const isThread = tree.isThread(task);
   const isKernelThread = tree.isKernelThread(task);
   const comm = tree.textAt(task, 'comm', at);
@@ -61,7 +82,7 @@ export function rowModel({ tree, at, base, users }: RowContext, task: TaskIndex)
     command: isThread || isKernelThread ? undefined : commandOf(tree, task, at),
     tid: tree.tidOf(task),
     pid: tree.pidOf(task),
-    user: uid === undefined ? '–' : printable(users[uid] ?? String(uid)),
+    user: userName(users, uid),
     userTitle: uid === undefined ? 'The user is not known' : `uid ${uid}`,
     started: isStartKnown ? started : `≤ ${started}`,
     startedTitle: `${isStartKnown ? '' : 'Started then or earlier: '}${exactTime(base, start)}`,
@@ -70,7 +91,35 @@ export function rowModel({ tree, at, base, users }: RowContext, task: TaskIndex)
     stateTone: state.tone,
     stateAge: age(at - (isRunning ? start : exit)),
     stateTitle: isRunning ? '' : `Ended ${exactTime(base, exit)} after ${duration(exit - start)}`,
+    badges: badgesOf(context, task),
+    orphan: orphanNote(tree, task, at),
+    age: `${isStartKnown ? '' : '≥ '}${age(Math.min(at, exit) - start)}`,
+    bornAt: start,
+    endedAt: isRunning ? Number.POSITIVE_INFINITY : exit,
+    ...seldomShown(context, task, isRunning),
   };
+}
+
+function seldomShown({ tree, at, users, columns = [] }: RowContext, task: TaskIndex, isRunning: boolean) {
+  const isShown = (column: ColumnId) => columns.includes(column);
+  const text = (field: 'container' | 'cwd') => printable(tree.textAt(task, field, at) ?? '');
+  return {
+    euser: isShown('euser') ? userName(users, tree.numberAt(task, 'euid', at)) : '',
+    container: isShown('container') ? text('container').slice(0, SHORT_ID) : '',
+    executable: isShown('executable') ? printable(tree.executablePathAt(task, at) ?? NOT_KNOWN) : '',
+    cwd: isShown('cwd') ? text('cwd') || NOT_KNOWN : '',
+    exit: isShown('exit') && !isRunning ? exitOf(tree, task) : '',
+  };
+}
+
+function exitOf(tree: TemporalTree, task: TaskIndex): string {
+  const signal = tree.exitSignalOf(task);
+  if (signal !== undefined && signal > 0) return signalName(signal);
+  return String(tree.exitCodeOf(task) ?? NOT_KNOWN);
+}
+
+function userName(users: Readonly<Record<string, string>>, uid: number | undefined): string {
+  return uid === undefined ? NOT_KNOWN : printable(users[uid] ?? String(uid));
 }
 
 export function commandOf(tree: TemporalTree, task: TaskIndex, at: EventNs): string | undefined {

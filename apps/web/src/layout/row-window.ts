@@ -1,13 +1,14 @@
 // Which rows are in the page. All rows are of one height, so this is a division
 // and costs the same for ten rows and for a million.
 
-export const ROW_HEIGHT = 26;
-/** The head of the columns stays in view above the rows and is as high as one. */
-export const HEAD_HEIGHT = ROW_HEIGHT;
+/** Height of a row by how densely they stand, px. As in tree.css. */
+export const ROW_HEIGHTS = { comfortable: 26, compact: 20 } as const;
+export type Density = keyof typeof ROW_HEIGHTS;
+
 /** Rows above and below what can be seen, so that scrolling shows no blank. */
 const OVERSCAN = 6;
-/** A window taller than this many rows (2,184 px) scrolls inside it: tree.css limits its height. */
-export const MAX_VIEW_ROWS = 84;
+/** A window taller than this many rows scrolls inside it: tree.css limits its height. */
+export const MAX_VIEW_ROWS = 80;
 
 export interface RowWindow {
   readonly first: number;
@@ -15,21 +16,38 @@ export interface RowWindow {
   readonly end: number;
 }
 
-export function rowWindow(scrollTop: number, viewHeight: number, count: number): RowWindow {
-  const height = Math.min(viewHeight, MAX_VIEW_ROWS * ROW_HEIGHT);
+/** Where the list stands. The head of the columns, above the rows, is as high as one. */
+export interface Scrolled {
+  readonly scrollTop: number;
+  /** Without the head. */
+  readonly viewHeight: number;
+  readonly rowHeight: number;
+}
+
+export function rowWindow({ scrollTop, viewHeight, rowHeight }: Scrolled, count: number): RowWindow {
+  const height = Math.min(viewHeight, MAX_VIEW_ROWS * rowHeight);
   // A browser that bounces at the end of a list reports positions outside it.
-  const top = Math.max(0, Math.min(scrollTop, count * ROW_HEIGHT - height));
+  const top = Math.max(0, Math.min(scrollTop, count * rowHeight - height));
   return {
-    first: Math.max(0, Math.floor(top / ROW_HEIGHT) - OVERSCAN),
-    end: Math.min(count, Math.ceil((top + height) / ROW_HEIGHT) + OVERSCAN),
+    first: Math.max(0, Math.floor(top / rowHeight) - OVERSCAN),
+    end: Math.min(count, Math.ceil((top + height) / rowHeight) + OVERSCAN),
   };
 }
 
-/** Where to scroll to so that a row can be seen whole; `scrollTop` when it can be already. */
-export function scrollTopShowing(row: number, scrollTop: number, viewHeight: number, isCentred = false): number {
-  const top = row * ROW_HEIGHT;
-  const bottom = top + ROW_HEIGHT;
-  if (top >= scrollTop && bottom <= scrollTop + viewHeight) return scrollTop;
-  if (isCentred) return Math.max(0, top - (viewHeight - ROW_HEIGHT) / 2);
-  return top < scrollTop ? top : bottom - viewHeight;
+/**
+ * Where to scroll to so that a row can be seen whole; `scrollTop` when it can be already.
+ * @param covered rows that lie over the upper edge of the window when this one stands there
+ */
+export function scrollTopShowing(row: number, { scrollTop, viewHeight, rowHeight }: Scrolled, covered = 0): number {
+  const top = row * rowHeight;
+  const free = top - covered * rowHeight;
+  if (free < scrollTop) return Math.max(0, free);
+  return Math.max(scrollTop, top + rowHeight - viewHeight);
+}
+
+/** Where to scroll to so that a row is in the middle, unless it can be seen already. */
+export function scrollTopCentring(row: number, scrolled: Scrolled, covered = 0): number {
+  const { scrollTop, viewHeight, rowHeight } = scrolled;
+  if (scrollTopShowing(row, scrolled, covered) === scrollTop) return scrollTop;
+  return Math.max(0, row * rowHeight - (viewHeight - rowHeight) / 2);
 }

@@ -43,3 +43,11 @@ export function ancestry(tree: TemporalTree, task: TaskIndex, at: EventNs): Task
   }
   return [...chain].reverse();
 }
+
+/** The subtree that alone is shown, and where in the whole order it begins. */
+export function partOf(order: TreeOrder, scope: TaskIndex | undefined) {
+  if (scope === undefined) return { order, from: 0, isScopeLost: false };
+  const top = positionOf(order, scope);
+  if (top < 0) return { order: { ...order, length: 0 }, from: 0, isScopeLost: true };
+  return { ...subtreeOrder(order, top), isScopeLost: false };
+}

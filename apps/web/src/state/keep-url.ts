@@ -4,7 +4,8 @@
 
 import { epochOf, eventTimeOf, type TimeBase } from '@dendro/protocol';
 import type { Replica } from '../replica/replica.ts';
-import { readUrl, writeUrl } from './url-state.ts';
+import { treeView, useTree } from './tree-store.ts';
+import { readTreeUrl, readUrl, writeUrl } from './url-state.ts';
 import { useView, view } from './view-store.ts';
 
 /** Browsers refuse to have the address changed some hundred times in half a minute; a held arrow key would. */
@@ -17,6 +18,7 @@ export function keepUrl(replica: Replica): void {
   const { query = '', ...rest } = readUrl(first, undefined);
   useView.setState(rest);
   view.setQuery(query);
+  useTree.setState(readTreeUrl(first));
 
   replica.subscribe(() => {
     const next = replica.host && { epochNs: BigInt(replica.host.baseEpochNs) };
@@ -27,18 +29,22 @@ export function keepUrl(replica: Replica): void {
     } else startAfresh(base, next);
     base = next;
   });
-  useView.subscribe(() => {
+  const write = (): void => {
     if (base === undefined) return;
     clearTimeout(timer);
     timer = setTimeout(() => {
-      history.replaceState(null, '', `${location.pathname}${writeUrl(useView.getState(), base)}`);
+      const url = writeUrl({ ...useView.getState(), ...useTree.getState() }, base);
+      history.replaceState(null, '', `${location.pathname}${url}`);
     }, SETTLE_MS);
-  });
+  };
+  useView.subscribe(write);
+  useTree.subscribe(write);
 }
 
 /** Another run of the server gives its own task ids: what named a task of the last one would name a stranger. */
 function startAfresh(last: TimeBase, next: TimeBase): void {
   const { pausedAt } = useView.getState();
+  treeView.leaveTree();
   useView.setState({
     selected: undefined,
     collapsed: new Set(),

@@ -1,10 +1,13 @@
 import type { EventNs, TaskId } from '@dendro/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readUrl, writeUrl } from './url-state.ts';
+import { CHIPS } from '../layout/chips.ts';
+import { COLUMN_IDS, USUAL_COLUMNS } from '../layout/columns.ts';
+import { readTreeUrl, readUrl, writeUrl } from './url-state.ts';
 
 const base = { epochNs: 1_700_000_000_123_456_789n };
 
+const usualTree = { columns: USUAL_COLUMNS, density: 'comfortable', chip: 'all' } as const;
 const usual = {
   host: undefined,
   selected: undefined,
@@ -16,6 +19,7 @@ const usual = {
   showThreads: false,
   showKernelThreads: false,
   showExited: false,
+  ...usualTree,
 };
 
 const taskId = fc.integer({ min: 1, max: 999_999_999_999 }).map((id) => id as TaskId);
@@ -46,6 +50,9 @@ test('what is written into the address is read back, to the nanosecond', () => {
         showThreads: fc.boolean(),
         showKernelThreads: fc.boolean(),
         showExited: fc.boolean(),
+        columns: fc.subarray([...COLUMN_IDS]),
+        density: fc.constantFrom('comfortable' as const, 'compact' as const),
+        chip: fc.constantFrom(...CHIPS),
       }),
       (state) => {
         expect({
@@ -55,7 +62,9 @@ test('what is written into the address is read back, to the nanosecond', () => {
           scope: undefined,
           lineage: undefined,
           pausedAt: undefined,
+          ...usualTree,
           ...readUrl(writeUrl(state, base), base),
+          ...readTreeUrl(writeUrl(state, base)),
         }).toEqual(state);
       },
     ),

@@ -1,9 +1,12 @@
 // What of the view stands in the address, so that a link or a reload leads back
-// to it: `?host=web-07&task=17&run=<epoch ns>&q=sshd&only&scope=4&at=<epoch ns>&threads&kernel&exited`, and
-// of a lineage `view=lineage&of=17`, or `view=lifetimes`. Task ids belong to one run of the server: `run`, its time base, says which.
+// to it: `?host=web-07&task=17&run=<epoch ns>&q=sshd&only&scope=4&at=<epoch ns>&threads&kernel&exited&show=root&cols=pid,user&density=compact`,
+// and of a lineage `view=lineage&of=17`, or `view=lifetimes`. Task ids belong to one run of the server: `run`, its time base, says which.
 
 import { type EventNs, epochOf, eventTimeOf, type TaskId, type TimeBase } from '@dendro/protocol';
+import { CHIPS, type Chip } from '../layout/chips.ts';
+import { parseColumns, printColumns, USUAL_COLUMNS } from '../layout/columns.ts';
 import { MAX_QUERY } from '../query/parse-query.ts';
+import type { TreeState } from './tree-store.ts';
 import type { ViewState } from './view-store.ts';
 
 type UrlPart = Pick<
@@ -19,6 +22,7 @@ type UrlPart = Pick<
   | 'showKernelThreads'
   | 'showExited'
 >;
+type TreePart = Pick<TreeState, 'columns' | 'density' | 'chip'>;
 
 /** As the server makes them; a name has 64 characters, each up to five long. */
 const HOST_ID = /^[A-Za-z0-9._~-]{1,320}$/;
@@ -32,7 +36,7 @@ const FLAGS = {
 } as const;
 
 /** @returns the query, with its question mark, empty when all is as usual */
-export function writeUrl(state: UrlPart, base: TimeBase | undefined): string {
+export function writeUrl(state: UrlPart & TreePart, base: TimeBase | undefined): string {
   const query = new URLSearchParams();
   if (state.host !== undefined) query.set('host', state.host);
   if (base !== undefined) writeTasks(state, base, query);
@@ -40,7 +44,25 @@ export function writeUrl(state: UrlPart, base: TimeBase | undefined): string {
   if (state.query !== '') query.set('q', state.query.toWellFormed());
   if (state.pausedAt !== undefined && base !== undefined) query.set('at', String(epochOf(base, state.pausedAt)));
   for (const [name, field] of Object.entries(FLAGS)) if (state[field]) query.set(name, '1');
-  return query.size === 0 ? '' : `?${query}`;
+  if (state.chip !== 'all') query.set('show', state.chip);
+  const columns = printColumns(state.columns);
+  if (columns !== printColumns(USUAL_COLUMNS)) query.set('cols', columns);
+  if (state.density !== 'comfortable') query.set('density', state.density);
+  // Commas may stand as they are, and are easier to read.
+  return query.size === 0 ? '' : `?${query.toString().replaceAll('%2C', ',')}`;
+}
+
+/** What is not said is left out: then what the browser remembers holds. */
+export function readTreeUrl(search: string): Partial<TreePart> {
+  const query = new URLSearchParams(search);
+  const columns = parseColumns(query.get('cols'));
+  const density = query.get('density');
+  const chip = CHIPS.find((chip): chip is Chip => chip === query.get('show'));
+  return {
+    ...(columns === undefined ? {} : { columns }),
+    ...(density === 'compact' || density === 'comfortable' ? { density } : {}),
+    ...(chip === undefined ? {} : { chip }),
+  };
 }
 
 /** Reads what {@link writeUrl} wrote; what does not fit, or needs a base to be read, is left out. */

@@ -2,10 +2,13 @@
 
 import type { EventNs, TaskId } from '@dendro/protocol';
 import { create } from 'zustand';
+import type { GroupKey } from '../layout/sibling-groups.ts';
 import type { TimeWindow } from '../layout/time-window.ts';
 import { type Asked, readQuery } from '../query/asked.ts';
 import type { QueryProblem } from '../query/parse-value.ts';
 import { loadRegexEngine } from '../query/regex.ts';
+import { readStored, store } from './stored.ts';
+import { treeView, useTree } from './tree-store.ts';
 
 export type Theme = 'system' | 'dark' | 'light';
 
@@ -90,8 +93,15 @@ export const useView = create<ViewState>()(() => ({
 const set = useView.setState;
 
 export const view = {
-  select: (selected: TaskId | undefined) => set({ selected }),
-  openDetails: (selected: TaskId) => set({ selected, areDetailsOpen: true }),
+  select,
+  selectGroup: (selectedGroup: GroupKey) => {
+    set({ selected: undefined });
+    useTree.setState({ selectedGroup });
+  },
+  openDetails: (selected: TaskId) => {
+    select(selected);
+    set({ areDetailsOpen: true });
+  },
   closeDetails: () => set({ areDetailsOpen: false }),
   collapse: (tasks: Iterable<TaskId>) => set(({ collapsed }) => ({ collapsed: new Set([...collapsed, ...tasks]) })),
   expand: (tasks: Iterable<TaskId>) => set(({ collapsed }) => ({ collapsed: collapsed.difference(new Set(tasks)) })),
@@ -105,7 +115,8 @@ export const view = {
   playOn: (pausedAt: EventNs) => set({ pausedAt }),
   showTime: (timeWindow: TimeWindow | undefined) => set({ timeWindow }),
   /** What is shown, and how, stays: the instant too. What named a task means nothing on another host. */
-  showHost: (host: string) =>
+  showHost: (host: string) => {
+    treeView.leaveTree();
     set({
       host,
       selected: undefined,
@@ -115,7 +126,8 @@ export const view = {
       lineage: undefined,
       timeWindow: undefined,
       playing: undefined,
-    }),
+    });
+  },
   /** It is the tree that is searched: to ask for something leads back to it. */
   setQuery: (query: string) => {
     if (query !== '') set({ lineage: undefined });
@@ -135,7 +147,8 @@ export const view = {
       revealed: selected === undefined ? undefined : { task: selected },
     })),
   /** What is shown next is of another tree: what named a task or an instant means nothing there. */
-  leaveHost: () =>
+  leaveHost: () => {
+    treeView.leaveTree();
     set({
       selected: undefined,
       collapsed: new Set(),
@@ -146,7 +159,8 @@ export const view = {
       playing: undefined,
       areDetailsOpen: false,
       lineage: undefined,
-    }),
+    });
+  },
   /** Of another process in the same picture, when one is open. */
   openLineage: (of: TaskId) =>
     set(({ lineage }) => ({ lineage: { of, picture: lineage?.picture ?? 'graph' }, selected: of })),
@@ -164,7 +178,7 @@ export const view = {
   keepTombstones: (tombstoneSeconds: number) => set({ tombstoneSeconds }),
   setTheme: (theme: Theme) => {
     set({ theme });
-    storeTheme(theme);
+    store(THEME_KEY, theme);
   },
 };
 
@@ -200,20 +214,12 @@ function setQuery(query: string): void {
   }
 }
 
-// Storage can be switched off by the user; then the choice holds for this visit.
-function storedTheme(): Theme {
-  try {
-    const theme = localStorage.getItem(THEME_KEY);
-    return theme === 'dark' || theme === 'light' ? theme : 'system';
-  } catch {
-    return 'system';
-  }
+function select(selected: TaskId | undefined): void {
+  set({ selected });
+  useTree.setState({ selectedGroup: undefined });
 }
 
-function storeTheme(theme: Theme): void {
-  try {
-    localStorage.setItem(THEME_KEY, theme);
-  } catch {
-    return;
-  }
+function storedTheme(): Theme {
+  const theme = readStored(THEME_KEY);
+  return theme === 'dark' || theme === 'light' ? theme : 'system';
 }

@@ -5,7 +5,7 @@ import { HostPicker } from './host-picker.tsx';
 import { LiveState } from './live-state.tsx';
 import { Omnibox } from './omnibox/omnibox.tsx';
 import { OpenButton } from './open-recording.tsx';
-import type { TreeRows } from './tree/use-tree-rows.ts';
+import type { TreeRows } from './tree/tree-rows.ts';
 import { ViewMenu } from './view-menu.tsx';
 
 export function Header({ treeRows }: { readonly treeRows: TreeRows }) {

@@ -9,6 +9,7 @@ const KEYS = [
   ['←', 'Collapse, then to the parent'],
   ['*', 'Expand everything below'],
   ['t', 'Show or hide the threads of the process'],
+  ['F', 'Follow the process: it is kept in view, and after it its parent'],
   ['Home End', 'First and last row'],
   ['PgUp PgDn', 'A page up or down'],
   ['Enter', 'Details'],
@@ -57,6 +58,12 @@ export function Help() {
       <p>
         A row that has just been born is marked with a bar for three seconds. An exited process stays for a while,
         struck out, and is then folded away; the status bar says how many are, and shows them again.
+      </p>
+      <p>
+        Four or more siblings that run the same program as the same user stand in one row, such as <b>worker ×38</b>.
+        One that failed or is selected stands beside it. A folded row says what is and was going on below it in the last
+        minute. A badge means: other rights than its parent, a setuid program, another container, a program without a
+        file, a bad end.
       </p>
     </dialog>
   );

@@ -1,7 +1,10 @@
 import { ChevronsDownUp, ChevronsUpDown, SlidersHorizontal } from 'lucide-react';
 import { useApp } from '../app-context.ts';
 import { processesOf } from '../commands/processes-of.ts';
+import { COLUMN_IDS, COLUMNS } from '../layout/columns.ts';
 import { duration } from '../layout/format.ts';
+import type { Density } from '../layout/row-window.ts';
+import { treeView, useTree } from '../state/tree-store.ts';
 import { TOMBSTONE_CHOICES, useView, view } from '../state/view-store.ts';
 import { IconButton } from './common/icon-button.tsx';
 import { Popover } from './common/popover.tsx';
@@ -12,6 +15,8 @@ export function ViewMenu() {
   const showThreads = useView((state) => state.showThreads);
   const showKernelThreads = useView((state) => state.showKernelThreads);
   const showExited = useView((state) => state.showExited);
+  const groupsAlike = useTree((state) => state.groupsAlike);
+  const hidesOwn = useTree((state) => state.hidesOwn);
   const tombstoneSeconds = useView((state) => state.tombstoneSeconds);
   return (
     <>
@@ -34,6 +39,8 @@ export function ViewMenu() {
         <Toggle label="Threads of all processes" isOn={showThreads} onChange={() => view.toggle('showThreads')} />
         <Toggle label="Kernel threads" isOn={showKernelThreads} onChange={() => view.toggle('showKernelThreads')} />
         <Toggle label="All exited processes still known" isOn={showExited} onChange={() => view.toggle('showExited')} />
+        <Toggle label="Siblings that are alike in one row" isOn={groupsAlike} onChange={() => treeView.toggleAlike()} />
+        <Toggle label="Processes of Dendro itself" isOn={!hidesOwn} onChange={() => treeView.toggleOwn()} />
         <label className="menu-choice">
           <span>Exited rows stay for</span>
           <select
@@ -48,7 +55,41 @@ export function ViewMenu() {
             ))}
           </select>
         </label>
+        <Columns />
       </Popover>
+    </>
+  );
+}
+
+function Columns() {
+  const columns = useTree((state) => state.columns);
+  const density = useTree((state) => state.density);
+  return (
+    <>
+      <fieldset className="menu-group">
+        <legend>Columns</legend>
+        <div className="menu-columns">
+          {COLUMN_IDS.map((id) => (
+            <label key={id}>
+              <input type="checkbox" checked={columns.includes(id)} onChange={() => treeView.toggleColumn(id)} />
+              {COLUMNS[id].label}
+            </label>
+          ))}
+        </div>
+        <p className="hint">
+          Where there is too little room, names go first.{' '}
+          <button type="button" className="link" onClick={() => treeView.usualColumns()}>
+            The usual columns
+          </button>
+        </p>
+      </fieldset>
+      <label className="menu-choice">
+        <span>Rows</span>
+        <select value={density} onChange={(event) => treeView.setDensity(event.target.value as Density)}>
+          <option value="comfortable">comfortable</option>
+          <option value="compact">compact</option>
+        </select>
+      </label>
     </>
   );
 }

@@ -4,7 +4,7 @@ import { elapsed, exactTime } from '../../layout/format.ts';
 import type { Bar, LifeRow, LifetimeRow } from '../../layout/lifetime-layout.ts';
 import { lineageNodeModel, moreText, nodeSentence } from '../../layout/lineage-node.ts';
 import type { RowContext } from '../../layout/row-model.ts';
-import { ROW_HEIGHT } from '../../layout/row-window.ts';
+import { ROW_HEIGHTS } from '../../layout/row-window.ts';
 import { useView, view } from '../../state/view-store.ts';
 
 interface LifetimeItemProps {
@@ -31,7 +31,7 @@ export function LifetimeItem({ row, rows, context, isCursor }: LifetimeItemProps
   const item = rows[row] as LifetimeRow;
   const style: ItemStyle = {
     '--depth': Math.min(item.depth, MAX_INDENT),
-    transform: `translateY(${row * ROW_HEIGHT}px)`,
+    transform: `translateY(${row * ROW_HEIGHTS.comfortable}px)`,
   };
   if (item.kind === 'more') {
     const text = `${moreText(item.count)}, not shown`;

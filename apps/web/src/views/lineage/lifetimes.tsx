@@ -8,7 +8,7 @@ import { type LifetimeRow, lifetimeRows } from '../../layout/lifetime-layout.ts'
 import { panWindow, ticksOf, zoomWindow } from '../../layout/lifetime-window.ts';
 import type { LineageFamily } from '../../layout/lineage-family.ts';
 import type { RowContext } from '../../layout/row-model.ts';
-import { HEAD_HEIGHT, ROW_HEIGHT, scrollTopShowing } from '../../layout/row-window.ts';
+import { ROW_HEIGHTS, scrollTopShowing } from '../../layout/row-window.ts';
 import type { TimeWindow } from '../../layout/time-window.ts';
 import { useView, view } from '../../state/view-store.ts';
 import { IconButton } from '../common/icon-button.tsx';
@@ -17,6 +17,7 @@ import { LifetimeItem, lifetimeId } from './lifetime-item.tsx';
 import { usePointer } from './use-pointer.ts';
 import { useSize } from './use-size.ts';
 
+const ROW_HEIGHT = ROW_HEIGHTS.comfortable;
 interface LifetimesProps {
   readonly tree: TemporalTree;
   readonly family: LineageFamily;
@@ -164,5 +165,7 @@ function nearestLife(rows: readonly LifetimeRow[], from: number, step: number): 
 function showRow(scroller: RefObject<HTMLDivElement | null>, row: number, scrollTo: (top: number) => void): void {
   const element = scroller.current;
   if (element === null) return;
-  scrollTo(scrollTopShowing(row, element.scrollTop, element.clientHeight - HEAD_HEIGHT));
+  const { scrollTop, clientHeight } = element;
+  // The head is as high as a row.
+  scrollTo(scrollTopShowing(row, { scrollTop, viewHeight: clientHeight - ROW_HEIGHT, rowHeight: ROW_HEIGHT }));
 }

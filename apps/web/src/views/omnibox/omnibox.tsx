@@ -9,7 +9,7 @@ import { MAX_QUERY } from '../../query/parse-query.ts';
 import { isFiltered, useView, view } from '../../state/view-store.ts';
 import { IconButton } from '../common/icon-button.tsx';
 import { firstMatch, placeOfSelected, stepMatch } from '../tree/step-match.ts';
-import type { TreeRows } from '../tree/use-tree-rows.ts';
+import type { TreeRows } from '../tree/tree-rows.ts';
 import { OMNIBOX_LIST, OmniboxList, optionId } from './omnibox-list.tsx';
 import { NO_OFFER, type Offer, type Option, offerFor } from './options.ts';
 

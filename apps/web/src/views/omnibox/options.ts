@@ -12,7 +12,7 @@ import { fuzzyScore } from '../../query/fuzzy.ts';
 import { countedValues } from '../../query/vocabulary.ts';
 import { useView } from '../../state/view-store.ts';
 import { goToTime, timeGoal } from '../timeline/go-to-time.ts';
-import type { TreeRows } from '../tree/use-tree-rows.ts';
+import type { TreeRows } from '../tree/tree-rows.ts';
 import { revealTask, taskOfTid } from './reveal-task.ts';
 
 export interface Option {

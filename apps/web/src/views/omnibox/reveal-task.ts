@@ -4,7 +4,7 @@ import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 import { ancestry } from '../../layout/scope.ts';
 import { isFiltered, useView, view } from '../../state/view-store.ts';
-import type { TreeRows } from '../tree/use-tree-rows.ts';
+import type { TreeRows } from '../tree/tree-rows.ts';
 
 /** The task with this tid at an instant: one that lives, else the one that ended last; NO_TASK when none had begun. */
 export function taskOfTid(tree: TemporalTree, tid: number, at: EventNs): TaskIndex {

@@ -5,7 +5,7 @@ import { useApp } from '../../app-context.ts';
 import { count, mebibytes, plural } from '../../layout/format.ts';
 import { useView, view } from '../../state/view-store.ts';
 import { Popover } from '../common/popover.tsx';
-import type { TreeRows } from '../tree/use-tree-rows.ts';
+import type { TreeRows } from '../tree/tree-rows.ts';
 import { ConnectionState } from './connection-state.tsx';
 import { Lost, Progress, Rejected, Source } from './source-state.tsx';
 

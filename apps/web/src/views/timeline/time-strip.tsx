@@ -10,8 +10,9 @@ import { moved, movedTo, stepFor, type TimeWindow, ticksOf, zoomed } from '../..
 import { useView, view } from '../../state/view-store.ts';
 import { drawStrip } from './strip-canvas.ts';
 import { StripControls } from './strip-controls.tsx';
-import { knownFrom, shownWindow } from './strip-window.ts';
+import { shownWindow } from './strip-window.ts';
 import { usePastCounts } from './use-past-counts.ts';
+import { useStripWindow } from './use-strip-window.ts';
 
 const PX_PER_BUCKET = 4;
 const PX_PER_TICK = 110;
@@ -30,7 +31,6 @@ function Strip({ host }: { readonly host: HostInfo }) {
   const { tree, facts } = replica;
   const { isLive } = host;
   const pausedAt = useView((state) => state.pausedAt);
-  const chosen = useView((state) => state.timeWindow);
   const strip = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useWidth(strip);
@@ -42,11 +42,7 @@ function Strip({ host }: { readonly host: HostInfo }) {
 
   const now = replica.now();
   const base: TimeBase = { epochNs: BigInt(host.baseEpochNs) };
-  const known = useMemo(() => {
-    void facts;
-    return knownFrom(tree, host);
-  }, [tree, facts, host]);
-  const window = shownWindow({ chosen, now, knownFrom: known, isLive, pausedAt });
+  const { window, known } = useStripWindow();
   const bucketNs = stepFor(window.to - window.from, Math.max(20, width / PX_PER_BUCKET));
   const step = Math.floor(window.to / bucketNs);
   const start = Math.floor(window.from / bucketNs);

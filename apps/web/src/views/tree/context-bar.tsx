@@ -7,7 +7,7 @@ import { printable } from '../../layout/printable.ts';
 import { ancestry } from '../../layout/scope.ts';
 import { useView, view } from '../../state/view-store.ts';
 import { IconButton } from '../common/icon-button.tsx';
-import type { TreeRows } from './use-tree-rows.ts';
+import type { TreeRows } from './tree-rows.ts';
 
 export function ContextBar({ treeRows }: { readonly treeRows: TreeRows }) {
   const scope = useView((state) => state.scope);

@@ -1,10 +1,12 @@
 import { plural } from '../../layout/format.ts';
+import { useTree } from '../../state/tree-store.ts';
 import { useView, view } from '../../state/view-store.ts';
-import type { TreeRows } from './use-tree-rows.ts';
+import type { TreeRows } from './tree-rows.ts';
 
 /** Why there is no row, and what would show some. */
 export function Empty({ treeRows }: { readonly treeRows: TreeRows }) {
   const isPaused = useView((state) => state.pausedAt !== undefined);
+  const chip = useTree((state) => state.chip);
   if (treeRows.isScopeLost) {
     return (
       <div className="tree-empty" role="status">
@@ -18,9 +20,11 @@ export function Empty({ treeRows }: { readonly treeRows: TreeRows }) {
   if (treeRows.isFiltered) return <NothingMatches treeRows={treeRows} />;
   return (
     <p className="tree-empty" role="status">
-      {isPaused
-        ? 'Nothing is known of this instant. Go back to the present with Space.'
-        : 'No process is shown: kernel threads and what has exited are hidden.'}
+      {chip !== 'all'
+        ? 'No process is of this kind now. Choose All above to see every process.'
+        : isPaused
+          ? 'Nothing is known of this instant. Go back to the present with Space.'
+          : 'No process is shown: kernel threads and what has exited are hidden.'}
     </p>
   );
 }

@@ -5,16 +5,20 @@
 //         20 vim
 //       30 cron
 
-import { orderTree } from '@dendro/engine';
+import { orderTree, type TaskIndex } from '@dendro/engine';
 import type { EventNs, TaskId } from '@dendro/protocol';
 import { beforeEach, expect, test } from 'vitest';
+import { Found } from '../../layout/found.ts';
+import { partOf } from '../../layout/scope.ts';
+import { NO_GROUPS } from '../../layout/sibling-groups.ts';
+import { visibleRows } from '../../layout/visible-rows.ts';
 import { Columns } from '../../query/columns.ts';
 import { matchQuery } from '../../query/match-query.ts';
-import { useView, view } from '../../state/view-store.ts';
+import { isFiltered, useView, view } from '../../state/view-store.ts';
 import { treeOf } from '../../testing/tree-of.ts';
 import { gridKeys } from './grid-keys.ts';
 import { placeOfSelected } from './step-match.ts';
-import { treeRowsOf } from './use-tree-rows.ts';
+import { treeRowsOf } from './tree-rows.ts';
 
 const tree = treeOf([
   { id: 1 },
@@ -41,8 +45,14 @@ function rows() {
     kernelThreads: false,
   });
   const columns = new Columns(tree, order);
-  const found = asked && matchQuery(asked.query, { columns, base: { epochNs: 0n }, users: {} });
-  return treeRowsOf({ columns, collapsed, asked, found, onlyFound, scope });
+  const inAll = asked && matchQuery(asked.query, { columns, base: { epochNs: 0n }, users: {} });
+  const { order: shown, from, isScopeLost } = partOf(order, scope === undefined ? undefined : tree.indexOf(scope));
+  const found = inAll && new Found(inAll.subarray(from, from + shown.length));
+  const filters = isFiltered({ asked, onlyFound });
+  const isCollapsed = (position: number) => collapsed.has(tree.taskIdOf(shown.tasks[position] as TaskIndex));
+  const rows = visibleRows(shown, { isCollapsed, matches: filters ? found : undefined });
+  const rest = { asked, found, columns, isFiltered: filters, isScopeLost };
+  return treeRowsOf({ tree, order: shown, rows, groups: NO_GROUPS, own: [], ...rest });
 }
 
 const shown = () => {

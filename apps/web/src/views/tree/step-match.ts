@@ -3,7 +3,7 @@
 import type { TaskIndex } from '@dendro/engine';
 import type { TaskId } from '@dendro/protocol';
 import { useView, view } from '../../state/view-store.ts';
-import type { TreeRows } from './use-tree-rows.ts';
+import type { TreeRows } from './tree-rows.ts';
 
 /** The place of the selected row among those found, from 1; undefined when it is none of them. */
 export function placeOfSelected(treeRows: TreeRows, selected: TaskId | undefined): number | undefined {

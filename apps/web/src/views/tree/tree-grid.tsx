@@ -2,59 +2,86 @@
 // and the selected one wherever it is, so that assistive technology can find it.
 
 import type { TaskId } from '@dendro/protocol';
-import { type PointerEvent, useEffect, useRef, useState } from 'react';
+import { type CSSProperties, type PointerEvent, useEffect, useRef, useState } from 'react';
 import { useApp } from '../../app-context.ts';
-import { type RowContext, rowModel } from '../../layout/row-model.ts';
-import { HEAD_HEIGHT, ROW_HEIGHT, type RowWindow, scrollTopShowing } from '../../layout/row-window.ts';
+import { COLUMNS, columnsTemplate, fittingColumns } from '../../layout/columns.ts';
+import { scrollTopCentring, scrollTopShowing } from '../../layout/row-window.ts';
+import { stickyAbove, stickyRows } from '../../layout/sticky-rows.ts';
+import { useTree } from '../../state/tree-store.ts';
 import { useView, type ViewState, view } from '../../state/view-store.ts';
+import { useStripWindow } from '../timeline/use-strip-window.ts';
 import { ContextBar } from './context-bar.tsx';
 import { Empty } from './empty.tsx';
+import { FollowBanner } from './follow-banner.tsx';
 import { gridKeys } from './grid-keys.ts';
-import { rowId, TreeRow } from './tree-row.tsx';
+import { GridRows } from './grid-rows.tsx';
+import { groupRowId } from './group-row.tsx';
+import { LifeHead, LifePlayhead, lifeStyle } from './lifetime.tsx';
+import { StickyLines } from './sticky-lines.tsx';
+import { rowId } from './tree-row.tsx';
+import type { TreeRows } from './tree-rows.ts';
 import { useAnchor } from './use-anchor.ts';
+import { useRowModel } from './use-row-model.ts';
 import { useRowWindow } from './use-row-window.ts';
-import type { TreeRows } from './use-tree-rows.ts';
 
-const COLUMNS = ['Process', 'PID', 'Threads', 'User', 'Started', 'State'];
+interface GridStyle extends CSSProperties {
+  readonly '--columns': string;
+}
 
 export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
   const { replica } = useApp();
-  const { rows, rowOf, taskAt, tree } = treeRows;
-  const selected = useView((state) => state.selected);
+  const { rows, rowOf, idAt, order } = treeRows;
+  const selectedTask = useView((state) => state.selected);
+  const selectedGroup = useTree((state) => state.selectedGroup);
+  const chosen = useTree((state) => state.columns);
+  const density = useTree((state) => state.density);
+  const followed = useTree((state) => state.followed);
+  const selected = selectedTask ?? selectedGroup;
   const scroller = useRef<HTMLDivElement>(null);
   const pointerY = useRef<number>(undefined);
-  const { window, rowsInView, scrollTo } = useRowWindow(scroller, rows.length);
-  useAnchor({ treeRows, scroller, window, scrollTo, pointerY, selected });
+  const { window, scrolled, rowsInView, width, scrollTo } = useRowWindow(scroller, rows.length);
+  const { rowHeight } = scrolled;
+  useAnchor({ treeRows, scroller, window, scrollTo, pointerY, selected: followed?.task ?? selected });
+  const columns = fittingColumns(chosen, width);
+  const model = useRowModel(treeRows, columns);
+  const { window: shown } = useStripWindow();
+  const hasLife = columns.includes('life');
 
   const selectedRow = selected === undefined ? -1 : rowOf(selected);
-  const show = (row: number, isCentred = false): void => {
+  const show = (row: number, place = scrollTopShowing): void => {
     const element = scroller.current;
-    if (element !== null) {
-      scrollTo(scrollTopShowing(row, element.scrollTop, element.clientHeight - HEAD_HEIGHT, isCentred));
-    }
+    if (element === null) return;
+    const now = { scrollTop: element.scrollTop, viewHeight: element.clientHeight - rowHeight, rowHeight };
+    scrollTo(place(row, now, stickyAbove(rows, row)));
   };
-  useReveal(treeRows, (row) => show(row, true));
+  useReveal(treeRows, (row) => show(row, scrollTopCentring));
   const moveTo = (row: number): void => {
     if (rows.length === 0) return;
     const next = Math.max(0, Math.min(rows.length - 1, row));
-    view.select(tree.taskIdOf(taskAt(next)));
+    const id = idAt(next);
+    if (typeof id === 'string') view.selectGroup(id);
+    else view.select(id);
     show(next);
   };
   const page = Math.max(1, rowsInView - 1);
+  const style: GridStyle = { '--columns': columnsTemplate(columns), ...(hasLife ? lifeStyle(shown, order.at) : {}) };
   return (
     <div className="tree">
       <ContextBar treeRows={treeRows} />
+      <FollowBanner treeRows={treeRows} onFollow={(row) => show(row)} />
       <div
         className="tree-grid tree-scroller"
         ref={scroller}
         role="treegrid"
         aria-label="Process tree"
         aria-rowcount={rows.length + 1}
-        aria-colcount={COLUMNS.length}
-        aria-activedescendant={selectedRow >= 0 && selected !== undefined ? rowId(selected) : undefined}
+        aria-colcount={columns.length + 1}
+        aria-activedescendant={selectedRow < 0 ? undefined : domId(selected)}
         data-testid="tree-grid"
         data-version={replica.version ?? ''}
+        data-density={density}
         tabIndex={0}
+        style={style}
         onPointerMove={(event: PointerEvent) => {
           pointerY.current = event.clientY;
         }}
@@ -70,14 +97,23 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
         onKeyDown={(event) => gridKeys(event, treeRows, selectedRow, page, moveTo)}
       >
         <div className="tree-head tree-columns" role="row" aria-rowindex={1}>
-          {COLUMNS.map((title) => (
-            <div key={title} role="columnheader" className={`cell-${title.toLowerCase()}`}>
-              {title}
+          <div role="columnheader" className="cell-process">
+            Process
+          </div>
+          {columns.map((id) => (
+            <div key={id} role="columnheader" className={`cell-${id}`} title={COLUMNS[id].label}>
+              {id === 'life' ? <LifeHead window={shown} /> : COLUMNS[id].title}
             </div>
           ))}
         </div>
-        <div role="presentation" className="tree-rows" style={{ height: rows.length * ROW_HEIGHT }}>
-          <Rows treeRows={treeRows} window={window} selectedRow={selectedRow} />
+        <StickyLines
+          lines={stickyRows(rows, Math.max(0, scrolled.scrollTop), rowHeight)}
+          {...{ rowHeight, columns, model, treeRows }}
+          onChoose={moveTo}
+        />
+        {hasLife && <LifePlayhead at={order.at} window={shown} />}
+        <div role="presentation" className="tree-rows" style={{ height: rows.length * rowHeight }}>
+          <GridRows {...{ treeRows, window, selectedRow, columns, model, rowHeight }} />
         </div>
       </div>
       {rows.length === 0 && <Empty treeRows={treeRows} />}
@@ -85,54 +121,12 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
   );
 }
 
-interface RowsProps {
-  readonly treeRows: TreeRows;
-  readonly window: RowWindow;
-  readonly selectedRow: number;
+function domId(selected: TreeRowId): string | undefined {
+  if (selected === undefined) return undefined;
+  return typeof selected === 'string' ? groupRowId(selected) : rowId(selected);
 }
 
-function Rows({ treeRows, window, selectedRow }: RowsProps) {
-  const { replica } = useApp();
-  const collapsed = useView((state) => state.collapsed);
-  const { rows, order, tree, found, asked, isFiltered, taskAt } = treeRows;
-  const host = replica.host;
-  const context: RowContext = {
-    tree,
-    at: order.at,
-    base: { epochNs: BigInt(host?.baseEpochNs ?? '0') },
-    users: host?.users ?? {},
-  };
-  const drawn: number[] = [];
-  for (let row = window.first; row < Math.min(window.end, rows.length); row++) drawn.push(row);
-  if (selectedRow >= 0 && !drawn.includes(selectedRow)) drawn.push(selectedRow);
-  return drawn.map((row) => {
-    const model = rowModel(context, taskAt(row));
-    const position = rows.positions[row] as number;
-    const parent = rows.parents[row] as number;
-    const end = order.subtreeEnds[position] as number;
-    const below = end - position - 1;
-    const isOpen = below > 0 && (isFiltered || !collapsed.has(model.id));
-    const isFound = found?.has(position) ?? false;
-    return (
-      <TreeRow
-        key={model.id}
-        {...model}
-        row={row}
-        depth={order.depths[position] as number}
-        place={rows.places[row] as number}
-        siblings={parent < 0 ? rows.rootCount : (rows.childCounts[parent] as number)}
-        threads={order.threadCounts[position] as number}
-        below={below}
-        isOpen={isOpen}
-        canFold={!isFiltered}
-        isSelected={row === selectedRow}
-        isDimmed={isFiltered && !isFound}
-        foundBelow={isOpen || found === undefined ? 0 : found.countIn(position + 1, end)}
-        marks={isFound ? asked?.marks : undefined}
-      />
-    );
-  });
-}
+type TreeRowId = ReturnType<TreeRows['idAt']> | undefined;
 
 /**
  * Once, when there are rows: the keys go to them, and a task that the address names is scrolled to. From then on,

@@ -1,13 +1,14 @@
 import type { TaskId } from '@dendro/protocol';
 import { ChevronRight } from 'lucide-react';
 import { type CSSProperties, type MouseEvent, memo } from 'react';
-import { count, plural } from '../../layout/format.ts';
-import type { RowModel } from '../../layout/row-model.ts';
-import { ROW_HEIGHT } from '../../layout/row-window.ts';
+import type { Badge } from '../../layout/badges.ts';
+import { count } from '../../layout/format.ts';
+import type { OrphanNote } from '../../layout/orphan.ts';
+import type { Rollup } from '../../layout/rollups.ts';
 import type { Marks } from '../../query/asked.ts';
-import type { Pattern } from '../../query/ast.ts';
-import { markedParts } from '../../query/marks.ts';
 import { useView, view } from '../../state/view-store.ts';
+import { RollupMarks } from './rollup-marks.tsx';
+import { Badges, Cells, type CellsProps, Marked } from './row-cells.tsx';
 
 /** Deeper rows are not indented further... */
 const MAX_INDENT = 24;
@@ -18,19 +19,26 @@ interface RowStyle extends CSSProperties {
   readonly '--depth': number;
 }
 
-export interface TreeRowProps extends RowModel {
+export interface PlaceProps {
   readonly row: number;
+  readonly rowHeight: number;
   readonly depth: number;
   /** Place among the rows with the same parent, from 1, and how many these are. */
   readonly place: number;
   readonly siblings: number;
-  /** Living threads of the process. */
-  readonly threads: number;
-  /** Rows below it in the tree, shown or not. */
-  readonly below: number;
+}
+
+export interface TreeRowProps extends CellsProps, PlaceProps {
+  /** Are there rows below it in the tree, shown or not? */
+  readonly hasBelow: boolean;
   readonly isOpen: boolean;
   readonly canFold: boolean;
+  /** What is below it while it is folded. */
+  readonly rollup: Rollup | undefined;
   readonly isSelected: boolean;
+  readonly isFollowed: boolean;
+  /** A process of Dendro itself. */
+  readonly isOwn: boolean;
   /** Leads to a match of a filter, and is none itself. */
   readonly isDimmed: boolean;
   /** Rows below it that were found, in a row that is folded. */
@@ -43,62 +51,52 @@ export function rowId(task: TaskId): string {
   return `task-${task}`;
 }
 
+export function rowStyle({ depth, row, rowHeight }: PlaceProps): RowStyle {
+  return { '--depth': Math.min(depth, MAX_INDENT), transform: `translateY(${row * rowHeight}px)` };
+}
+
 export const TreeRow = memo(function TreeRow(props: TreeRowProps) {
-  const { id, row, depth, state, isNew, isThread, isSelected } = props;
-  const style: RowStyle = {
-    '--depth': Math.min(depth, MAX_INDENT),
-    transform: `translateY(${row * ROW_HEIGHT}px)`,
-  };
-  const classes = [
-    'tree-row tree-columns',
-    isSelected && 'is-selected',
-    props.marks !== undefined && 'is-found',
-    props.isDimmed && 'is-dimmed',
-    state === 'exited' && 'is-exited',
-    isNew && 'is-new',
-    isThread && 'is-thread',
-  ];
+  const { id, row, depth, isThread, isSelected, hasBelow } = props;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid handles the keys for all rows
     <div
       id={rowId(id)}
-      className={classes.filter(Boolean).join(' ')}
+      className={rowClass(props)}
       role="row"
       aria-rowindex={row + 2}
       aria-level={depth + 1}
       aria-posinset={props.place}
       aria-setsize={props.siblings}
       aria-selected={isSelected}
-      aria-expanded={props.below > 0 ? props.isOpen : undefined}
+      aria-expanded={hasBelow ? props.isOpen : undefined}
       data-testid="tree-row"
       data-task-id={id}
       data-pid={isThread ? undefined : props.pid}
       data-tid={props.tid}
-      data-state={state}
-      data-new={isNew || undefined}
-      style={style}
+      data-state={props.state}
+      data-new={props.isNew || undefined}
+      style={rowStyle(props)}
       onClick={() => selectOrOpen(id)}
     >
       <NameCell {...props} />
-      <div role="gridcell" className="cell-pid">
-        {props.tid}
-      </div>
-      <div role="gridcell" className="cell-threads">
-        <Threads {...props} />
-      </div>
-      <div role="gridcell" className="cell-user" title={props.userTitle}>
-        {props.user}
-      </div>
-      <div role="gridcell" className="cell-started" title={props.startedTitle}>
-        {props.started}
-      </div>
-      <div role="gridcell" className="cell-state" title={props.stateTitle || undefined}>
-        <span className={`state-${props.stateTone}`}>{props.stateText}</span>
-        <span className="age">{props.stateAge}</span>
-      </div>
+      <Cells {...props} />
     </div>
   );
-});
+}, saysTheSame);
+
+export function rowClass(props: TreeRowProps): string {
+  const { state, isNew, isThread, isSelected } = props;
+  const classes = [
+    'tree-row tree-columns',
+    isSelected && 'is-selected',
+    props.isFollowed && 'is-followed',
+    props.isDimmed && 'is-dimmed',
+    state === 'exited' && 'is-exited',
+    isNew && 'is-new',
+    isThread && 'is-thread',
+  ];
+  return classes.filter(Boolean).join(' ');
+}
 
 /** The first click selects a row, another one on it looks closer: so does a finger, which cannot press Enter. */
 function selectOrOpen(id: TaskId): void {
@@ -106,21 +104,9 @@ function selectOrOpen(id: TaskId): void {
   else view.select(id);
 }
 
-function NameCell({
-  id,
-  depth,
-  name,
-  command,
-  isPlaceholder,
-  isNew,
-  below,
-  isOpen,
-  canFold,
-  foundBelow,
-  marks,
-}: TreeRowProps) {
-  const toggle = (event: MouseEvent): void => {
-    event.stopPropagation();
+export function NameCell(props: TreeRowProps) {
+  const { id, depth, name, command, hasBelow, isOpen, canFold, rollup, foundBelow, marks } = props;
+  const toggle = (): void => {
     if (isOpen) view.collapse([id]);
     else view.expand([id]);
   };
@@ -128,32 +114,14 @@ function NameCell({
     <div role="gridcell" className="cell-process" title={command ?? name}>
       <span className="guides" aria-hidden="true" />
       {depth > WRITTEN_DEPTH && <span className="depth">{depth}</span>}
-      {below > 0 ? (
-        <button
-          type="button"
-          className={isOpen ? 'chevron is-open' : 'chevron'}
-          tabIndex={-1}
-          aria-label={isOpen ? 'Collapse' : 'Expand'}
-          disabled={!canFold}
-          title={canFold ? undefined : 'The filter opens whatever leads to a match'}
-          onClick={toggle}
-        >
-          <ChevronRight size={14} aria-hidden="true" />
-        </button>
-      ) : (
-        <span className="chevron-space" />
-      )}
+      {hasBelow ? <Chevron isOpen={isOpen} canFold={canFold} onToggle={toggle} /> : <span className="chevron-space" />}
       <span className={name === undefined ? 'name is-unknown' : 'name'}>
         <Marked text={name ?? '(no name known)'} patterns={marks?.name} />
       </span>
-      {below > 0 && !isOpen && <span className="below">{`+${count(below)}`}</span>}
+      {rollup !== undefined && <RollupMarks {...rollup} />}
       {foundBelow > 0 && <span className="below is-found">{`${count(foundBelow)} found`}</span>}
-      {isNew && <span className="visually-hidden">new</span>}
-      {isPlaceholder && (
-        <span className="tag" title="Known only because another event mentioned it">
-          mentioned
-        </span>
-      )}
+      <Tags {...props} />
+      <Badges badges={props.badges} />
       {command !== undefined && (
         <span className="command">
           <Marked text={command} patterns={marks?.command} />
@@ -163,31 +131,77 @@ function NameCell({
   );
 }
 
-interface MarkedProps {
-  readonly text: string;
-  readonly patterns: readonly Pattern[] | undefined;
+interface ChevronProps {
+  readonly isOpen: boolean;
+  readonly canFold: boolean;
+  readonly onToggle: () => void;
 }
 
-function Marked({ text, patterns }: MarkedProps) {
-  if (patterns === undefined || patterns.length === 0) return text;
-  return markedParts(text, patterns).map((part, i) => (part.isMarked ? <mark key={i}>{part.text}</mark> : part.text));
-}
-
-function Threads({ id, isThread, threads }: TreeRowProps) {
-  if (isThread || threads === 0) return null;
-  if (threads === 1) return 1;
+export function Chevron({ isOpen, canFold, onToggle }: ChevronProps) {
   return (
     <button
       type="button"
-      className="link"
+      className={isOpen ? 'chevron is-open' : 'chevron'}
       tabIndex={-1}
-      title={`Show or hide the ${plural(threads, 'thread')} of this process`}
-      onClick={(event) => {
+      aria-label={isOpen ? 'Collapse' : 'Expand'}
+      disabled={!canFold}
+      title={canFold ? undefined : 'The filter opens whatever leads to a match'}
+      onClick={(event: MouseEvent) => {
         event.stopPropagation();
-        view.toggleThreadsOf(id);
+        onToggle();
       }}
     >
-      {threads}
+      <ChevronRight size={14} aria-hidden="true" />
     </button>
   );
+}
+
+function Tags({ isNew, isPlaceholder, isOwn, orphan }: TreeRowProps) {
+  return (
+    <>
+      {isNew && <span className="visually-hidden">new</span>}
+      {isPlaceholder && (
+        <span className="tag" title="Known only because another event mentioned it">
+          mentioned
+        </span>
+      )}
+      {isOwn && (
+        <span className="tag" title="A process of Dendro itself: View hides them">
+          Dendro
+        </span>
+      )}
+      {orphan !== undefined && (
+        <span className="tag is-orphan" title={orphan.title}>
+          {orphan.text}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** Plain values are compared as they are, what is made of several by its parts. */
+function saysTheSame(before: TreeRowProps, after: TreeRowProps): boolean {
+  const keys = Object.keys(after) as (keyof TreeRowProps)[];
+  return keys.every((key) => {
+    if (before[key] === after[key]) return true;
+    switch (key) {
+      case 'badges':
+        return sameList(before.badges, after.badges);
+      case 'orphan':
+        return sameParts<OrphanNote>(before.orphan, after.orphan);
+      case 'rollup':
+        return sameParts<Rollup>(before.rollup, after.rollup);
+      default:
+        return false;
+    }
+  });
+}
+
+function sameList(before: readonly Badge[], after: readonly Badge[]): boolean {
+  return before.length === after.length && after.every((badge, i) => sameParts<Badge>(before[i], badge));
+}
+
+function sameParts<T extends object>(before: T | undefined, after: T | undefined): boolean {
+  if (before === undefined || after === undefined) return before === after;
+  return (Object.keys(after) as (keyof T)[]).every((key) => before[key] === after[key]);
 }

@@ -3,10 +3,14 @@
 
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useState } from 'react';
 import { useApp } from '../../app-context.ts';
-import { HEAD_HEIGHT, ROW_HEIGHT, type RowWindow, rowWindow } from '../../layout/row-window.ts';
+import { type RowWindow, rowWindow, type Scrolled } from '../../layout/row-window.ts';
+import { useRowHeight } from '../../state/tree-store.ts';
 
 export interface Viewport {
   readonly window: RowWindow;
+  readonly scrolled: Scrolled;
+  /** Of the columns, px; 0 while it is not known. */
+  readonly width: number;
   /** Whole rows that can be seen at once, at least one. */
   readonly rowsInView: number;
   /** Moves the list; what comes into view is drawn before the browser paints. */
@@ -15,14 +19,19 @@ export interface Viewport {
 
 export function useRowWindow(scroller: RefObject<HTMLDivElement | null>, count: number): Viewport {
   const { pace } = useApp();
-  const [view, setView] = useState({ top: 0, height: 0 });
+  const rowHeight = useRowHeight();
+  const [view, setView] = useState({ scrollTop: 0, viewHeight: 0, rowHeight, width: 0 });
   const measure = useCallback(() => {
     const element = scroller.current;
     if (element === null) return;
-    const top = element.scrollTop;
-    const height = element.clientHeight - HEAD_HEIGHT;
-    setView((view) => (view.top === top && view.height === height ? view : { top, height }));
-  }, [scroller]);
+    const now = {
+      scrollTop: element.scrollTop,
+      viewHeight: element.clientHeight - rowHeight,
+      rowHeight,
+      width: element.clientWidth,
+    };
+    setView((view) => (isSame(view, now) ? view : now));
+  }, [scroller, rowHeight]);
 
   useLayoutEffect(measure, [measure]);
   useEffect(() => {
@@ -49,9 +58,16 @@ export function useRowWindow(scroller: RefObject<HTMLDivElement | null>, count: 
     },
     [scroller, measure],
   );
+  const scrolled = { scrollTop: view.scrollTop, viewHeight: view.viewHeight, rowHeight };
   return {
-    window: rowWindow(view.top, view.height, count),
-    rowsInView: Math.max(1, Math.floor(view.height / ROW_HEIGHT)),
+    window: rowWindow(scrolled, count),
+    scrolled,
+    width: view.width,
+    rowsInView: Math.max(1, Math.floor(view.viewHeight / rowHeight)),
     scrollTo,
   };
+}
+
+function isSame<T extends object>(a: T, b: T): boolean {
+  return (Object.keys(a) as (keyof T)[]).every((key) => a[key] === b[key]);
 }

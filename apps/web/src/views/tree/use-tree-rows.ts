@@ -1,62 +1,57 @@
 // From replica and view state to rows. Each step is done again only when what
 // it depends on has changed: a key press costs no new order of the tree.
 
-import { orderTree, type TaskIndex, type TemporalTree, type TreeOrder } from '@dendro/engine';
-import type { TaskId, TimeBase } from '@dendro/protocol';
-import { useDeferredValue, useMemo } from 'react';
+import { NO_TASK, orderTree, type TaskIndex } from '@dendro/engine';
+import type { TimeBase } from '@dendro/protocol';
+import { useDeferredValue, useMemo, useState } from 'react';
 import { useApp } from '../../app-context.ts';
+import { keptByChip } from '../../layout/chips.ts';
 import { Found } from '../../layout/found.ts';
-import { positionOf, subtreeOrder } from '../../layout/scope.ts';
-import { matchingRows, openRows, type VisibleRows } from '../../layout/visible-rows.ts';
-import type { Asked } from '../../query/asked.ts';
+import { Likenesses } from '../../layout/likeness.ts';
+import { ownPositions, withoutOwn } from '../../layout/own.ts';
+import { partOf } from '../../layout/scope.ts';
+import { groupsOfTree, NO_GROUPS } from '../../layout/sibling-groups.ts';
+import { visibleRows } from '../../layout/visible-rows.ts';
 import { Columns } from '../../query/columns.ts';
 import { matchQuery } from '../../query/match-query.ts';
+import { useTree } from '../../state/tree-store.ts';
 import { isFiltered, useView } from '../../state/view-store.ts';
+import { useStripWindow } from '../timeline/use-strip-window.ts';
+import { type TreeRows, treeRowsOf } from './tree-rows.ts';
 
-export interface TreeRows {
-  readonly tree: TemporalTree;
-  /** Of the subtree that is shown, or of all. */
-  readonly order: TreeOrder;
-  readonly rows: VisibleRows;
-  /** The query that the rows were found by: for a moment it can be older than what is typed. */
-  readonly asked: Asked | undefined;
-  /** What was found, by position; undefined when nothing is asked. */
-  readonly found: Found | undefined;
-  /** Are rows left out that were not found? */
-  readonly isFiltered: boolean;
-  /** Is the task that the view is limited to without a row at this instant? */
-  readonly isScopeLost: boolean;
-  /** What queries read, of the whole tree. */
-  readonly columns: Columns;
-  taskAt(row: number): TaskIndex;
-  /** -1 when the task is not among the rows. */
-  rowOf(task: TaskId): number;
-  /** In the order, folded or not; -1 when the task is not in it. */
-  positionOf(task: TaskId): number;
-}
+const NOBODY: readonly number[] = [];
 
 export function useTreeRows(frame: number): TreeRows {
   const { replica, past, pace } = useApp();
   const { host, facts } = replica;
+  const ownPids = host?.ownPids ?? NOBODY;
   const pausedAt = useView((state) => state.pausedAt);
   // What the page does not know all about is read from what the server has of it, as soon as that has come.
   const tree = (pausedAt !== undefined && past.isFor(pausedAt) ? past.treeAt(pausedAt) : undefined) ?? replica.tree;
   const showThreads = useView((state) => state.showThreads);
   const withThreads = useView((state) => state.withThreads);
   const showKernelThreads = useView((state) => state.showKernelThreads);
-  const showExited = useView((state) => state.showExited);
+  const chip = useTree((state) => state.chip);
+  const showExited = useView((state) => state.showExited) || chip === 'exited';
   const tombstoneSeconds = useView((state) => state.tombstoneSeconds);
   // A key that is typed shows at once, however long finding takes.
   const asked = useDeferredValue(useView((state) => state.asked));
   const onlyFound = useView((state) => state.onlyFound);
   const scope = useView((state) => state.scope);
   const collapsed = useView((state) => state.collapsed);
+  const selected = useView((state) => state.selected);
+  const groupsAlike = useTree((state) => state.groupsAlike);
+  const openGroups = useTree((state) => state.openGroups);
+  const hidesOwn = useTree((state) => state.hidesOwn);
+  const followed = useTree((state) => state.followed?.task);
+  const { window } = useStripWindow();
+  const newSince = chip === 'new' ? window.from : undefined;
 
   const isEveryEnd = showExited || (asked?.needsExited ?? false);
   const isEveryThread = showThreads || (asked?.needsThreads ?? false);
   // Live, time passes with each frame. Paused, only late facts can change what was.
   const moment = pausedAt === undefined ? frame : facts;
-  const [order, orderCost] = useMemo(() => {
+  const [whole, orderCost] = useMemo(() => {
     void moment;
     const from = performance.now();
     const order = orderTree(tree, {
@@ -70,65 +65,65 @@ export function useTreeRows(frame: number): TreeRows {
 
   const columns = useMemo(() => {
     void facts; // what columns hold is void after the next fact
-    return new Columns(tree, order);
-  }, [tree, order, facts]);
+    return new Columns(tree, whole);
+  }, [tree, whole, facts]);
+
+  const part = useMemo(
+    () => partOf(columns.order, scope === undefined ? undefined : tree.indexOf(scope)),
+    [columns, tree, scope],
+  );
+  const { order } = part;
+  const filters = isFiltered({ asked, onlyFound });
+  const [likenesses] = useState(() => new Likenesses());
+  const [own, kept, groups, groupsCost] = useMemo(() => {
+    const from = performance.now();
+    const own = ownPositions(tree, order, ownPids);
+    const ofChip = keptByChip(chip, tree, order, newSince ?? order.at);
+    const kept = hidesOwn ? withoutOwn(tree, order, own, ofChip) : ofChip;
+    const groups = groupsAlike && !filters ? groupsOfTree(tree, order, kept, likenesses) : NO_GROUPS;
+    return [own, kept, groups, performance.now() - from] as const;
+  }, [tree, order, ownPids, chip, newSince, hidesOwn, groupsAlike, filters, likenesses]);
+
+  // Who is selected or followed, or has such a one below it, is not put into a closed group.
+  const apart = useMemo(() => {
+    if (groups.length === 0) return [];
+    const tasks = [selected, followed].map((id) => (id === undefined ? NO_TASK : tree.indexOf(id)));
+    return tasks.filter((task) => task !== NO_TASK).map((task) => order.tasks.indexOf(task));
+  }, [tree, order, groups, selected, followed]);
 
   return useMemo(() => {
     const from = performance.now();
     const base: TimeBase = { epochNs: BigInt(host?.baseEpochNs ?? '0') };
-    const found = asked && matchQuery(asked.query, { columns, base, users: host?.users ?? {} });
-    const rows = treeRowsOf({ columns, collapsed, asked, found, onlyFound, scope });
+    const inAll = asked && matchQuery(asked.query, { columns, base, users: host?.users ?? {} });
+    const found = inAll && new Found(inAll.subarray(part.from, part.from + order.length));
+    const rows = visibleRows(order, {
+      isCollapsed: (position) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex)),
+      matches: filters ? found : undefined,
+      kept,
+      groups,
+      isGroupOpen: (group) => openGroups.has(groups.keyOf(group)),
+      isApart: (member) => apart.some((p) => p >= member && p < (order.subtreeEnds[member] as number)),
+    });
     const now = performance.now();
-    pace.drew(orderCost + now - from, now);
-    return rows;
-  }, [columns, orderCost, asked, onlyFound, scope, collapsed, host, pace]);
-}
-
-export interface RowsWanted {
-  readonly columns: Columns;
-  readonly collapsed: ReadonlySet<TaskId>;
-  readonly asked: Asked | undefined;
-  /** By position in the whole order. */
-  readonly found: Uint8Array | undefined;
-  readonly onlyFound: boolean;
-  readonly scope: TaskId | undefined;
-}
-
-export function treeRowsOf(wanted: RowsWanted): TreeRows {
-  const { columns, collapsed, asked, scope } = wanted;
-  const { tree } = columns;
-  const top = scope === undefined ? -1 : positionOf(columns.order, tree.indexOf(scope));
-  const isScopeLost = scope !== undefined && top < 0;
-  const part = partOf(columns.order, top, isScopeLost);
-  const { order, from } = part;
-  const found = wanted.found && new Found(wanted.found.subarray(from, from + order.length));
-  const filters = found !== undefined && isFiltered(wanted);
-  const rows = filters
-    ? matchingRows(order, found)
-    : openRows(order, (position) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex)));
-  const taskAt = (row: number) => order.tasks[rows.positions[row] as number] as TaskIndex;
-  const rowOf = indexByTask(tree, rows.length, taskAt);
-  const position = indexByTask(tree, order.length, (at) => order.tasks[at] as TaskIndex);
-  return {
-    ...{ tree, order, rows, asked, found, isScopeLost, columns, taskAt, rowOf },
-    isFiltered: filters,
-    positionOf: position,
-  };
-}
-
-function partOf(order: TreeOrder, top: number, isLost: boolean): { readonly order: TreeOrder; readonly from: number } {
-  if (isLost) return { order: { ...order, length: 0 }, from: 0 };
-  return top < 0 ? { order, from: 0 } : subtreeOrder(order, top);
-}
-
-/** @returns where a task is in a list, -1 when it is not; counted through when it is first asked */
-function indexByTask(tree: TemporalTree, length: number, taskAt: (at: number) => TaskIndex): (task: TaskId) => number {
-  let places: Int32Array | undefined; // TaskIndex -> place + 1, 0 without one
-  return (id) => {
-    if (places === undefined) {
-      places = new Int32Array(tree.slotCount);
-      for (let at = 0; at < length; at++) places[taskAt(at)] = at + 1;
-    }
-    return (places[tree.indexOf(id)] ?? 0) - 1;
-  };
+    pace.drew(orderCost + groupsCost + now - from, now);
+    const { isScopeLost } = part;
+    return treeRowsOf({ tree, order, rows, groups, own, asked, found, isFiltered: filters, isScopeLost, columns });
+  }, [
+    columns,
+    part,
+    order,
+    orderCost,
+    groupsCost,
+    asked,
+    filters,
+    collapsed,
+    tree,
+    host,
+    pace,
+    kept,
+    groups,
+    openGroups,
+    apart,
+    own,
+  ]);
 }
