@@ -209,6 +209,9 @@ test('a time before the history is refused with how far it reaches, and the live
   expect({ state, problem }).toEqual({ state: 'recording', problem: null });
   const response = await answer(`tree?at=${BigInt(oldest) - 1_000_000_000n}`);
   expect(response.json()).toMatchObject({ code: 'DENDRO_HISTORY_TOO_OLD', status: 410, oldest });
+  const yearsAgo = BigInt(oldest) - 5n * 365n * 86_400_000_000_000n;
+  expect((await answer(`lineage/1?at=${yearsAgo}`)).json()).toMatchObject({ code: 'DENDRO_HISTORY_TOO_OLD', oldest });
+  expect((await answer('processes/seven?at=-1h')).json()).toMatchObject({ code: 'DENDRO_TASK_ID_INVALID' });
   expect(server.client.first.info.oldestEpochNs).toBe(oldest);
   const { hosts } = (await server.get('/api/v1/hosts')).json();
   expect(hosts[0].oldestEpochNs).toBe(oldest);
