@@ -122,6 +122,20 @@ test('a tree that goes on after a restart has the same tasks, and knows those th
   expect(inGap.reason).toBe('Dendro did not run then: what is known is from before and after.');
 });
 
+test('who goes on living but does not fit into the memory of the next run is one life all the same', async () => {
+  const directory = newDirectory();
+  await begin(directory);
+  const tasks = Array.from({ length: 60 }, (_, i) => born(100 + i, i));
+  await server.post(tasks.map((task, i) => forkLine(at(i), INIT, task)).join('\n'));
+  await server.stop();
+  await begin(directory, { maxProcesses: 16 });
+  // Those that memory holds are told of without a new life, and the others begin one.
+  await server.post(tasks.map((task, i) => traceeLine('task_rename', at(i), task, { new_name: 'again' })).join('\n'));
+  const alive = pids(await ask('tree')).filter((pid) => pid >= 100);
+  expect(new Set(alive).size).toBe(60);
+  expect(alive).toHaveLength(60);
+});
+
 test('fields of a search have to hold at once, and what is left out is counted', async () => {
   await begin(newDirectory());
   await server.post(
