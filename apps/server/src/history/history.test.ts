@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TemporalTree } from '@dendro/engine';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { exitLine, forkLine, TestServer, type TraceeTask, traceeLine } from '../test-server.ts';
+import { exitLine, forkLine, renameLine, TestServer, type TraceeTask, traceeLine } from '../test-server.ts';
 import { windowOf } from './window.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dendro-history-'));
@@ -129,8 +129,11 @@ test('who goes on living but does not fit into the memory of the next run is one
   await server.post(tasks.map((task, i) => forkLine(at(i), INIT, task)).join('\n'));
   await server.stop();
   await begin(directory, { maxProcesses: 16 });
-  // Those that memory holds are told of without a new life, and the others begin one.
-  await server.post(tasks.map((task, i) => traceeLine('task_rename', at(i), task, { new_name: 'again' })).join('\n'));
+  // In memory are the last 16; of the others, and then of these, something is told again.
+  const again = tasks.map((task, i) => renameLine(at(i), task, 'again'));
+  for (const part of [again.slice(0, 44), again.slice(44)]) {
+    expect((await server.post(part.join('\n'))).json()).toMatchObject({ accepted: part.length });
+  }
   const alive = pids(await ask('tree')).filter((pid) => pid >= 100);
   expect(new Set(alive).size).toBe(60);
   expect(alive).toHaveLength(60);
