@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const MAIN = fileURLToPath(new URL('../../apps/server/src/main.ts', import.meta.url));
-const START_MS = 20_000;
+const START_MS = 50_000;
 
 export interface DendroOptions {
   readonly args?: readonly string[];

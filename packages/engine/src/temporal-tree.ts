@@ -87,6 +87,7 @@ export class TemporalTree implements FactVisitor {
   readonly #parentReader: ParentReader;
   #valuesKnown = 0; // bits of the fields that have one
   readonly #values: FieldValue[] = Array.from({ length: FIELD_COUNT }, () => undefined); // field id -> value, the answer of `valuesAt`
+  readonly #textIndexes = new Int32Array(FIELD_COUNT); // field id -> index of its text, the answer of `textIndexesAt`
   readonly #parsedFiles: FieldValue[] = []; // index of a text -> what it says
   readonly #parsedLists: FieldValue[] = [];
   #parsedCount = 0;
@@ -595,6 +596,27 @@ export class TemporalTree implements FactVisitor {
 
   textAt(task: TaskIndex, field: TextField, at: EventNs): string | undefined {
     return this.#wireTextAt(task, FIELDS[field].id, at);
+  }
+
+  /**
+   * What `textOf` gives the text (the wire text) of: tasks with the same text have the same index. 0 where it is not
+   * known. Void after the next fact.
+   */
+  textIndexAt(task: TaskIndex, field: TextField | 'executable' | 'argv' | 'interpreter', at: EventNs): number {
+    const entry = this.#reader.find(task, FIELDS[field].id, at);
+    return entry < 0 ? NO_TEXT : this.#changelogs.valueOf(entry);
+  }
+
+  /** The same of all fields in one walk, by field id; means nothing for numbers. The next call fills the array anew. */
+  textIndexesAt(task: TaskIndex, at: EventNs): Int32Array {
+    const known = this.#reader.findAll(task, at);
+    const { found } = this.#reader;
+    this.#textIndexes.fill(NO_TEXT);
+    for (let rest = known; rest !== 0; rest &= rest - 1) {
+      const field = 31 - Math.clz32(rest & -rest);
+      if (IS_TEXT[field]) this.#textIndexes[field] = this.#changelogs.valueOf(found[field] as EntryIndex);
+    }
+    return this.#textIndexes;
   }
 
   /**

@@ -1,5 +1,6 @@
 // The one thing that a history is for: of any instant it says what a tree says that has kept everything.
 
+import { cpSync } from 'node:fs';
 import { ProcessTree, TemporalTree } from '@dendro/engine';
 import type { EventNs, TaskId, TimeBase } from '@dendro/protocol';
 import {
@@ -25,7 +26,7 @@ import { testFolders } from './test-folders.ts';
 const BASE: TimeBase = { epochNs: 1_700_000_000_000_000_000n };
 const KEEPS_ALL = { entriesPerField: 4096, maxProcesses: 10_000, maxThreads: 10_000 };
 /** Each stream is a file, or several. */
-const LONG = 120_000;
+const LONG = 1000 * RUNS.numRuns;
 
 const folder = testFolders();
 
@@ -81,7 +82,7 @@ test(
         const random = new Random(number);
         const { host, batches } = record(list, random);
         const reference = new TemporalTree({ entriesPerField: 4096 });
-        const place = folder();
+        let place = folder();
         const options = smallOptions(random);
         let history = new SqliteHistory(place, options);
         begin(history);
@@ -91,7 +92,13 @@ test(
           reference.apply(bytes);
           if (random.below(3) === 0) history.flush();
           if (random.below(25) === 0) {
+            const isKilled = random.below(2) === 0;
+            history.flush();
+            // As somebody finds it who comes after a kill.
+            const found = isKilled ? folder() : place;
+            if (isKilled) cpSync(place, found, { recursive: true });
             history.close();
+            place = found;
             history = new SqliteHistory(place, options);
             begin(history);
           }

@@ -45,7 +45,7 @@ export interface HostInfo {
   readonly isLive: boolean;
   /** User names by uid, as this server's /etc/passwd has them; empty for a foreign host. */
   readonly users: Readonly<Record<string, string>>;
-  /** First instant that the history of the host can be asked about, in decimal; absent without a history. */
+  /** Epoch nanoseconds, in decimal: from then on the server can answer about any instant. Undefined without a history. */
   readonly oldestEpochNs?: string | undefined;
 }
 

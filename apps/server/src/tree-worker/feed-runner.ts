@@ -268,8 +268,13 @@ export class FeedRunner {
       name: this.#nameOf(tree),
       baseEpochNs: String(tree.base.epochNs),
       isLive: source.isLive && (clock === undefined || tree.isOfNow),
-      users: tree !== this.first ? {} : (source.host?.users ?? (clock === undefined ? {} : readUsers())),
+      users: source.host?.users ?? (clock === undefined || this.#isForeign(tree) ? {} : readUsers()),
     };
+  }
+
+  /** The user names of this machine are not those of another. */
+  #isForeign({ feedHost }: HostTree): boolean {
+    return feedHost !== this.#split.first || (feedHost.isNamedByFeed && feedHost.name !== hostname());
   }
 
   #nameOf({ feedHost: { name, number, isNamedByFeed } }: HostTree): string {

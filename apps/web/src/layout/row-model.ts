@@ -73,7 +73,7 @@ export function rowModel({ tree, at, base, users }: RowContext, task: TaskIndex)
   };
 }
 
-function commandOf(tree: TemporalTree, task: TaskIndex, at: EventNs): string | undefined {
+export function commandOf(tree: TemporalTree, task: TaskIndex, at: EventNs): string | undefined {
   const argv = tree.valueAt(task, 'argv', at);
   if (isStrings(argv) && argv.length > 0) return commandLine(argv);
   const path = tree.executablePathAt(task, at);

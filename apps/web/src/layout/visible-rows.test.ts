@@ -1,7 +1,8 @@
 import type { TreeOrder } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 import { expect, test } from 'vitest';
-import { visibleRows } from './visible-rows.ts';
+import { Found } from './found.ts';
+import { matchingRows, openRows, type VisibleRows } from './visible-rows.ts';
 
 /** An order drawn as text: indentation is depth. */
 function orderOf(text: string): { order: TreeOrder; names: string[] } {
@@ -33,51 +34,31 @@ init
     job
 kthreadd
 `);
-const shown = (rows: ReturnType<typeof visibleRows>) => [...rows.positions].map((position) => names[position]);
+const shown = (rows: VisibleRows) => [...rows.positions].map((position) => names[position]);
 const among = (list: string[]) => (position: number) => list.includes(names[position] ?? '');
+const found = (...list: string[]) => new Found(Uint8Array.from(names, (name) => Number(list.includes(name))));
 
 test('without collapse and filter every row is shown', () => {
-  expect(shown(visibleRows(order, () => false, undefined))).toEqual(names);
+  expect(shown(openRows(order, () => false))).toEqual(names);
 });
 
 test('what is below a collapsed row is left out, and collapsing a leaf changes nothing', () => {
-  expect(shown(visibleRows(order, among(['sshd', 'job']), undefined))).toEqual([
-    'init',
-    'sshd',
-    'cron',
-    'job',
-    'kthreadd',
-  ]);
-  expect(shown(visibleRows(order, among(['init', 'sshd']), undefined))).toEqual(['init', 'kthreadd']);
+  expect(shown(openRows(order, among(['sshd', 'job'])))).toEqual(['init', 'sshd', 'cron', 'job', 'kthreadd']);
+  expect(shown(openRows(order, among(['init', 'sshd'])))).toEqual(['init', 'kthreadd']);
 });
 
-test('a filter shows matches and their ancestors, collapsed or not, and says which is which', () => {
-  const rows = visibleRows(order, () => true, among(['vim', 'cron']));
-  expect(shown(rows)).toEqual(['init', 'sshd', 'bash', 'vim', 'cron']);
-  expect(rows.matches).toBe(2);
-  expect([...rows.positions].filter((position) => rows.isMatch(position)).map((position) => names[position])).toEqual([
-    'vim',
-    'cron',
-  ]);
-});
-
-test('a filter that nothing matches shows nothing', () => {
-  expect(
-    visibleRows(
-      order,
-      () => false,
-      () => false,
-    ),
-  ).toMatchObject({ length: 0, matches: 0 });
+test('a filter shows matches and their ancestors, and nothing without a match', () => {
+  expect(shown(matchingRows(order, found('vim', 'cron')))).toEqual(['init', 'sshd', 'bash', 'vim', 'cron']);
+  expect(shown(matchingRows(order, found()))).toEqual([]);
 });
 
 test('each row knows its parent row, its place among its siblings, and how many these are', () => {
-  const familyOf = (rows: ReturnType<typeof visibleRows>) =>
+  const familyOf = (rows: VisibleRows) =>
     [...rows.positions].map((position, row) => {
       const parent = rows.parents[row]!;
       return [names[position], parent, rows.places[row], parent < 0 ? rows.rootCount : rows.childCounts[parent]];
     });
-  expect(familyOf(visibleRows(order, () => false, undefined))).toEqual([
+  expect(familyOf(openRows(order, () => false))).toEqual([
     ['init', -1, 1, 2],
     ['sshd', 0, 1, 2],
     ['bash', 1, 1, 1],
@@ -86,11 +67,11 @@ test('each row knows its parent row, its place among its siblings, and how many 
     ['job', 4, 1, 1],
     ['kthreadd', -1, 2, 2],
   ]);
-  expect(familyOf(visibleRows(order, among(['sshd']), undefined)).slice(1, 3)).toEqual([
+  expect(familyOf(openRows(order, among(['sshd']))).slice(1, 3)).toEqual([
     ['sshd', 0, 1, 2],
     ['cron', 0, 2, 2],
   ]);
-  expect(familyOf(visibleRows(order, () => false, among(['job'])))).toEqual([
+  expect(familyOf(matchingRows(order, found('job')))).toEqual([
     ['init', -1, 1, 1],
     ['cron', 0, 1, 1],
     ['job', 1, 1, 1],

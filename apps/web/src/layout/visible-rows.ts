@@ -1,7 +1,8 @@
-// Which rows of the tree a person sees: collapsed subtrees are left out, and
-// with a filter all that neither matches nor leads to a match.
+// Which rows of the tree a person sees: collapsed subtrees are left out, or, with
+// a filter, all that neither matches nor leads to a match.
 
 import type { TreeOrder } from '@dendro/engine';
+import type { Found } from './found.ts';
 
 export interface VisibleRows {
   readonly length: number;
@@ -14,25 +15,10 @@ export interface VisibleRows {
   /** row -> rows directly below it */
   readonly childCounts: Int32Array;
   readonly rootCount: number;
-  /** Rows that match the filter; all of them without one. */
-  readonly matches: number;
-  /** Does the row at this position match? Always true without a filter. */
-  isMatch(position: number): boolean;
 }
 
-/**
- * @param isCollapsed by position; not asked with a filter, which opens whatever leads to a match
- * @param matches by position; undefined without a filter
- */
-export function visibleRows(
-  order: TreeOrder,
-  isCollapsed: (position: number) => boolean,
-  matches: ((position: number) => boolean) | undefined,
-): VisibleRows {
-  return matches === undefined ? openRows(order, isCollapsed) : matchingRows(order, matches);
-}
-
-function openRows(order: TreeOrder, isCollapsed: (position: number) => boolean): VisibleRows {
+/** @param isCollapsed by position */
+export function openRows(order: TreeOrder, isCollapsed: (position: number) => boolean): VisibleRows {
   const rows = new Rows(order);
   let position = 0;
   while (position < order.length) {
@@ -40,22 +26,19 @@ function openRows(order: TreeOrder, isCollapsed: (position: number) => boolean):
     const end = order.subtreeEnds[position] as number;
     position = end > position + 1 && isCollapsed(position) ? end : position + 1;
   }
-  return rows.finish(rows.length, () => true);
+  return rows.finish();
 }
 
-function matchingRows(order: TreeOrder, matches: (position: number) => boolean): VisibleRows {
-  // before[p]: matches at positions below p, so that "any match in the subtree" is one subtraction.
-  const before = new Int32Array(order.length + 1);
-  for (let p = 0; p < order.length; p++) before[p + 1] = (before[p] as number) + (matches(p) ? 1 : 0);
-  const count = (from: number, to: number) => (before[to] as number) - (before[from] as number);
+/** A filter opens whatever leads to a match, collapsed or not. */
+export function matchingRows(order: TreeOrder, matches: Found): VisibleRows {
   const rows = new Rows(order);
   let position = 0;
   while (position < order.length) {
     const end = order.subtreeEnds[position] as number;
-    if (count(position, end) === 0) position = end;
+    if (matches.countIn(position, end) === 0) position = end;
     else rows.add(position++);
   }
-  return rows.finish(before[order.length] as number, (p) => count(p, p + 1) === 1);
+  return rows.finish();
 }
 
 class Rows {
@@ -92,7 +75,7 @@ class Rows {
     }
   }
 
-  finish(matches: number, isMatch: (position: number) => boolean): VisibleRows {
+  finish(): VisibleRows {
     return {
       length: this.length,
       positions: this.#positions.subarray(0, this.length),
@@ -100,8 +83,6 @@ class Rows {
       places: this.#places.subarray(0, this.length),
       childCounts: this.#childCounts.subarray(0, this.length),
       rootCount: this.#roots,
-      matches,
-      isMatch,
     };
   }
 }

@@ -74,19 +74,8 @@ export class LivesBlock {
   readonly code: Int32Array;
   readonly signal: Int32Array;
   readonly sets: Uint32Array;
-  /** life -> its first image; one more at the end */
-  readonly firstImage: Uint32Array;
   readonly extraTasks: readonly ExtraTask[];
   readonly extraExits: readonly ExtraExit[];
-  // image -> …; texts as in entries
-  readonly imageLife: Uint32Array;
-  readonly imageSince: Float64Array;
-  readonly imageComm: Uint32Array;
-  readonly imagePath: Uint32Array;
-  readonly imageArgv: Uint32Array;
-  /** NaN where not known */
-  readonly imageUid: Float64Array;
-  readonly imageContainer: Uint32Array;
 
   /** @throws DendroError DENDRO_HISTORY_DAMAGED */
   constructor(rows: Uint8Array, base: TimeBase) {
@@ -114,14 +103,13 @@ export class LivesBlock {
     this.code = new Int32Array(lives).fill(NONE);
     this.signal = new Int32Array(lives).fill(NONE);
     this.sets = new Uint32Array(lives);
-    this.firstImage = new Uint32Array(lives + 1);
     const extraTasks: ExtraTask[] = [];
     const extraExits: ExtraExit[] = [];
     const [ids, froms, tos, starts] = [column('id'), column('from'), column('to'), column('start')];
     const [tids, pids, leaders, creators] = [column('tid'), column('pid'), column('leader'), column('creator')];
     const [entities, flags, exits, statuses] = [column('entity'), column('flags'), column('exit'), column('status')];
     const [counts, extra] = [column('counts'), column('extra')];
-    let [id, start, tid, images] = [0, 0, 0, 0];
+    let [id, start, tid] = [0, 0, 0];
     for (let life = 0; life < lives; life++) {
       id += ids.uint();
       const began = starts.delta(start);
@@ -139,8 +127,7 @@ export class LivesBlock {
       this.flags[life] = flags.u8();
       this.authority[life] = authorityOf(flags.u8());
       this.sets[life] = counts.uint();
-      this.firstImage[life] = images;
-      images += counts.uint();
+      counts.uint(); // images: block-images.ts
       for (let more = counts.uint(); more > 0; more--) extraTasks.push(readTask(extra, life, id, began, entityIds));
       for (let more = counts.uint(), isFirst = true; more > 0; more--, isFirst = false) {
         if (isFirst) {
@@ -153,34 +140,8 @@ export class LivesBlock {
       const exit = this.exit[life] as number;
       this.to[life] = tos.delta(exit === Number.POSITIVE_INFINITY ? began : exit);
     }
-    this.firstImage[lives] = images;
-    if (images > 64 * MAX_LIVES) throw damaged();
     this.extraTasks = extraTasks;
     this.extraExits = extraExits;
-    this.imageLife = new Uint32Array(images);
-    this.imageSince = new Float64Array(images);
-    this.imageComm = new Uint32Array(images);
-    this.imagePath = new Uint32Array(images);
-    this.imageArgv = new Uint32Array(images);
-    this.imageUid = new Float64Array(images);
-    this.imageContainer = new Uint32Array(images);
-    const [sinces, comms, paths] = [column('imageSince'), column('imageComm'), column('imagePath')];
-    const [argvs, users, containers] = [column('imageArgv'), column('imageUser'), column('imageContainer')];
-    let user = 0;
-    for (let life = 0; life < lives; life++) {
-      const next = this.firstImage[life + 1] as number;
-      for (let image = this.firstImage[life] as number; image < next; image++) {
-        this.imageLife[image] = life;
-        this.imageSince[image] = sinces.delta(this.start[life] as number);
-        this.imageComm[image] = comms.uint();
-        this.imagePath[image] = paths.uint();
-        this.imageArgv[image] = argvs.uint();
-        const uid = users.delta(user);
-        if (isDelta(uid)) user = uid;
-        this.imageUid[image] = uid;
-        this.imageContainer[image] = containers.uint();
-      }
-    }
   }
 
   get chunks(): number {
@@ -189,7 +150,7 @@ export class LivesBlock {
 
   /** Rough, for the bounds of caches. */
   get byteLength(): number {
-    return this.lives * 96 + this.imageLife.length * 36;
+    return this.lives * 96;
   }
 
   /** -1 when it is not here. */
@@ -281,7 +242,7 @@ export class BlockTexts {
   }
 
   get byteLength(): number {
-    return 3 * this.#bytes.length + 8 * MAX_INDEXED * this.count;
+    return 2 * this.#bytes.length + 8 * MAX_INDEXED * this.count;
   }
 
   /** @param index as in an entry: plus one, 0 "not known" */
@@ -310,56 +271,6 @@ export class BlockTexts {
     this.#indexed = [{ tree, generation, indexes }, ...others];
     return indexes;
   }
-
-  /**
-   * Which texts hold a text, whatever the case of the letters A to Z: `hits[index]` is 1, as in an entry.
-   * @returns undefined when none does
-   */
-  matches(needle: string): Uint8Array | undefined {
-    const haystack = this.#lower();
-    const wanted = lowerAscii(Buffer.from(needle, 'utf8'));
-    let hits: Uint8Array | undefined;
-    let text = 0;
-    for (let at = haystack.indexOf(wanted); at >= 0; ) {
-      text = this.#textAt(at, text);
-      const end = this.#ends[text] as number;
-      // Across the border of two texts there is nothing to be found.
-      if (at + wanted.length <= end) {
-        hits ??= new Uint8Array(this.count + 1);
-        hits[text + 1] = 1;
-        at = haystack.indexOf(wanted, end);
-      } else at = haystack.indexOf(wanted, at + 1);
-    }
-    return hits;
-  }
-
-  #lowerBytes: Buffer | undefined;
-
-  #lower(): Buffer {
-    this.#lowerBytes ??= lowerAscii(Buffer.from(this.#bytes));
-    return this.#lowerBytes;
-  }
-
-  /** The text that the byte at `at` is of, from `first` on. */
-  #textAt(at: number, first: number): number {
-    let [low, high] = [first, this.#ends.length - 1];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#ends[middle] as number) <= at) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-}
-
-/** In place. Arguments are parted by NUL in wire texts; a person parts them by blanks. */
-function lowerAscii(bytes: Buffer): Buffer {
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i] as number;
-    if (byte === 0) bytes[i] = 32;
-    else if (byte >= 65 && byte <= 90) bytes[i] = byte + 32;
-  }
-  return bytes;
 }
 
 const IS_TEXT: readonly boolean[] = Array.from({ length: 16 }, (_, field) => isTextField(fieldType(field)));

@@ -4,6 +4,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { TimeBase } from '@dendro/protocol';
 import type { StoredBlock } from '../lives/tree-loader.ts';
+import { BlockImages } from './block-images.ts';
 import { ByteReader, ByteWriter, damaged } from './bytes.ts';
 import { BlockTexts, LivesBlock } from './lives-block.ts';
 import type { EncodedBlock } from './lives-encoder.ts';
@@ -34,7 +35,8 @@ export function packBlock({ rows, texts, chunks }: EncodedBlock): Uint8Array {
 }
 
 export class PackedBlock implements StoredBlock {
-  readonly rows: LivesBlock;
+  readonly #base: TimeBase;
+  #rows: LivesBlock | undefined;
   readonly #parts: Uint8Array[] = [];
   #texts: BlockTexts | undefined;
 
@@ -48,9 +50,21 @@ export class PackedBlock implements StoredBlock {
     if (count < 2 || count > data.length) throw damaged();
     const lengths = Array.from({ length: count }, () => from.uint());
     for (const length of lengths) this.#parts.push(from.raw(length));
-    this.rows = rows ?? new LivesBlock(this.#part(0), base);
+    this.#base = base;
+    this.#rows = rows;
     this.#texts = texts;
-    if (this.rows.chunks !== count - 2) throw damaged();
+  }
+
+  get rows(): LivesBlock {
+    if (this.#rows === undefined) {
+      this.#rows = new LivesBlock(this.#part(0), this.#base);
+      if (this.#rows.chunks !== this.#parts.length - 2) throw damaged();
+    }
+    return this.#rows;
+  }
+
+  images(): BlockImages {
+    return new BlockImages(this.#part(0));
   }
 
   get knownTexts(): BlockTexts | undefined {

@@ -131,6 +131,58 @@ test('what is told of a life that is in a block already is part of it, before an
   history.close();
 });
 
+/** A history beside a tree that keeps everything, and what the two say of an instant. */
+function beside(options: SqliteHistoryOptions) {
+  const [history] = open(options);
+  const tree = new ProcessTree();
+  const reference = new TemporalTree();
+  tree.apply({ type: 'clock', epochNs: BASE.epochNs });
+  const send = (...events: TaskEvent[]) => {
+    for (const event of events) {
+      tree.apply(event);
+      const batch = tree.commit();
+      if (batch === undefined) continue;
+      history.append(batch.bytes, tree.newest);
+      reference.apply(batch.bytes);
+    }
+  };
+  const check = (...times: number[]) => {
+    for (const ms of times) {
+      const { tree: got, at } = history.asOf(epoch(ms));
+      expect([...answersAt(got, at)].sort()).toEqual([...answersAt(reference, at)].sort());
+    }
+  };
+  return { history, send, check };
+}
+
+test('what is seen of a busy life goes back into a time of which there is a part already', () => {
+  const { history, send, check } = beside({ entriesPerPart: 4 });
+  send(seen(1, 0, 0, ['/sbin/init']), fork(10, 300, 1));
+  send({ type: 'exec', at: (11 * MS) as EventNs, pid: 300, filename: './job', argv: ['./job'], comm: 'job' });
+  for (let i = 0; i < 6; i++) send({ type: 'rename', at: ((20 + i) * MS) as EventNs, tid: 300, comm: `name-${i}` });
+  expect(history.counts.sealedBlocks).toBeGreaterThan(0);
+  send({ ...seen(300, 1, 10, ['/srv/job'], 33), at: (50 * MS) as EventNs, startIsTick: false } as TaskEvent);
+  check(15, 20, 30, 60);
+  send(exit(70, 300, 0), fork(80, 301, 1), fork(90, 302, 1));
+  check(10, 15, 20, 21.5, 30, 60, 75);
+  history.close();
+});
+
+test('who was seen to be the parent matters before it was mentioned for the first time', () => {
+  const { history, send, check } = beside({});
+  send(seen(1, 0, 0, ['/sbin/init']));
+  send({ ...seen(300, 77, 10, ['/bin/job']), at: (100 * MS) as EventNs } as TaskEvent);
+  check(50);
+  send(exit(110, 300, 0));
+  for (let i = 0; i < 4; i++) send(fork(115 + i, 400 + i, 1));
+  check(50, 105);
+  send(exit(120, 77, 0));
+  for (let i = 0; i < 4; i++) send(fork(130 + i, 500 + i, 1));
+  check(50, 105, 119);
+  expect(history.search({ pid: 77 }).total).toBe(1);
+  history.close();
+});
+
 test('facts about tasks that nobody has announced are refused and counted, and take no room', () => {
   const [history] = open();
   const tree = new ProcessTree();

@@ -113,6 +113,7 @@ export class OpenLives implements FactVisitor {
   /** Ids that are in no block: not looked for again. */
   readonly #missing = new Set<number>();
   #newestId = 0;
+  #initId: TaskId | undefined;
   #refused = 0;
   #newest = Number.NEGATIVE_INFINITY;
   // Of the batch that is being taken.
@@ -147,6 +148,11 @@ export class OpenLives implements FactVisitor {
   /** Lives through which others are read no further than to them: there were too many. */
   get cut(): number {
     return this.#cut;
+  }
+
+  /** Of the task with tid 1, the younger one should there be two. It is never sealed while its time goes on. */
+  get initId(): TaskId | undefined {
+    return this.#initId;
   }
 
   get newestId(): TaskId {
@@ -207,7 +213,9 @@ export class OpenLives implements FactVisitor {
     for (let slot = 0; slot < tree.slotCount; slot++) {
       const task = slot as TaskIndex;
       if (!tree.isPresent(task) || this.fromOf(task) > to) continue;
-      if (tree.exitOf(task) >= from || (this.#release[task] as number) >= from) add(task);
+      const ends = Math.max(tree.exitOf(task), this.#release[task] as number);
+      // Who is named by others may be so by one of whom there is a part in a block.
+      if (ends >= from || tree.isReferenced(task)) add(task);
     }
     // And through whom they are read, at however many removes. The list grows while it is walked.
     for (let i = 0; i < found.length; i++) this.#forEachNamedBy(found[i] as TaskIndex, add);
@@ -227,8 +235,7 @@ export class OpenLives implements FactVisitor {
   /** Since when what is known of it here holds. */
   fromOf(task: TaskIndex): EventNs {
     const from = this.#from[task] as number;
-    const start = this.tree.startOf(task);
-    return (Number.isNaN(from) ? start : Math.min(from, start)) as EventNs;
+    return (Number.isNaN(from) ? this.tree.startOf(task) : from) as EventNs;
   }
 
   // --- facts in ---
@@ -266,6 +273,7 @@ export class OpenLives implements FactVisitor {
     tree.forgetIfUnused(leaderTask);
     tree.forgetIfUnused(creatorTask);
     if (id > this.#newestId) this.#newestId = id;
+    if (tid === INIT_TID) this.#initId = Math.max(id, this.#initId ?? id) as TaskId;
     if (!wasKnown && !tree.isPlaceholder(task) && (flags & TASK_FLAG.thread) === 0) this.#events.birth(start);
   }
 
@@ -347,6 +355,7 @@ export class OpenLives implements FactVisitor {
     if (from > this.tree.startOf(task)) this.#hasPart[task] = 1;
     this.#release[task] = release;
     if (id > this.#newestId) this.#newestId = id;
+    if (this.tree.tidOf(task) === INIT_TID) this.#initId = Math.max(id, this.#initId ?? id) as TaskId;
     if (this.tree.exitOf(task) !== Number.POSITIVE_INFINITY) this.#wait(id);
   }
 

@@ -4,6 +4,7 @@
 import type { TemporalTree } from '@dendro/engine';
 import { DendroError, type EventNs, type TaskId, type TimeBase } from '@dendro/protocol';
 import { LRUCache } from 'lru-cache';
+import type { BlockImages } from '../codec/block-images.ts';
 import { damaged } from '../codec/bytes.ts';
 import type { BlockTexts, LivesBlock } from '../codec/lives-block.ts';
 import { PackedBlock, packBlock } from '../codec/packed-block.ts';
@@ -37,8 +38,11 @@ interface Row {
   readonly facts: number;
 }
 
+const EVER = Number.NEGATIVE_INFINITY;
+const FOREVER = Number.POSITIVE_INFINITY;
 const ROWS_BYTES = 96 * 1024 * 1024;
 const TEXTS_BYTES = 96 * 1024 * 1024;
+const IMAGES_BYTES = 64 * 1024 * 1024;
 
 export class BlockStore {
   readonly #database: Database;
@@ -48,6 +52,7 @@ export class BlockStore {
   #damaged = new Set<number>();
   readonly #rows: LRUCache<number, LivesBlock>;
   readonly #texts: LRUCache<number, BlockTexts>;
+  readonly #images: LRUCache<number, BlockImages>;
   readonly #selectData;
   readonly #insert;
   readonly #insertData;
@@ -56,6 +61,7 @@ export class BlockStore {
     this.#database = database;
     this.#rows = new LRUCache({ maxSize: ROWS_BYTES, sizeCalculation: (block: LivesBlock) => block.byteLength + 1 });
     this.#texts = new LRUCache({ maxSize: TEXTS_BYTES, sizeCalculation: (texts: BlockTexts) => texts.byteLength + 1 });
+    this.#images = new LRUCache({ maxSize: IMAGES_BYTES, sizeCalculation: (images: BlockImages) => images.byteLength });
     this.#selectData = database.prepare('SELECT data FROM block_data WHERE id = ?').pluck();
     this.#insert = database.prepare('INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#insertData = database.prepare('INSERT INTO block_data VALUES (?, ?)');
@@ -107,6 +113,7 @@ export class BlockStore {
     for (const id of ids) {
       this.#rows.delete(id);
       this.#texts.delete(id);
+      this.#images.delete(id);
     }
   }
 
@@ -120,9 +127,7 @@ export class BlockStore {
   /** Unpacked; undefined when it is damaged, which is counted. */
   open(entry: BlockEntry, base: TimeBase): PackedBlock | undefined {
     try {
-      const data = entry.data ?? (this.#selectData.get(entry.id) as Uint8Array | undefined);
-      if (data === undefined) throw damaged();
-      const block = new PackedBlock(data, base, this.#rows.get(entry.id), this.#texts.get(entry.id));
+      const block = this.#unpack(entry, base);
       this.#rows.set(entry.id, block.rows);
       return block;
     } catch (thrown) {
@@ -131,9 +136,29 @@ export class BlockStore {
     }
   }
 
+  #unpack(entry: BlockEntry, base: TimeBase): PackedBlock {
+    const data = entry.data ?? (this.#selectData.get(entry.id) as Uint8Array | undefined);
+    if (data === undefined) throw damaged();
+    return new PackedBlock(data, base, this.#rows.get(entry.id), this.#texts.get(entry.id));
+  }
+
   /** As `open`, the rows alone. */
   rowsOf(entry: BlockEntry, base: TimeBase): LivesBlock | undefined {
     return this.#rows.get(entry.id) ?? this.open(entry, base)?.rows;
+  }
+
+  /** The same for images. */
+  imagesOf(entry: BlockEntry, base: TimeBase): BlockImages | undefined {
+    const known = this.#images.get(entry.id);
+    if (known !== undefined) return known;
+    try {
+      const images = this.#unpack(entry, base).images();
+      this.#images.set(entry.id, images);
+      return images;
+    } catch (thrown) {
+      this.#noteDamaged(entry, thrown);
+      return undefined;
+    }
   }
 
   /** The same for texts. */
@@ -141,8 +166,8 @@ export class BlockStore {
     const known = this.#texts.get(entry.id);
     if (known !== undefined) return known;
     try {
-      const texts = this.open(entry, base)?.texts();
-      if (texts !== undefined) this.#texts.set(entry.id, texts);
+      const texts = this.#unpack(entry, base).texts();
+      this.#texts.set(entry.id, texts);
       return texts;
     } catch (thrown) {
       this.#noteDamaged(entry, thrown);
@@ -161,11 +186,17 @@ export class BlockStore {
     }
   }
 
-  /** Where a life is, in no order: more than once when it was brought back. */
-  *find(id: TaskId, era: number, base: TimeBase): Generator<{ readonly entry: BlockEntry; readonly life: number }> {
+  /** Where a life is, the newest block first: more than once when it was brought back. */
+  *find(
+    id: TaskId,
+    era: number,
+    base: TimeBase,
+    from = EVER,
+    to = FOREVER,
+  ): Generator<{ readonly entry: BlockEntry; readonly life: number }> {
     for (let i = this.#entries.length - 1; i >= 0; i--) {
       const entry = this.#entries[i] as BlockEntry;
-      if (entry.era !== era || id < entry.id0 || id > entry.id1) continue;
+      if (entry.era !== era || id < entry.id0 || id > entry.id1 || entry.from > to || entry.to < from) continue;
       const life = this.rowsOf(entry, base)?.indexOf(id) ?? -1;
       if (life >= 0) yield { entry, life };
     }
@@ -184,7 +215,9 @@ export class BlockStore {
     [from, to]: readonly [EventNs, EventNs],
   ): { from: EventNs; to: EventNs } | undefined {
     const loader = new TreeLoader(tree);
-    const copies = [...this.find(id, era, base)];
+    const near = [...this.find(id, era, base, from, to)];
+    // Only who does not matter then is looked for everywhere.
+    const copies = near.length > 0 ? near : [...this.find(id, era, base)];
     let span: { from: EventNs; to: EventNs } | undefined;
     const inside: typeof copies = [];
     for (const copy of copies) {

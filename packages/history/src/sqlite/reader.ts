@@ -59,18 +59,23 @@ export class Reader {
     tree.clear(MAX_TEXTS);
     const taskId = this.#idOf(ref, era, at);
     if (taskId === undefined) return { tree, base: era.base, at, taskId };
-    const todo: TaskId[] = [taskId];
-    const init = this.#idWithPid(INIT_TID, era, at);
-    if (init !== undefined) todo.push(init); // orphans are read through it
-    const seen = new Set<TaskId>(todo);
     const open = this.#openOf(era);
+    // Orphans are read through it.
+    const init = open?.initId ?? this.#idWithPid(INIT_TID, era, at);
+    const todo: TaskId[] = init === undefined || init === taskId ? [taskId] : [init, taskId];
+    const seen = new Set<TaskId>(todo);
+    // Whoever is read through it matters when it does. One that has ended by then is read as at its end.
+    let then = at;
     const texts = this.#fewTexts;
     for (let id = todo.pop(); id !== undefined && seen.size < MAX_LOOKED_UP; id = todo.pop()) {
       const living = open?.tree.indexOf(id) ?? NO_TASK;
       const isOpen = open !== undefined && living !== NO_TASK && open.tree.isPresent(living);
       if (isOpen) tree.copyTasks(open.tree, [living], texts);
       // An open life that was brought back, or is a busy one, has earlier copies.
-      if (!isOpen || (open?.fromOf(living) ?? 0) > at) this.#blocks.loadLife(tree, id, era.id, era.base, [at, at]);
+      if (!isOpen || (open?.fromOf(living) ?? 0) > then) {
+        const span = this.#blocks.loadLife(tree, id, era.id, era.base, [then, then]);
+        if (id === taskId && !isOpen && span !== undefined) then = Math.min(then, span.to) as EventNs;
+      }
       const task = tree.indexOf(id);
       if (task === NO_TASK || !tree.isPresent(task)) continue;
       for (const above of namedBy(tree, task)) {

@@ -3,16 +3,19 @@
 
 import type { TaskIndex } from '@dendro/engine';
 import { type EventNs, epochOf, eventTimeOf, fromWireText, type TaskId, type TimeBase } from '@dendro/protocol';
+import { LRUCache } from 'lru-cache';
+import type { BlockImages } from '../codec/block-images.ts';
 import type { BlockTexts, LivesBlock } from '../codec/lives-block.ts';
 import type { Image } from '../codec/lives-encoder.ts';
 import type { FoundLife, FoundLives, LifeQuery } from '../history.ts';
 import type { OpenLives } from '../lives/open-lives.ts';
-import type { BlockStore } from './block-store.ts';
+import type { BlockEntry, BlockStore } from './block-store.ts';
+import { TextIndex } from './text-index.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 10_000;
-const THREAD = 1;
 const MAX_LOWERED = 65_536;
+const TEXT_IDS_BYTES = 16 * 1024 * 1024;
 
 export interface SearchedEra {
   readonly id: number;
@@ -24,7 +27,7 @@ export interface SearchedEra {
 /** A match, before anybody knows whether it is among the newest. */
 interface Candidate {
   readonly since: number;
-  readonly found: () => FoundLife;
+  readonly found: () => FoundLife | undefined;
 }
 
 /** The newest ones of one era, of all that are offered. */
@@ -60,7 +63,7 @@ class Newest {
     const lives = new Map<string, FoundLife>();
     for (const { found } of this.#kept) {
       const life = found();
-      lives.set(`${life.taskId} ${life.sinceEpochNs}`, life);
+      if (life !== undefined) lives.set(`${life.taskId} ${life.sinceEpochNs}`, life);
     }
     return [...lives.values()];
   }
@@ -87,6 +90,12 @@ interface Terms {
 export class LifeSearch {
   readonly #blocks: BlockStore;
   readonly #lowered = new Map<string, string>();
+  readonly #texts = new TextIndex();
+  /** Block id -> index of a text in the block -> its id in `#texts`, 0 where no image has it. */
+  readonly #idsOfTexts = new LRUCache<number, TextIds>({
+    maxSize: TEXT_IDS_BYTES,
+    sizeCalculation: ({ ids }) => ids.byteLength + 64,
+  });
 
   constructor(blocks: BlockStore) {
     this.#blocks = blocks;
@@ -97,6 +106,8 @@ export class LifeSearch {
     const limit = Math.min(query.limit ?? DEFAULT_LIMIT, MAX_LIMIT);
     const lives: FoundLife[] = [];
     let total = 0;
+    this.#texts.trim();
+    const needles = new Needles(query, this.#texts);
     for (const era of eras) {
       const newest = new Newest(limit - lives.length);
       const terms = this.#termsOf(query, era);
@@ -105,17 +116,88 @@ export class LifeSearch {
       for (let i = entries.length - 1; i >= 0; i--) {
         const entry = entries[i];
         if (entry === undefined || entry.era !== era.id || entry.from > terms.to || entry.to < terms.from) continue;
-        const matcher = TextMatcher.of(query, () => this.#blocks.textsOf(entry, era.base));
-        if (matcher === 'nothing') continue;
-        const rows = this.#blocks.rowsOf(entry, era.base);
-        if (rows === undefined) continue;
-        const texts = () => this.#blocks.textsOf(entry, era.base);
-        searchBlock(rows, texts, era.base, terms, matcher, newest);
+        this.#searchBlock(entry, era.base, terms, needles, newest);
       }
       lives.push(...newest.finish());
       total += newest.total;
     }
     return { lives, total };
+  }
+
+  // hot: runs once per image of all lives
+  #searchBlock(entry: BlockEntry, base: TimeBase, terms: Terms, needles: Needles, newest: Newest): void {
+    const images = this.#blocks.imagesOf(entry, base);
+    const ids = images === undefined ? undefined : this.#textIdsOf(entry, base, images, needles);
+    if (images === undefined || ids === undefined) return;
+    const { query, from, to, startedAfter, endedBefore, parents } = terms;
+    const { pid, exitCode, signal, uid } = query;
+    const any = needles.any?.hits;
+    const [comm, path, argv] = [needles.comm?.hits, needles.path?.hits, needles.argv?.hits];
+    const container = needles.container?.hits;
+    const isOfLives =
+      pid !== undefined ||
+      exitCode !== undefined ||
+      signal !== undefined ||
+      parents !== undefined ||
+      from > entry.from ||
+      to < entry.to ||
+      startedAfter !== Number.NEGATIVE_INFINITY ||
+      endedBefore !== Number.POSITIVE_INFINITY;
+    let rows: LivesBlock | undefined;
+    for (let image = images.count - 1; image >= 0; image--) {
+      if (
+        any !== undefined &&
+        any[ids[images.argv[image] as number] as number] !== 1 &&
+        any[ids[images.comm[image] as number] as number] !== 1 &&
+        any[ids[images.path[image] as number] as number] !== 1 &&
+        any[ids[images.container[image] as number] as number] !== 1
+      )
+        continue;
+      if (comm !== undefined && comm[ids[images.comm[image] as number] as number] !== 1) continue;
+      if (path !== undefined && path[ids[images.path[image] as number] as number] !== 1) continue;
+      if (argv !== undefined && argv[ids[images.argv[image] as number] as number] !== 1) continue;
+      if (container !== undefined && container[ids[images.container[image] as number] as number] !== 1) continue;
+      if (uid !== undefined && images.uid[image] !== uid) continue;
+      if (isOfLives) {
+        rows ??= this.#blocks.rowsOf(entry, base);
+        if (rows === undefined) return;
+        const life = images.life[image] as number;
+        if (pid !== undefined && rows.tid[life] !== pid) continue;
+        if (exitCode !== undefined && rows.code[life] !== exitCode) continue;
+        if (signal !== undefined && rows.signal[life] !== signal) continue;
+        if (parents !== undefined && !parents.has(rows.creator[life] as number)) continue;
+        const [start, exit] = [rows.start[life] as number, rows.exit[life] as number];
+        if (start > to || exit < from || start < startedAfter) continue;
+        if (endedBefore !== Number.POSITIVE_INFINITY && !(exit <= endedBefore)) continue;
+      }
+      const since = images.since[image] as number;
+      if (newest.wants(since)) newest.add({ since, found: () => this.#foundIn(entry, base, images, image) });
+    }
+  }
+
+  #textIdsOf(entry: BlockEntry, base: TimeBase, images: BlockImages, needles: Needles): Uint32Array | undefined {
+    const { generation } = this.#texts;
+    const known = this.#idsOfTexts.get(entry.id);
+    if (known !== undefined && known.generation === generation) return known.ids;
+    const texts = this.#blocks.textsOf(entry, base);
+    if (texts === undefined) return undefined;
+    const ids = new Uint32Array(texts.count + 1);
+    for (const column of [images.comm, images.path, images.argv, images.container]) {
+      for (let image = 0; image < images.count; image++) {
+        const index = column[image] as number;
+        if (index === 0 || ids[index] !== 0) continue;
+        const text = texts.textOf(index);
+        if (text !== undefined) ids[index] = this.#texts.idOf(text);
+      }
+    }
+    this.#idsOfTexts.set(entry.id, { generation, ids });
+    needles.renew();
+    return ids;
+  }
+
+  #foundIn(entry: BlockEntry, base: TimeBase, images: BlockImages, image: number): FoundLife | undefined {
+    const rows = this.#blocks.rowsOf(entry, base);
+    return rows === undefined ? undefined : foundIn(rows, images, this.#blocks.textsOf(entry, base), base, image);
   }
 
   #termsOf(query: LifeQuery, era: SearchedEra): Terms {
@@ -230,100 +312,73 @@ export class LifeSearch {
   }
 }
 
-/** As the blocks match: A to Z alone, and blanks between arguments. */
+/** As the texts of blocks are matched (text-index.ts): A to Z alone, and blanks between arguments. */
 function lowerAsciiText<T extends string | undefined>(text: T): T {
-  return text?.replaceAll('\0', ' ').replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) as T;
+  return text?.replaceAll(/[\0\n]/g, ' ').replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) as T;
 }
 
-type Hits = Uint8Array | undefined;
+interface TextIds {
+  readonly generation: number;
+  readonly ids: Uint32Array;
+}
 
-/** Which texts of a block fit; undefined where anything does. */
-class TextMatcher {
-  readonly any: Hits;
-  readonly comm: Hits;
-  readonly path: Hits;
-  readonly argv: Hits;
-  readonly container: Hits;
+/** The texts that a query asks for, and which of all texts hold them. */
+class Needles {
+  readonly any: Needle | undefined;
+  readonly comm: Needle | undefined;
+  readonly path: Needle | undefined;
+  readonly argv: Needle | undefined;
+  readonly container: Needle | undefined;
 
-  private constructor(query: LifeQuery, texts: BlockTexts) {
-    const hits = (needle: string | undefined) => (needle === undefined ? undefined : texts.matches(needle));
-    this.any = hits(query.text);
-    this.comm = hits(query.comm);
-    this.path = hits(query.path);
-    this.argv = hits(query.commandLine);
-    this.container = hits(query.container);
+  constructor(query: LifeQuery, texts: TextIndex) {
+    const needle = (text: string | undefined) => (text === undefined ? undefined : new Needle(text, texts));
+    this.any = needle(query.text);
+    this.comm = needle(query.comm);
+    this.path = needle(query.path);
+    this.argv = needle(query.commandLine);
+    this.container = needle(query.container);
   }
 
-  /** Undefined when no text is asked for, 'nothing' when no life of the block can fit. */
-  static of(query: LifeQuery, texts: () => BlockTexts | undefined): TextMatcher | 'nothing' | undefined {
-    const { text, comm, path, commandLine, container } = query;
-    const asked = [text, comm, path, commandLine, container].filter((needle) => needle !== undefined).length;
-    if (asked === 0) return undefined;
-    const known = texts();
-    if (known === undefined) return 'nothing';
-    const matcher = new TextMatcher(query, known);
-    const found = [matcher.any, matcher.comm, matcher.path, matcher.argv, matcher.container].filter(
-      (hits) => hits !== undefined,
-    ).length;
-    return found < asked ? 'nothing' : matcher;
+  /** To be called when texts may have been added. */
+  renew(): void {
+    for (const needle of [this.any, this.comm, this.path, this.argv, this.container]) needle?.renew();
   }
 }
 
-// hot: runs once per image of all lives
-function searchBlock(
-  rows: LivesBlock,
-  texts: () => BlockTexts | undefined,
-  base: TimeBase,
-  terms: Terms,
-  matcher: TextMatcher | undefined,
-  newest: Newest,
-): void {
-  const { query, from, to, startedAfter, endedBefore, parents } = terms;
-  const { pid, exitCode, signal, uid } = query;
-  const { imageLife, imageComm, imagePath, imageArgv, imageContainer, imageUid } = rows;
-  const any = matcher?.any;
-  const [comm, path, argv, container] = [matcher?.comm, matcher?.path, matcher?.argv, matcher?.container];
-  for (let image = imageLife.length - 1; image >= 0; image--) {
-    if (
-      any !== undefined &&
-      any[imageArgv[image] as number] !== 1 &&
-      any[imageComm[image] as number] !== 1 &&
-      any[imagePath[image] as number] !== 1 &&
-      any[imageContainer[image] as number] !== 1
-    )
-      continue;
-    if (comm !== undefined && comm[imageComm[image] as number] !== 1) continue;
-    if (path !== undefined && path[imagePath[image] as number] !== 1) continue;
-    if (argv !== undefined && argv[imageArgv[image] as number] !== 1) continue;
-    if (container !== undefined && container[imageContainer[image] as number] !== 1) continue;
-    if (uid !== undefined && imageUid[image] !== uid) continue;
-    const life = imageLife[image] as number;
-    if (pid !== undefined && rows.tid[life] !== pid) continue;
-    if (exitCode !== undefined && rows.code[life] !== exitCode) continue;
-    if (signal !== undefined && rows.signal[life] !== signal) continue;
-    if (parents !== undefined && !parents.has(rows.creator[life] as number)) continue;
-    const start = rows.start[life] as number;
-    const exit = rows.exit[life] as number;
-    if (start > to || exit < from || start < startedAfter) continue;
-    if (endedBefore !== Number.POSITIVE_INFINITY && !(exit <= endedBefore)) continue;
-    if (((rows.flags[life] as number) & THREAD) !== 0) continue;
-    const since = rows.imageSince[image] as number;
-    if (newest.wants(since)) newest.add({ since, found: () => foundIn(rows, texts(), base, life, image) });
+class Needle {
+  readonly #text: string;
+  readonly #texts: TextIndex;
+  /** Id of a text -> 1 where it holds this one. */
+  hits: Uint8Array;
+  #size: number;
+
+  constructor(text: string, texts: TextIndex) {
+    this.#text = text;
+    this.#texts = texts;
+    this.hits = texts.matches(text);
+    this.#size = texts.size;
+  }
+
+  renew(): void {
+    if (this.#size === this.#texts.size) return;
+    this.hits = this.#texts.matches(this.#text, this.hits);
+    this.#size = this.#texts.size;
   }
 }
 
 function foundIn(
   rows: LivesBlock,
+  images: BlockImages,
   texts: BlockTexts | undefined,
   base: TimeBase,
-  life: number,
   image: number,
 ): FoundLife {
+  const life = images.life[image] as number;
   const text = (index: number | undefined) => texts?.textOf(index ?? 0);
-  const argv = text(rows.imageArgv[image]);
+  const argv = text(images.argv[image]);
   const exit = rows.exit[life] as EventNs;
   const creator = rows.creator[life] as number;
-  const uid = rows.imageUid[image] as number;
+  const uid = images.uid[image] as number;
   const known = (value: number | undefined) => (value === undefined || value < 0 ? undefined : value);
   return {
     taskId: rows.id[life] as TaskId,
@@ -333,11 +388,11 @@ function foundIn(
     endEpochNs: exit === Number.POSITIVE_INFINITY ? undefined : epochOf(base, exit),
     exitCode: known(rows.code[life]),
     signal: known(rows.signal[life]),
-    sinceEpochNs: epochOf(base, rows.imageSince[image] as EventNs),
-    comm: text(rows.imageComm[image]),
-    path: text(rows.imagePath[image]),
+    sinceEpochNs: epochOf(base, images.since[image] as EventNs),
+    comm: text(images.comm[image]),
+    path: text(images.path[image]),
     argv: argv === undefined ? undefined : (fromWireText('strings', argv) as readonly string[]),
     uid: Number.isNaN(uid) ? undefined : uid,
-    container: text(rows.imageContainer[image]),
+    container: text(images.container[image]),
   };
 }

@@ -1,11 +1,12 @@
 // Keys of a treegrid, as the ARIA Authoring Practices describe them for rows.
-// Beyond them, Left goes on to the parent, `*` opens a whole subtree, and `t`
-// shows threads.
+// Beyond them, Left goes on to the parent, `*` opens a whole subtree, `t` shows
+// threads, `s` shows the subtree alone, and `n` goes on to the next match.
 
 import { NO_TASK, type TaskIndex } from '@dendro/engine';
 import type { TaskId } from '@dendro/protocol';
 import type { KeyboardEvent } from 'react';
-import { isFiltered, useView, view } from '../../state/view-store.ts';
+import { useView, view } from '../../state/view-store.ts';
+import { stepMatch } from './step-match.ts';
 import type { TreeRows } from './use-tree-rows.ts';
 
 /** @param row of the selected task, -1 when none is in view */
@@ -49,6 +50,15 @@ export function gridKeys(
     case 't':
       if (row >= 0) toggleThreads(treeRows, row);
       break;
+    case 's':
+      if (row >= 0) view.setScope(treeRows.tree.taskIdOf(treeRows.taskAt(row)));
+      break;
+    case 'n':
+      stepMatch(treeRows, 1);
+      break;
+    case 'N':
+      stepMatch(treeRows, -1);
+      break;
     case 'Enter':
       if (row >= 0) view.openDetails(treeRows.tree.taskIdOf(treeRows.taskAt(row)));
       break;
@@ -58,22 +68,30 @@ export function gridKeys(
   event.preventDefault();
 }
 
-function openOrDescend({ tree, order, rows, taskAt }: TreeRows, row: number, moveTo: (row: number) => void): void {
+function openOrDescend(
+  { tree, order, rows, taskAt, isFiltered }: TreeRows,
+  row: number,
+  moveTo: (row: number) => void,
+): void {
   const position = rows.positions[row] as number;
   const hasChildren = (order.subtreeEnds[position] as number) > position + 1;
   if (!hasChildren) return;
   const task = tree.taskIdOf(taskAt(row));
-  if (!isFiltered() && useView.getState().collapsed.has(task)) view.expand([task]);
+  if (!isFiltered && useView.getState().collapsed.has(task)) view.expand([task]);
   else moveTo(row + 1);
 }
 
-function closeOrAscend({ tree, order, rows, taskAt }: TreeRows, row: number, moveTo: (row: number) => void): void {
+function closeOrAscend(
+  { tree, order, rows, taskAt, isFiltered }: TreeRows,
+  row: number,
+  moveTo: (row: number) => void,
+): void {
   const position = rows.positions[row] as number;
   const task = tree.taskIdOf(taskAt(row));
   const hasChildren = (order.subtreeEnds[position] as number) > position + 1;
   const { collapsed } = useView.getState();
   const parent = rows.parents[row] as number;
-  if (hasChildren && !isFiltered() && !collapsed.has(task)) view.collapse([task]);
+  if (hasChildren && !isFiltered && !collapsed.has(task)) view.collapse([task]);
   else if (parent >= 0) moveTo(parent);
 }
 

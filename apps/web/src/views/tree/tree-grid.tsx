@@ -1,11 +1,14 @@
 // The tree as a virtualised treegrid: only the rows in view are in the page,
 // and the selected one wherever it is, so that assistive technology can find it.
 
-import { type PointerEvent, useEffect, useRef } from 'react';
+import type { TaskId } from '@dendro/protocol';
+import { type PointerEvent, useEffect, useRef, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { type RowContext, rowModel } from '../../layout/row-model.ts';
 import { HEAD_HEIGHT, ROW_HEIGHT, type RowWindow, scrollTopShowing } from '../../layout/row-window.ts';
-import { isFiltered, useView, view } from '../../state/view-store.ts';
+import { useView, type ViewState, view } from '../../state/view-store.ts';
+import { ContextBar } from './context-bar.tsx';
+import { Empty } from './empty.tsx';
 import { gridKeys } from './grid-keys.ts';
 import { rowId, TreeRow } from './tree-row.tsx';
 import { useAnchor } from './use-anchor.ts';
@@ -30,7 +33,7 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
       scrollTo(scrollTopShowing(row, element.scrollTop, element.clientHeight - HEAD_HEIGHT, isCentred));
     }
   };
-  useFirstLook(selectedRow, (row) => show(row, true));
+  useReveal(treeRows, (row) => show(row, true));
   const moveTo = (row: number): void => {
     if (rows.length === 0) return;
     const next = Math.max(0, Math.min(rows.length - 1, row));
@@ -40,6 +43,7 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
   const page = Math.max(1, rowsInView - 1);
   return (
     <div className="tree">
+      <ContextBar treeRows={treeRows} />
       <div
         className="tree-grid tree-scroller"
         ref={scroller}
@@ -76,7 +80,7 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
           <Rows treeRows={treeRows} window={window} selectedRow={selectedRow} />
         </div>
       </div>
-      {rows.length === 0 && <Empty />}
+      {rows.length === 0 && <Empty treeRows={treeRows} />}
     </div>
   );
 }
@@ -90,8 +94,7 @@ interface RowsProps {
 function Rows({ treeRows, window, selectedRow }: RowsProps) {
   const { replica } = useApp();
   const collapsed = useView((state) => state.collapsed);
-  const { rows, order, tree, filter, taskAt } = treeRows;
-  const isFolding = !isFiltered({ filter });
+  const { rows, order, tree, found, asked, isFiltered, taskAt } = treeRows;
   const host = replica.host;
   const context: RowContext = {
     tree,
@@ -106,7 +109,10 @@ function Rows({ treeRows, window, selectedRow }: RowsProps) {
     const model = rowModel(context, taskAt(row));
     const position = rows.positions[row] as number;
     const parent = rows.parents[row] as number;
-    const below = (order.subtreeEnds[position] as number) - position - 1;
+    const end = order.subtreeEnds[position] as number;
+    const below = end - position - 1;
+    const isOpen = below > 0 && (isFiltered || !collapsed.has(model.id));
+    const isFound = found?.has(position) ?? false;
     return (
       <TreeRow
         key={model.id}
@@ -117,34 +123,26 @@ function Rows({ treeRows, window, selectedRow }: RowsProps) {
         siblings={parent < 0 ? rows.rootCount : (rows.childCounts[parent] as number)}
         threads={order.threadCounts[position] as number}
         below={below}
-        isOpen={below > 0 && !(isFolding && collapsed.has(model.id))}
-        canFold={isFolding}
+        isOpen={isOpen}
+        canFold={!isFiltered}
         isSelected={row === selectedRow}
-        isDimmed={!rows.isMatch(position)}
-        wanted={rows.isMatch(position) ? filter : ''}
+        isDimmed={isFiltered && !isFound}
+        foundBelow={isOpen || found === undefined ? 0 : found.countIn(position + 1, end)}
+        marks={isFound ? asked?.marks : undefined}
       />
     );
   });
 }
 
-function Empty() {
-  const hasFilter = useView(isFiltered);
-  const isPaused = useView((state) => state.pausedAt !== undefined);
-  return (
-    <p className="tree-empty" role="status">
-      {hasFilter
-        ? 'Nothing matches. Clear the filter with Esc.'
-        : isPaused
-          ? 'Nothing is known of this instant. Go back to the present with Space.'
-          : 'No process is shown: kernel threads and what has exited are hidden.'}
-    </p>
-  );
-}
-
-/** Once, when there are rows: the keys go to them, and a task that the address names is scrolled to. */
-function useFirstLook(selectedRow: number, show: (row: number) => void): void {
+/**
+ * Once, when there are rows: the keys go to them, and a task that the address names is scrolled to. From then on,
+ * whenever one is to be revealed, as soon as it has a row.
+ */
+function useReveal(treeRows: TreeRows, show: (row: number) => void): void {
   const hasFocused = useRef(false);
-  const isLookedFor = useRef(useView.getState().selected !== undefined);
+  const revealed = useView((state) => state.revealed);
+  const [atFirst] = useState(() => namedByAddress(useView.getState().selected));
+  const done = useRef<object>(undefined);
   useEffect(() => {
     if (!hasFocused.current) {
       hasFocused.current = true;
@@ -152,9 +150,15 @@ function useFirstLook(selectedRow: number, show: (row: number) => void): void {
         document.querySelector<HTMLElement>('[role="treegrid"]')?.focus({ preventScroll: true });
       }
     }
-    if (isLookedFor.current && selectedRow >= 0) {
-      isLookedFor.current = false;
-      show(selectedRow);
-    }
+    const wanted = revealed ?? atFirst;
+    if (wanted === undefined || wanted === done.current) return;
+    const row = treeRows.rowOf(wanted.task);
+    if (row < 0) return;
+    done.current = wanted;
+    show(row);
   });
+}
+
+function namedByAddress(selected: TaskId | undefined): ViewState['revealed'] {
+  return selected === undefined ? undefined : { task: selected };
 }

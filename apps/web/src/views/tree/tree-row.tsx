@@ -1,10 +1,12 @@
 import type { TaskId } from '@dendro/protocol';
 import { ChevronRight } from 'lucide-react';
 import { type CSSProperties, type MouseEvent, memo } from 'react';
-import { markedPart } from '../../layout/filter.ts';
 import { count, plural } from '../../layout/format.ts';
 import type { RowModel } from '../../layout/row-model.ts';
 import { ROW_HEIGHT } from '../../layout/row-window.ts';
+import type { Marks } from '../../query/asked.ts';
+import type { Pattern } from '../../query/ast.ts';
+import { markedParts } from '../../query/marks.ts';
 import { useView, view } from '../../state/view-store.ts';
 
 /** Deeper rows are not indented further... */
@@ -29,10 +31,12 @@ export interface TreeRowProps extends RowModel {
   readonly isOpen: boolean;
   readonly canFold: boolean;
   readonly isSelected: boolean;
-  /** Leads to a match of the filter, and is none itself. */
+  /** Leads to a match of a filter, and is none itself. */
   readonly isDimmed: boolean;
-  /** What to mark in a row that matches; empty without a filter. */
-  readonly wanted: string;
+  /** Rows below it that were found, in a row that is folded. */
+  readonly foundBelow: number;
+  /** What to mark in a row that was found. */
+  readonly marks: Marks | undefined;
 }
 
 export function rowId(task: TaskId): string {
@@ -48,6 +52,7 @@ export const TreeRow = memo(function TreeRow(props: TreeRowProps) {
   const classes = [
     'tree-row tree-columns',
     isSelected && 'is-selected',
+    props.marks !== undefined && 'is-found',
     props.isDimmed && 'is-dimmed',
     state === 'exited' && 'is-exited',
     isNew && 'is-new',
@@ -101,7 +106,19 @@ function selectOrOpen(id: TaskId): void {
   else view.select(id);
 }
 
-function NameCell({ id, depth, name, command, isPlaceholder, isNew, below, isOpen, canFold, wanted }: TreeRowProps) {
+function NameCell({
+  id,
+  depth,
+  name,
+  command,
+  isPlaceholder,
+  isNew,
+  below,
+  isOpen,
+  canFold,
+  foundBelow,
+  marks,
+}: TreeRowProps) {
   const toggle = (event: MouseEvent): void => {
     event.stopPropagation();
     if (isOpen) view.collapse([id]);
@@ -127,9 +144,10 @@ function NameCell({ id, depth, name, command, isPlaceholder, isNew, below, isOpe
         <span className="chevron-space" />
       )}
       <span className={name === undefined ? 'name is-unknown' : 'name'}>
-        <Marked text={name ?? '(no name known)'} wanted={wanted} />
+        <Marked text={name ?? '(no name known)'} patterns={marks?.name} />
       </span>
       {below > 0 && !isOpen && <span className="below">{`+${count(below)}`}</span>}
+      {foundBelow > 0 && <span className="below is-found">{`${count(foundBelow)} found`}</span>}
       {isNew && <span className="visually-hidden">new</span>}
       {isPlaceholder && (
         <span className="tag" title="Known only because another event mentioned it">
@@ -138,23 +156,21 @@ function NameCell({ id, depth, name, command, isPlaceholder, isNew, below, isOpe
       )}
       {command !== undefined && (
         <span className="command">
-          <Marked text={command} wanted={wanted} />
+          <Marked text={command} patterns={marks?.command} />
         </span>
       )}
     </div>
   );
 }
 
-function Marked({ text, wanted }: { readonly text: string; readonly wanted: string }) {
-  const part = markedPart(text, wanted);
-  if (part === undefined) return text;
-  return (
-    <>
-      {part.before}
-      <mark>{part.found}</mark>
-      {part.after}
-    </>
-  );
+interface MarkedProps {
+  readonly text: string;
+  readonly patterns: readonly Pattern[] | undefined;
+}
+
+function Marked({ text, patterns }: MarkedProps) {
+  if (patterns === undefined || patterns.length === 0) return text;
+  return markedParts(text, patterns).map((part, i) => (part.isMarked ? <mark key={i}>{part.text}</mark> : part.text));
 }
 
 function Threads({ id, isThread, threads }: TreeRowProps) {
