@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TemporalTree } from '@dendro/engine';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { exitLine, forkLine, TestServer, type TraceeTask, traceeLine } from '../test-server.ts';
+import { exitLine, forkLine, renameLine, TestServer, type TraceeTask, traceeLine } from '../test-server.ts';
 import { windowOf } from './window.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dendro-history-'));
@@ -122,6 +122,23 @@ test('a tree that goes on after a restart has the same tasks, and knows those th
   expect(inGap.reason).toBe('Dendro did not run then: what is known is from before and after.');
 });
 
+test('who goes on living but does not fit into the memory of the next run is one life all the same', async () => {
+  const directory = newDirectory();
+  await begin(directory);
+  const tasks = Array.from({ length: 60 }, (_, i) => born(100 + i, i));
+  await server.post(tasks.map((task, i) => forkLine(at(i), INIT, task)).join('\n'));
+  await server.stop();
+  await begin(directory, { maxProcesses: 16 });
+  // In memory are the last 16; of the others, and then of these, something is told again.
+  const again = tasks.map((task, i) => renameLine(at(i), task, 'again'));
+  for (const part of [again.slice(0, 44), again.slice(44)]) {
+    expect((await server.post(part.join('\n'))).json()).toMatchObject({ accepted: part.length });
+  }
+  const alive = pids(await ask('tree')).filter((pid) => pid >= 100);
+  expect(new Set(alive).size).toBe(60);
+  expect(alive).toHaveLength(60);
+});
+
 test('fields of a search have to hold at once, and what is left out is counted', async () => {
   await begin(newDirectory());
   await server.post(
@@ -209,6 +226,9 @@ test('a time before the history is refused with how far it reaches, and the live
   expect({ state, problem }).toEqual({ state: 'recording', problem: null });
   const response = await answer(`tree?at=${BigInt(oldest) - 1_000_000_000n}`);
   expect(response.json()).toMatchObject({ code: 'DENDRO_HISTORY_TOO_OLD', status: 410, oldest });
+  const yearsAgo = BigInt(oldest) - 5n * 365n * 86_400_000_000_000n;
+  expect((await answer(`lineage/1?at=${yearsAgo}`)).json()).toMatchObject({ code: 'DENDRO_HISTORY_TOO_OLD', oldest });
+  expect((await answer('processes/seven?at=-1h')).json()).toMatchObject({ code: 'DENDRO_TASK_ID_INVALID' });
   expect(server.client.first.info.oldestEpochNs).toBe(oldest);
   const { hosts } = (await server.get('/api/v1/hosts')).json();
   expect(hosts[0].oldestEpochNs).toBe(oldest);

@@ -127,6 +127,9 @@ export class HostHistory {
     this.#asked++;
     try {
       return await this.#opened.ask(question);
+    } catch (cause) {
+      if (this.#failure === undefined) throw cause;
+      throw new DendroError('DENDRO_TREE_UNAVAILABLE', this.#failure, { cause });
     } finally {
       this.#asked--;
     }

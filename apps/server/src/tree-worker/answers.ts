@@ -105,7 +105,7 @@ export function epochTimeOf(tree: AskedTree, text: string): bigint {
 }
 
 /** Relative times count from the host's now. @throws DendroError DENDRO_TIME_INVALID */
-function parsedTime({ base, now }: AskedTree, text: string): bigint {
+export function parsedTime({ base, now }: AskedTree, text: string): bigint {
   return epochTimeFrom(text, epochOf(base, now));
 }
 

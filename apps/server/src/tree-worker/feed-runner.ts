@@ -244,7 +244,9 @@ export class FeedRunner {
     if (batch === undefined) return;
     this.#resumed = undefined;
     this.#tellHost(this.first);
-    this.#send(this.first, batch, true);
+    // That some did not fit into memory the history does not know.
+    const { evictedProcesses, evictedThreads } = this.first.host.counts;
+    this.#send(this.first, batch, evictedProcesses + evictedThreads === 0);
   }
 
   /** Says which hosts there are, and what has changed of the first, as far as it has not been said. The first events may be of containers, which name none. */

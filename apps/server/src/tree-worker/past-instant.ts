@@ -2,7 +2,7 @@
 // everything, and those about a task that it has let go of.
 
 import { DendroError, eventTimeOf } from '@dendro/protocol';
-import { answerJson, epochTimeOf } from './answers.ts';
+import { answerJson, epochTimeOf, parsedTime } from './answers.ts';
 import type { HostTree } from './host-tree.ts';
 import type { TreeQuestion } from './messages.ts';
 
@@ -11,6 +11,8 @@ import type { TreeQuestion } from './messages.ts';
  * @throws DendroError what is wrong with the question
  */
 export function answerOrPast(tree: HostTree, question: TreeQuestion): string | bigint {
+  const asked = parsedTime(tree, question.at);
+  if (asked < tree.base.epochNs && !tree.reaches(asked)) return asked;
   const epochNs = epochTimeOf(tree, question.at);
   if (!tree.isWholeAt(eventTimeOf(tree.base, epochNs))) return epochNs;
   if (!('id' in question)) return answerJson(tree, question);
