@@ -28,6 +28,7 @@ test('2,000 processes with 8,000 threads appear with the right parents', async (
   const dendro = await Dendro.start();
   const crowd = spawn('python3', [CROWD, String(PROCESSES), String(THREADS)], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
+    await TreePage.keepApart(page);
     const tree = await TreePage.open(page, dendro);
     await once(crowd.stdout, 'data');
     const truth = procOf(crowd.pid ?? 0);

@@ -148,6 +148,7 @@ test('a new row is marked, a dead one stays struck out for a while and is then f
 });
 
 test('rows stay where they are under the pointer while others come and go above them', async ({ page }) => {
+  await TreePage.keepApart(page);
   const tree = await TreePage.open(page, dendro);
   const before = family(5);
   const anchor = sleeper('stays-in-place');

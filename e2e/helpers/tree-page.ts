@@ -21,6 +21,11 @@ export class TreePage {
     return tree;
   }
 
+  /** From the next visit on, siblings that are alike have a row each. */
+  static async keepApart(page: Page): Promise<void> {
+    await page.addInitScript(() => localStorage.setItem('dendro-alike', 'apart'));
+  }
+
   /** The row of a process, by pid. */
   row(pid: number | undefined): Locator {
     return this.page.locator(`[data-testid="tree-row"][data-pid="${pid}"]`);

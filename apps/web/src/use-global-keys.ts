@@ -6,7 +6,7 @@ import type { Replica } from './replica/replica.ts';
 import { useView, view } from './state/view-store.ts';
 import { stepToChange } from './views/timeline/step-to-change.ts';
 
-const TAKES_TEXT = 'input:not([type="checkbox"]), select, textarea';
+const TAKES_TEXT = 'input:not([type="checkbox"], [type="radio"]), select, textarea';
 const TAKES_SPACE = 'button, summary, a, input';
 
 export function useGlobalKeys(): void {

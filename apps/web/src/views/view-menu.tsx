@@ -77,7 +77,7 @@ function Columns() {
           ))}
         </div>
         <p className="hint">
-          Where there is too little room, names go first.{' '}
+          In a narrow window some are left out, so that names can be read.{' '}
           <button type="button" className="link" onClick={() => treeView.usualColumns()}>
             The usual columns
           </button>

@@ -10,10 +10,11 @@ import type { EventNs, TaskId } from '@dendro/protocol';
 import { beforeEach, expect, test } from 'vitest';
 import { Found } from '../../layout/found.ts';
 import { partOf } from '../../layout/scope.ts';
-import { NO_GROUPS } from '../../layout/sibling-groups.ts';
+import { groupsOfTree, NO_GROUPS } from '../../layout/sibling-groups.ts';
 import { visibleRows } from '../../layout/visible-rows.ts';
 import { Columns } from '../../query/columns.ts';
 import { matchQuery } from '../../query/match-query.ts';
+import { useTree } from '../../state/tree-store.ts';
 import { isFiltered, useView, view } from '../../state/view-store.ts';
 import { treeOf } from '../../testing/tree-of.ts';
 import { gridKeys } from './grid-keys.ts';
@@ -177,4 +178,43 @@ test('keys with Ctrl, Alt or Meta, and keys without a meaning, are left to the b
   expect(prevented).toBe(0);
   key('ArrowDown');
   expect(prevented).toBe(1);
+});
+
+test('on the row of a group Right opens it and then goes in, Left leads back and closes it, Enter does either', () => {
+  const crowd = treeOf([
+    { id: 1 },
+    ...[10, 11, 12, 13].map((id) => ({ id, parent: 1, start: id, fields: { comm: 'worker' } })),
+  ]);
+  const order = orderTree(crowd, { at: 50 as EventNs, keepExitedNs: 0, threads: () => false, kernelThreads: false });
+  const groups = groupsOfTree(crowd, order, undefined);
+  let row = 1;
+  const after = (key: string) => {
+    const isGroupOpen = (group: number) => useTree.getState().openGroups.has(groups.keyOf(group));
+    const rows = visibleRows(order, { isCollapsed: () => false, groups, isGroupOpen });
+    const nothingAsked = { asked: undefined, found: undefined, isFiltered: false, isScopeLost: false };
+    const columns = new Columns(crowd, order);
+    const found = treeRowsOf({ tree: crowd, order, groups, own: [], rows, columns, ...nothingAsked });
+    const event = { key, preventDefault: () => {}, ctrlKey: false, metaKey: false, altKey: false };
+    gridKeys(event, found, row, 2, (next) => {
+      row = next;
+    });
+    return [row, useTree.getState().openGroups.size];
+  };
+  expect(['ArrowRight', 'ArrowRight', 'ArrowLeft', 'ArrowLeft', 'Enter', 'Enter'].map(after)).toEqual([
+    [1, 1],
+    [2, 1],
+    [1, 1],
+    [1, 0],
+    [1, 1],
+    [1, 0],
+  ]);
+  expect(after('F')).toEqual([1, 0]);
+  expect(useTree.getState().followed).toBeUndefined();
+});
+
+test('F follows the task of a row, and pressed there again stops', () => {
+  press('ArrowDown', 'F');
+  expect(useTree.getState().followed).toEqual({ task: 10, because: undefined });
+  press('F');
+  expect(useTree.getState().followed).toBeUndefined();
 });
