@@ -72,10 +72,14 @@ test('tracefs that cannot be mounted says so and what works instead', async () =
   // Root without the right to mount, in a mount namespace of its own where tracefs is not mounted.
   const script =
     'umount -l /sys/kernel/tracing 2>/dev/null; umount -l /sys/kernel/debug 2>/dev/null; exec setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "$0" "$@"';
-  const run = spawnSync('unshare', ['--mount', 'sh', '-c', script, process.execPath, MAIN, '--source', 'tracefs'], {
-    encoding: 'utf8',
-    timeout: 20_000,
-  });
+  const run = spawnSync(
+    'unshare',
+    ['--mount', 'sh', '-c', script, process.execPath, MAIN, '--no-history', '--source', 'tracefs'],
+    {
+      encoding: 'utf8',
+      timeout: 20_000,
+    },
+  );
   expect(run.status).toBe(1);
   expect(run.stderr.trim().split('\n')).toHaveLength(1);
   expect(run.stderr).toMatch(/^dendro: .*mount.*--source procfs.*\.\n$/);
