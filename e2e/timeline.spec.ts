@@ -95,6 +95,29 @@ test('dragging over the strip moves through the past and asks the server nothing
   await expect(page.getByTestId('live-state')).toHaveText('LIVE');
 });
 
+test('what had ended before a restart is found in the past, which the server remembers', async ({ page }) => {
+  const data = mkdtempSync(join(tmpdir(), 'dendro-past-'));
+  const args = ['--port', '0', '--data-dir', data];
+  const before = await Dendro.start({ args });
+  live('before-the-restart', '1');
+  await new Promise((resolve) => setTimeout(resolve, 1000)); // what was told is on the disk
+  await before.stop('SIGKILL');
+  const after = await Dendro.start({ args });
+  try {
+    const answer = await after.get('/api/v1/hosts/local/search?q=before-the-restart');
+    const { lives } = (await answer.json()) as { lives: { comm: string; startTime: string }[] };
+    const at = BigInt(lives.find(({ comm }) => comm.startsWith('before-the-rest'))?.startTime ?? 0) + 500_000_000n;
+    await page.goto(`${after.url}&at=${at}&q=name:before`);
+    const row = page.locator('[data-testid="tree-row"]', { hasText: 'before-the-restart' });
+    await expect(row).toHaveAttribute('data-state', 'running');
+    await expect(new TreePage(page).row(process.pid)).toBeVisible();
+    await expect(page.getByTestId('live-state')).toHaveText('PAUSED');
+  } finally {
+    await after.stop();
+    rmSync(data, { recursive: true });
+  }
+});
+
 test('with keys alone: back, on, closer, and to a time that is typed', async ({ page }) => {
   await TreePage.open(page, dendro);
   const strip = page.getByRole('slider', { name: 'Instant shown' });

@@ -22,7 +22,7 @@ interface Answer {
   readonly bucketNs: string;
   readonly births: readonly number[];
   readonly exits: readonly number[];
-  readonly gaps: readonly { readonly fromNs: string; readonly toNs: string; readonly lost: number }[];
+  readonly gaps: readonly { readonly from: string; readonly to: string; readonly lost: number }[];
 }
 
 /**
@@ -78,6 +78,6 @@ function countsOf(host: HostInfo, { firstNs, bucketNs, births, exits, gaps }: An
       exits: Uint32Array.from(exits),
       most: Math.max(1, ...births, ...exits),
     },
-    gaps: gaps.map(({ fromNs, toNs, lost }) => ({ from: time(fromNs), to: time(toNs), lost })),
+    gaps: gaps.map(({ from, to, lost }) => ({ from: time(from), to: time(to), lost })),
   };
 }
