@@ -31,8 +31,16 @@ export class TreePage {
     return this.page.locator(`[data-testid="tree-row"][data-pid="${pid}"]`);
   }
 
+  get omnibox(): Locator {
+    return this.page.getByRole('combobox', { name: 'Find, filter, command' });
+  }
+
+  /** Shows only what matches; everything again with an empty text. */
   async filter(text: string): Promise<void> {
-    await this.page.getByTestId('filter').fill(text);
+    await this.omnibox.fill(text);
+    if (text === '') return;
+    const only = this.page.getByRole('button', { name: 'Show only what matches' });
+    if ((await only.getAttribute('aria-pressed')) === 'false') await only.click();
   }
 
   /** Selects a process wherever it stands; it stays in view when the filter is cleared. */

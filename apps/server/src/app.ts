@@ -15,7 +15,9 @@ import { Access, type AccessOptions } from './access.ts';
 import { errorHandlers, refuseAddress, refuseBytes } from './errors.ts';
 import { livePlugin } from './live/plugin.ts';
 import { eventRoutes } from './routes/events.ts';
+import { exportRoutes } from './routes/export.ts';
 import { healthRoutes } from './routes/health.ts';
+import { historyRoutes } from './routes/history.ts';
 import { hostRoutes } from './routes/hosts.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -79,6 +81,8 @@ export async function buildApp(client: TreeClient, options: AppOptions): Promise
   await app.register(hostRoutes, { client });
   await app.register(taskRoutes, { client, hasHost: true });
   await app.register(taskRoutes, { client, hasHost: false });
+  await app.register(historyRoutes, { client });
+  await app.register(exportRoutes, { client, version: options.version });
   await app.register(eventRoutes, { client });
   await app.register(livePlugin, { client });
   await app.register(fastifyStatic, {

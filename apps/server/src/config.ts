@@ -1,11 +1,13 @@
 // What the command line and the environment say.
 
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
 import { DendroError, toError } from '@dendro/protocol';
 import { DEFAULT_BUDGET_MS, DEFAULT_MAX_HOSTS } from '@dendro/sources';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { isLoopbackAddress, MIN_TOKEN_LENGTH, newToken } from './access.ts';
-import { SOURCE_FORMS } from './tree-worker/choose-source.ts';
+import { isOfThisHost, SOURCE_FORMS } from './tree-worker/choose-source.ts';
 import type { KernelOptions } from './tree-worker/messages.ts';
 
 /** `dendro`: serve the tree. */
@@ -20,6 +22,17 @@ export interface ServeConfig extends SourceConfig {
   readonly allowedHosts: readonly string[];
   /** Of a recording; undefined: as fast as it can be read. */
   readonly speed: number | undefined;
+  /** Undefined: what happens is kept in memory only. */
+  readonly history: HistoryConfig | undefined;
+}
+
+/** Where what happens is recorded, and how much of it is kept. */
+export interface HistoryConfig {
+  readonly directory: string;
+  /** Was the directory not named? Then dendro starts even if it cannot be used. */
+  readonly isDefault: boolean;
+  readonly maxAgeNs: bigint;
+  readonly maxBytes: number;
 }
 
 export interface RunConfig {
@@ -71,6 +84,13 @@ interface SourceConfig {
 }
 
 export const DEFAULT_PORT = 7337;
+const GB = 1e9;
+const UNIT_BYTES: Readonly<Record<string, number>> = { MB: 1e6, GB, TB: 1e12 };
+/** The journal of the file alone may have nearly as much. */
+const MIN_HISTORY_BYTES = 20e6;
+const SECOND_NS = 1_000_000_000n;
+const DAY_NS = 86_400n * SECOND_NS;
+const UNIT_NS: Readonly<Record<string, bigint>> = { s: SECOND_NS, m: 60n * SECOND_NS, h: 3600n * SECOND_NS, d: DAY_NS };
 
 /**
  * @returns undefined when help or version was asked for and has been printed
@@ -84,6 +104,10 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, vers
     .enablePositionalOptions(); // what follows a command is for it
   withServer(program)
     .option('--speed <number>', 'plays replay:FILE at so many times its speed (default: at once)', factor)
+    .option('--data-dir <directory>', `where the history of this host is kept (default: ${defaultDirectory(env)})`)
+    .option('--no-history', 'keep what happens in memory only')
+    .option('--keep <time>', 'how long the history goes back, as 36h or 7d', duration, 7n * DAY_NS)
+    .option('--max-size <size>', 'how large the history may become, as 500MB or 10GB', size, 10 * GB)
     .action((options: Options) => {
       config = serveConfig(options, env);
     });
@@ -221,8 +245,40 @@ function serveConfig(options: Options, env: NodeJS.ProcessEnv): ServeConfig {
     token: readToken(options['tokenFile'] as string | undefined, env),
     allowedHosts: (options['allowHost'] as string[]).map((name) => name.toLowerCase()),
     speed: options['speed'] as number | undefined,
+    history: historyConfig(options, env),
     ...sourceConfig(options),
   };
+}
+
+/** `dendro run` has none: its options are not those of a history. */
+function historyConfig(options: Options, env: NodeJS.ProcessEnv): HistoryConfig | undefined {
+  const named = options['dataDir'] as string | undefined;
+  const source = options['source'] as string | undefined;
+  if (options['history'] !== true) {
+    if (named === undefined) return undefined;
+    throw new DendroError('DENDRO_OPTION_INVALID', 'Give either --data-dir or --no-history, not both.');
+  }
+  if (!isOfThisHost(source)) {
+    if (named === undefined) return undefined;
+    throw new DendroError(
+      'DENDRO_OPTION_INVALID',
+      `--data-dir is for live sources of this host: leave it out with --source ${source}.`,
+    );
+  }
+  // What is posted is recorded only when that is asked for.
+  if (named === undefined && source === 'none') return undefined;
+  return {
+    directory: named === undefined ? defaultDirectory(env) : resolve(named),
+    isDefault: named === undefined,
+    maxAgeNs: options['keep'] as bigint,
+    maxBytes: options['maxSize'] as number,
+  };
+}
+
+/** As the XDG Base Directory Specification has it; of root, where services keep theirs. */
+function defaultDirectory({ XDG_STATE_HOME: state }: NodeJS.ProcessEnv): string {
+  if (state !== undefined && isAbsolute(state)) return join(state, 'dendro');
+  return process.geteuid?.() === 0 ? '/var/lib/dendro' : join(homedir(), '.local', 'state', 'dendro');
 }
 
 /** What commander says, in one line that begins and ends like a sentence. */
@@ -242,6 +298,21 @@ function count(min: number, max: number): (text: string) => number {
     }
     return value;
   };
+}
+
+function duration(text: string): bigint {
+  const [, digits, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const ns = BigInt(digits ?? 0) * (UNIT_NS[unit] ?? 0n);
+  if (ns <= 0n) throw new InvalidArgumentError('It must be a number and s, m, h or d');
+  return ns;
+}
+
+function size(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,6}(?:\.\d{1,3})?)(MB|GB|TB)$/i.exec(text) ?? [];
+  const bytes = Math.round(Number(digits ?? 0) * (UNIT_BYTES[unit.toUpperCase()] ?? 0));
+  if (bytes < MIN_HISTORY_BYTES)
+    throw new InvalidArgumentError('It must be a number and MB, GB or TB, and at least 20MB');
+  return bytes;
 }
 
 /** How many times as fast. */

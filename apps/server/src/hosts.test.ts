@@ -2,7 +2,7 @@
 // whichever way the events come.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServerMessage } from '@dendro/protocol';
 import { TraceeServer } from '@dendro/testkit';
@@ -139,6 +139,22 @@ test('what names no host is of the one that it is posted to, or of the one that 
     ['n2', 'n2'],
   ]);
   expect((await post(`local/events?from=${'x'.repeat(65)}`)).json().code).toBe('DENDRO_REQUEST_INVALID');
+});
+
+test('what is posted beside a source of this host is of it only if it says so, or says nothing', async () => {
+  const server = await start({ source: 'procfs' });
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const exit = (tid: number) => exitLine(now, { tid, pid: tid, start: now - 1000n });
+  const lines = [of('elsewhere', exit(4_190_001)), of(hostname(), exit(4_190_002)), exit(4_190_003)];
+  expect((await server.post(lines.join('\n'))).json()).toEqual({ accepted: 3, rejected: {} });
+  const pids = async (host: string) => (await treeOf(server, host)).tasks.map(({ pid }) => pid);
+  expect(await pids('elsewhere')).toEqual([4_190_001]);
+  await until(async () => (await hostsOf(server))[1]?.source.events === 1); // told once a second
+  expect(await pids('local')).toEqual(expect.arrayContaining([process.pid, 4_190_002, 4_190_003]));
+  expect((await server.get('/api/v1/hosts')).json().hosts).toMatchObject([
+    { id: 'local', name: hostname(), isLive: true, source: { name: 'procfs' }, users: { 0: 'root' } },
+    { id: 'elsewhere', isLive: true, source: { name: 'posted', events: 1 }, users: {} },
+  ]);
 });
 
 test('each of several gRPC servers is a host', async () => {

@@ -10,6 +10,8 @@ import { isLoopbackAddress } from './access.ts';
 import { buildApp } from './app.ts';
 import { DEFAULT_PORT, readConfig, type ServeConfig } from './config.ts';
 import { examine } from './doctor.ts';
+import type { HostHistory } from './history/host-history.ts';
+import { openHistory } from './history/open-history.ts';
 import { printTree } from './print-tree.ts';
 import { record } from './record.ts';
 import { cannotTrace, RunningCommand } from './run-command.ts';
@@ -22,32 +24,42 @@ const webRoot = fileURLToPath(new URL('../../web/dist', import.meta.url));
 /** Without --port this many ports are tried. */
 const PORTS_TRIED = 20;
 
+interface Server {
+  readonly app: FastifyInstance;
+  readonly client: TreeClient;
+  readonly history: HostHistory | undefined;
+}
+
 async function start(config: ServeConfig): Promise<void> {
   const { run } = config;
   // The output of a command is its own.
   const say = run === undefined ? console.log : console.error;
-  const client = await startTree(config);
+  const { history, notices } = await openHistory(config.history);
+  let client: TreeClient | undefined;
   let app: FastifyInstance;
   let port: number;
   try {
+    client = await startTree(config, notices, history);
     ({ app, port } = await listen(client, config));
   } catch (error) {
-    await client.stop();
+    await client?.stop();
+    await history?.close();
     throw error;
   }
   let command: RunningCommand | undefined;
-  const stop = stopOnSignals(app, client, (signal) => command?.takeSignal(signal) ?? false);
+  const stop = stopOnSignals({ app, client, history }, (signal) => command?.takeSignal(signal) ?? false);
   client.listen({
     failed: (error) => {
       console.error(`dendro: the process tree has stopped: ${error.message}`);
       process.exitCode = 1;
-      void app.close();
+      void app.close().then(() => history?.close());
     },
   });
 
   const { source } = client.first.status;
   say(`source: ${source.name} (${source.detail})`);
   for (const notice of source.notices) say(`  note: ${notice}`);
+  if (history !== undefined) say(`history: ${history.directory}`);
   if (config.port === undefined && port !== DEFAULT_PORT) say(`port ${DEFAULT_PORT} is taken, using ${port}`);
   const name = config.listen.includes(':')
     ? `[${config.listen}]`
@@ -66,8 +78,12 @@ async function start(config: ServeConfig): Promise<void> {
   await stop();
 }
 
-async function startTree({ run, token: _, ...options }: ServeConfig): Promise<TreeClient> {
-  if (run === undefined) return TreeClient.start(options);
+async function startTree(
+  { run, token: _, history: __, ...options }: ServeConfig,
+  notices: readonly string[],
+  history: HostHistory | undefined,
+): Promise<TreeClient> {
+  if (run === undefined) return TreeClient.start({ ...options, notices }, history);
   const { recording } = run;
   try {
     // The command is started by this thread: its tid is the pid of the process.
@@ -121,8 +137,7 @@ function cannotListen(config: ServeConfig, port: number, code: string | undefine
 
 // The first signal stops in order, the second at once; neither leaves a tracefs instance or a child behind.
 function stopOnSignals(
-  app: FastifyInstance,
-  client: TreeClient,
+  { app, client, history }: Server,
   isForCommand: (signal: NodeJS.Signals) => boolean,
 ): () => Promise<void> {
   let signals = 0;
@@ -131,6 +146,7 @@ function stopOnSignals(
     if (signals === 1) {
       await app.close();
       await client.stop();
+      await history?.close(); // the tree has told its last by now
     } else if (signals === 2) {
       await client.kill();
       removeOwnInstance();

@@ -24,6 +24,9 @@ const ROUTES: readonly { method: 'GET' | 'POST'; url: string; template: string; 
       template: `/api/v1/hosts/{host}/${what}/{id}`,
     } as const;
   }),
+  ...['histogram', 'gaps', 'search', 'diff', 'window', 'history', 'export'].map((what) => {
+    return { method: 'GET', url: `/api/v1/hosts/local/${what}`, template: `/api/v1/hosts/{host}/${what}` } as const;
+  }),
   { method: 'GET', url: '/api/v1/processes/1', template: '/api/v1/processes/{id}' },
   { method: 'GET', url: '/api/v1/threads/1', template: '/api/v1/threads/{id}' },
   { method: 'GET', url: '/api/v1/lineage/1', template: '/api/v1/lineage/{id}' },
@@ -120,6 +123,25 @@ test.each<[string, ErrorCode, InjectOptions?]>([
     [`/api/v1/${kind}/1?at=then`, 'DENDRO_TIME_INVALID'],
     [`/api/v1/${kind}/1?at=${FAR}`, 'DENDRO_TIME_OUT_OF_RANGE'],
   ]),
+  ...['histogram', 'gaps', 'window'].flatMap((kind): [string, ErrorCode][] => [
+    [`/api/v1/hosts/nowhere/${kind}`, 'DENDRO_HOST_UNKNOWN'],
+    [`/api/v1/hosts/local/${kind}?from=then`, kind === 'window' ? 'DENDRO_HISTORY_OFF' : 'DENDRO_TIME_INVALID'],
+    [`/api/v1/hosts/local/${kind}?from=${LONG}`, 'DENDRO_REQUEST_INVALID'],
+    [
+      `/api/v1/hosts/local/${kind}?from=-1s&to=-2s`,
+      kind === 'window' ? 'DENDRO_HISTORY_OFF' : 'DENDRO_REQUEST_INVALID',
+    ],
+  ]),
+  ['/api/v1/hosts/local/histogram?buckets=0', 'DENDRO_REQUEST_INVALID'],
+  ['/api/v1/hosts/local/histogram?buckets=5001', 'DENDRO_REQUEST_INVALID'],
+  ['/api/v1/hosts/local/search?q=', 'DENDRO_REQUEST_INVALID'],
+  ['/api/v1/hosts/local/search?limit=10001', 'DENDRO_REQUEST_INVALID'],
+  ['/api/v1/hosts/local/search?pid=-1', 'DENDRO_REQUEST_INVALID'],
+  ['/api/v1/hosts/local/search?exitCode=256', 'DENDRO_REQUEST_INVALID'],
+  ['/api/v1/hosts/local/diff', 'DENDRO_REQUEST_INVALID'],
+  ['/api/v1/hosts/local/history', 'DENDRO_HISTORY_OFF'],
+  ['/api/v1/hosts/local/export', 'DENDRO_REQUEST_INVALID'],
+  ['/api/v1/hosts/local/export?format=svg&at=then', 'DENDRO_TIME_INVALID'],
   ['/api/v1/lineage/1?depth=-1', 'DENDRO_REQUEST_INVALID'],
   ['/api/v1/lineage/1?depth=many', 'DENDRO_REQUEST_INVALID'],
   ['/api/v1/lineage/1?depth=10001', 'DENDRO_REQUEST_INVALID'],

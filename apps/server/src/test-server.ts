@@ -3,6 +3,7 @@
 import { tmpdir } from 'node:os';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { buildApp } from './app.ts';
+import { type HistorySettings, HostHistory } from './history/host-history.ts';
 import type { WorkerOptions } from './tree-worker/messages.ts';
 import { TreeClient } from './tree-worker/tree-client.ts';
 
@@ -13,16 +14,21 @@ const EVENTS = '/api/v1/hosts/local/events';
 export class TestServer {
   readonly client: TreeClient;
   readonly app: FastifyInstance;
+  readonly history: HostHistory | undefined;
 
-  private constructor(client: TreeClient, app: FastifyInstance) {
+  private constructor(client: TreeClient, app: FastifyInstance, history: HostHistory | undefined) {
     this.client = client;
     this.app = app;
+    this.history = history;
   }
 
-  static async start(options: Partial<WorkerOptions> = {}): Promise<TestServer> {
-    const client = await TreeClient.start({ source: 'none', maxProcesses: 1000, maxThreads: 1000, ...options });
+  /** @param recorded where its history is kept; otherwise there is none */
+  static async start(options: Partial<WorkerOptions> = {}, recorded?: HistorySettings): Promise<TestServer> {
+    const history = recorded === undefined ? undefined : await HostHistory.open(recorded);
+    const chosen = { source: 'none', maxProcesses: 1000, maxThreads: 1000, ...options };
+    const client = await TreeClient.start(chosen, history);
     const access = { token: TOKEN, cookieName: 'dendro_test', isLoopback: true, allowedHosts: [] };
-    return new TestServer(client, await buildApp(client, { access, webRoot: tmpdir(), version: '0.0.0' }));
+    return new TestServer(client, await buildApp(client, { access, webRoot: tmpdir(), version: '0.0.0' }), history);
   }
 
   get(url: string): Promise<LightMyRequestResponse> {
@@ -46,6 +52,7 @@ export class TestServer {
   async stop(): Promise<void> {
     await this.app.close();
     await this.client.stop();
+    await this.history?.close();
   }
 }
 

@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react';
 import { useView } from './state/view-store.ts';
 import { useGlobalKeys } from './use-global-keys.ts';
 import { useConnectionStatus, useReplicaFrame } from './use-replica.ts';
@@ -5,6 +6,7 @@ import { Details } from './views/details/details.tsx';
 import { Header } from './views/header.tsx';
 import { Help } from './views/help.tsx';
 import { Opening } from './views/open-recording.tsx';
+import { LineageNotLoaded } from './views/pages/lineage-not-loaded.tsx';
 import { SignedOut } from './views/pages/signed-out.tsx';
 import { Waiting } from './views/pages/waiting.tsx';
 import { StatusBar } from './views/status/status-bar.tsx';
@@ -13,10 +15,19 @@ import { ChipBar } from './views/tree/chip-bar.tsx';
 import { TreeGrid } from './views/tree/tree-grid.tsx';
 import { useTreeRows } from './views/tree/use-tree-rows.ts';
 
+/** Fetched when it is opened for the first time: most visits do without. */
+const LineagePage = lazy(() =>
+  import('./views/lineage/lineage-page.tsx').then(
+    ({ LineagePage }) => ({ default: LineagePage }),
+    () => ({ default: LineageNotLoaded }),
+  ),
+);
+
 export function App() {
   const frame = useReplicaFrame();
   const status = useConnectionStatus();
   const areDetailsOpen = useView((state) => state.areDetailsOpen);
+  const lineage = useView((state) => state.lineage);
   const isHelpOpen = useView((state) => state.isHelpOpen);
   const isPaused = useView((state) => state.pausedAt !== undefined);
   const treeRows = useTreeRows(frame);
@@ -30,13 +41,17 @@ export function App() {
       <main className={areDetailsOpen ? 'main with-details' : 'main'}>
         {treeRows.tree.taskCount === 0 ? (
           <Waiting status={status} />
-        ) : (
+        ) : lineage === undefined ? (
           <div className="explore">
             <ChipBar treeRows={treeRows} />
             <TreeGrid treeRows={treeRows} />
           </div>
+        ) : (
+          <Suspense fallback={<p className="page">Loading the lineage …</p>}>
+            <LineagePage tree={treeRows.tree} view={lineage} at={treeRows.order.at} />
+          </Suspense>
         )}
-        {areDetailsOpen && <Details at={treeRows.order.at} />}
+        {areDetailsOpen && <Details tree={treeRows.tree} at={treeRows.order.at} />}
       </main>
       <StatusBar treeRows={treeRows} />
       {isHelpOpen && <Help />}

@@ -5,6 +5,7 @@ import { AppContext } from './app-context.ts';
 import { Connection } from './connection/connection.ts';
 import { pauseWhenHidden } from './connection/visibility.ts';
 import { Pace } from './layout/pace.ts';
+import { Past } from './replica/past.ts';
 import { Replica } from './replica/replica.ts';
 import { keepTheme } from './state/keep-theme.ts';
 import { keepUrl } from './state/keep-url.ts';
@@ -12,9 +13,11 @@ import { useView } from './state/view-store.ts';
 import './styles/base.css';
 import './styles/tree.css';
 import './styles/panels.css';
+import './styles/omnibox.css';
 import './styles/timeline.css';
 
 const replica = new Replica();
+const past = new Past({ replica, origin: location.origin, fetch: (input, init) => fetch(input, init) });
 const connection = new Connection({
   replica,
   origin: location.origin,
@@ -32,7 +35,7 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 createRoot(root).render(
   <StrictMode>
-    <AppContext value={{ replica, connection, pace: new Pace() }}>
+    <AppContext value={{ replica, past, connection, pace: new Pace() }}>
       <App />
     </AppContext>
   </StrictMode>,

@@ -3,7 +3,7 @@
 import { useEffect } from 'react';
 import { useApp } from './app-context.ts';
 import type { Replica } from './replica/replica.ts';
-import { isFiltered, useView, view } from './state/view-store.ts';
+import { useView, view } from './state/view-store.ts';
 import { stepToChange } from './views/timeline/step-to-change.ts';
 
 const TAKES_TEXT = 'input:not([type="checkbox"], [type="radio"]), select, textarea';
@@ -13,7 +13,12 @@ export function useGlobalKeys(): void {
   const { replica } = useApp();
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.defaultPrevented || event.altKey) return;
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k' && !useView.getState().isHelpOpen) {
+        view.command('>');
+        event.preventDefault();
+      }
+      if (event.ctrlKey || event.metaKey) return;
       if (useView.getState().isHelpOpen || isOn(event, TAKES_TEXT)) return;
       if (event.key === ' ' && isOn(event, TAKES_SPACE)) return;
       if (obey(event.key, replica)) event.preventDefault();
@@ -43,13 +48,35 @@ function obey(key: string, replica: Replica): boolean {
     case '.':
       stepToChange(replica, key === ',' ? -1 : 1);
       return true;
-    case 'Escape':
-      if (isFiltered()) view.setFilter('');
-      else view.closeDetails();
+    case '>':
+    case '@':
+      view.command(key);
       return true;
+    case 'Escape':
+      leave();
+      return true;
+    case 'l':
+      return toggleLineage();
     default:
       return false;
   }
+}
+
+/** One thing at a time, the last one first. */
+function leave(): void {
+  const { query, areDetailsOpen, scope, lineage } = useView.getState();
+  if (lineage !== undefined) view.closeLineage();
+  else if (query !== '') view.clearQuery();
+  else if (areDetailsOpen) view.closeDetails();
+  else if (scope !== undefined) view.setScope(undefined);
+}
+
+function toggleLineage(): boolean {
+  const { lineage, selected } = useView.getState();
+  if (lineage !== undefined) view.closeLineage();
+  else if (selected !== undefined) view.openLineage(selected);
+  else return false;
+  return true;
 }
 
 function isOn(event: KeyboardEvent, selector: string): boolean {

@@ -11,7 +11,7 @@ const AGING_MS = 500;
 
 /** @returns a number that changes when the replica has */
 export function useReplicaFrame(): number {
-  const { replica, pace } = useApp();
+  const { replica, past, pace } = useApp();
   const [frame, setFrame] = useState(0);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -32,14 +32,16 @@ export function useReplicaFrame(): number {
       }
     };
     const unsubscribe = replica.subscribe(ask);
+    const unsubscribePast = past.subscribe(ask);
     const aging = setInterval(ask, AGING_MS);
     return () => {
       unsubscribe();
+      unsubscribePast();
       clearInterval(aging);
       clearTimeout(timer);
       if (request !== undefined) cancelAnimationFrame(request);
     };
-  }, [replica, pace]);
+  }, [replica, past, pace]);
   return frame;
 }
 

@@ -50,7 +50,7 @@ export type CompareValues = (field: number, a: number, b: number) => number;
 
 export class ChangelogTable {
   readonly #tasks: TaskTable;
-  readonly #entries = new Rows(INTEGERS);
+  readonly #entries: Rows;
   readonly #counts = new Int32Array(32); // field id -> entries of all tasks
   readonly #limit: number;
   readonly #compareValues: CompareValues;
@@ -60,8 +60,10 @@ export class ChangelogTable {
   #count = 0;
   #inUse = 0;
 
-  constructor(tasks: TaskTable, limit: number, compareValues: CompareValues) {
+  /** @param expected entries that are likely to come */
+  constructor(tasks: TaskTable, limit: number, compareValues: CompareValues, expected = 0) {
     this.#tasks = tasks;
+    this.#entries = new Rows(INTEGERS, expected);
     this.#limit = limit;
     this.#compareValues = compareValues;
   }
@@ -179,6 +181,42 @@ export class ChangelogTable {
     return true;
   }
 
+  /**
+   * Takes over all entries that a task has in another table, for one that has none here.
+   * @param toOwn what a value of that table is in this one
+   */
+  copy(task: TaskIndex, from: ChangelogTable, of: TaskIndex, toOwn: (field: number, value: number) => number): void {
+    let last = NO_ENTRY;
+    for (let entry = from.headOf(of); entry !== NO_ENTRY; entry = from.nextOf(entry)) {
+      const added = this.#take();
+      const { i32, f64 } = this.#entries;
+      const kind = from.#entries.i32[entry * INTEGERS + KIND]!;
+      const field = kind & FIELD_BITS;
+      f64[added * DOUBLES + SINCE] = from.#entries.f64[entry * DOUBLES + SINCE]!;
+      f64[added * DOUBLES + VALUE] = toOwn(field, from.#entries.f64[entry * DOUBLES + VALUE]!);
+      i32[added * INTEGERS + KIND] = kind;
+      i32[added * INTEGERS + NEXT] = NO_ENTRY;
+      if (last === NO_ENTRY) this.#tasks.setEntries(task, added);
+      else i32[last * INTEGERS + NEXT] = added;
+      last = added;
+      this.#counts[field]! += 1;
+      this.#inUse |= 1 << field;
+    }
+    const fields = from.#tasks.fieldsOf(of);
+    this.#tasks.setFields(task, fields);
+    if (fields >> TRIMMED_AT !== 0) this.#hasTrimmed = true;
+  }
+
+  /** Forgets the entries of all tasks, which are forgotten too. */
+  clearAll(): void {
+    this.#counts.fill(0);
+    this.#hasTrimmed = false;
+    this.#firstFree = NO_ENTRY;
+    this.#length = 0;
+    this.#count = 0;
+    this.#inUse = 0;
+  }
+
   /** Forgets all entries of a task. */
   clear(task: TaskIndex): void {
     let entry = this.#tasks.entriesOf(task);
@@ -193,6 +231,7 @@ export class ChangelogTable {
 
   // `added` is the `rank`-th newest of its field; the one beyond the limit goes.
   #dropOldest(task: TaskIndex, added: EntryIndex, field: number, rank: number): void {
+    if (this.#counts[field]! <= this.#limit) return; // all tasks together have no more
     let before = added;
     let entry = this.nextOf(added);
     let kept = rank;

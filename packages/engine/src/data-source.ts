@@ -7,6 +7,7 @@
 
 import { type EntityId, type EventNs, FIELDS, type FieldName, type TaskId } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
+import { type LineageEnd, lineageEnd } from './lineage-end.ts';
 import { livingChildren, livingThreads, ProcessInfo } from './process-info.ts';
 import type { ProcessTree } from './process-tree.ts';
 import { DataNotFoundError, KeyNotSupportedError, type TaskRef } from './task-ref.ts';
@@ -73,7 +74,7 @@ export interface ProcessLineage {
    * Why there are no more: the last one has no parent (`root`), nobody has said who its parent is (`unknown`), the depth
    * was reached, that went when the last one was evicted, or it is no longer kept who was the parent then (`trimmed`).
    */
-  readonly end: 'root' | 'unknown' | 'depth' | 'evicted' | 'trimmed';
+  readonly end: LineageEnd | 'depth';
 }
 
 export interface Answers {
@@ -82,17 +83,18 @@ export interface Answers {
   readonly LineageKey: { readonly process_lineage: TimeRelevant<ProcessLineage> };
 }
 
-/** Init (1) and kthreadd (2) have no parent, said or not. */
-const KTHREADD_PID = 2;
 const KEYS = ['ProcKey', 'ThreadKey', 'LineageKey'] as const;
+
+/** What is asked: a tree, and who is meant in it. */
+export type ResolvingTree = Pick<ProcessTree, 'tree' | 'resolve'>;
 
 export class ProcessTreeDataSource {
   readonly namespace = 'dendro';
   readonly id = 'process_tree';
-  readonly #host: ProcessTree;
+  readonly #host: ResolvingTree;
   readonly #tree: TemporalTree;
 
-  constructor(host: ProcessTree) {
+  constructor(host: ResolvingTree) {
     this.#host = host;
     this.#tree = host.tree;
   }
@@ -228,21 +230,12 @@ export class ProcessTreeDataSource {
       // Nearly always it has had one parent from its start on, and nobody needs to look again.
       const isSame = info.parentSource === 'event' && info.parentSince !== undefined && info.parentSince <= at;
       if (!isSame) parent = tree.parentAt(child, at);
-      if (parent === NO_TASK) return { ancestors, end: this.#endAt(child, at) };
+      if (parent === NO_TASK) return { ancestors, end: lineageEnd(tree, child, at) };
       seen.add(child);
       if (seen.has(parent)) return { ancestors, end: 'unknown' }; // a ring: what was said of it cannot be [AS8]
       if (depth >= maxDepth) return { ancestors, end: 'depth' };
       child = parent;
     }
-  }
-
-  /** Why a task has no parent at `at`. */
-  #endAt(oldest: TaskIndex, at: EventNs): ProcessLineage['end'] {
-    const tree = this.#tree;
-    if (tree.isTrimmedAt(oldest, 'parent', at)) return 'trimmed';
-    const isSaid = tree.authorityAt(oldest, 'parent', at) !== undefined;
-    if (isSaid || tree.pidOf(oldest) <= KTHREADD_PID) return 'root';
-    return tree.isStub(oldest) ? 'evicted' : 'unknown';
   }
 }
 

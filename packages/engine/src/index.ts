@@ -10,6 +10,7 @@ export {
   type ProcessLineage,
   ProcessTreeDataSource,
   type ProcKey,
+  type ResolvingTree,
   type ThreadInfo,
   type ThreadKey,
   type TimeRelevant,
@@ -18,12 +19,14 @@ export {
 export type { EnrichmentRequest } from './enrichment-queue.ts';
 export { EntityIds } from './entity-id.ts';
 export { NO_TASK, type TaskIndex } from './ids.ts';
+export { type LineageEnd, lineageEnd } from './lineage-end.ts';
 export { type KnownFrom, ProcessInfo, type RelatedTask } from './process-info.ts';
 export { ProcessTree, type ProcessTreeCounts, type ProcessTreeOptions } from './process-tree.ts';
 export type { Batch } from './recorder.ts';
 export { AmbiguousTaskError, DataNotFoundError, KeyNotSupportedError, type TaskRef } from './task-ref.ts';
 export {
   type ChangelogEntry,
+  CopiedTexts,
   type FactWriter,
   type Gap,
   type NumberField,

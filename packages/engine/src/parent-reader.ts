@@ -47,6 +47,10 @@ export class ParentReader {
     if (task === this.#init) this.#init = NO_TASK;
   }
 
+  noteClear(): void {
+    this.#init = NO_TASK;
+  }
+
   parentAt(task: TaskIndex, at: EventNs): TaskIndex {
     return this.#read(task, at);
   }

@@ -143,6 +143,13 @@ export class ParentageTable {
     return true;
   }
 
+  /** Forgets the links of all tasks, which are forgotten too. */
+  clearAll(): void {
+    this.#hasTrimmed = false;
+    this.#firstFree = NO_LINK;
+    this.#length = 0;
+  }
+
   /** Forgets the parents of a child. */
   clear(child: TaskIndex): void {
     let link = this.#tasks.parentsOf(child);

@@ -53,6 +53,8 @@ export interface ProcessTreeOptions {
   readonly maxThreads?: number | undefined;
   /** Newest entries that the changelog of a field keeps. Default 64. */
   readonly entriesPerField?: number | undefined;
+  /** Ids below were given by an earlier tree of this host, whose history goes on. Default 1. */
+  readonly firstTaskId?: number | undefined;
   /** Can /proc be asked about a task? Then `takeEnrichmentRequests` says which to ask about. Default false. */
   readonly canEnrich?: boolean | undefined;
 }
@@ -105,13 +107,14 @@ export class ProcessTree {
   readonly #maxProcesses: number;
   readonly #maxThreads: number;
   #hasInit = false;
-  #nextTaskId = 1;
+  #nextTaskId: number;
   #evictedProcesses = 0;
   #evictedThreads = 0;
   #ringsRefused = 0;
 
   constructor(options: ProcessTreeOptions = {}) {
     const { maxProcesses = 16_384, maxThreads = 32_768, entriesPerField } = options;
+    this.#nextTaskId = options.firstTaskId ?? 1;
     this.#maxProcesses = maxProcesses;
     this.#maxThreads = maxThreads;
     this.tree = new TemporalTree({ entriesPerField, expectedTasks: maxProcesses + maxThreads + MAX_STUBS });

@@ -39,6 +39,8 @@ const EXIT_AUTHORITY_AT = 14;
 const STATUS_AUTHORITY_AT = 16;
 const PARENTS_TRIMMED = 1 << 18;
 const NOBODY = -1;
+/** What is of the task itself: its state and the list in which its writer has it are not. */
+const COPIED_BITS = FLAG_BITS | (0xff << AUTHORITY_AT) | PARENTS_TRIMMED;
 
 /** Two sources stamp one end with two times, so far apart at most. */
 const STATUS_SLACK_NS = 1_000_000;
@@ -131,6 +133,46 @@ export class TaskTable {
       else this.#enterBucket(task, this.#buckets);
     }
     return task;
+  }
+
+  /**
+   * What never changes and how it ended, as another table has it, for a slot that nothing is known of: not whom it refers
+   * to, and no lists.
+   */
+  copyFacts(task: TaskIndex, from: TaskTable, of: TaskIndex): void {
+    const { i32, f64 } = this.#rows;
+    const source = from.#rows;
+    const [row, doubles, sourceRow, sourceDoubles] = [task * INTEGERS, task * DOUBLES, of * INTEGERS, of * DOUBLES];
+    f64[doubles + START] = source.f64[sourceDoubles + START]!;
+    f64[doubles + EXIT] = source.f64[sourceDoubles + EXIT]!;
+    f64[doubles + STATUS_AT] = source.f64[sourceDoubles + STATUS_AT]!;
+    i32[row + TID] = source.i32[sourceRow + TID]!;
+    i32[row + PID] = source.i32[sourceRow + PID]!;
+    i32[row + ENTITY] = source.i32[sourceRow + ENTITY]!;
+    i32[row + STATUS] = source.i32[sourceRow + STATUS]!;
+    const bits = source.i32[sourceRow + BITS]! & COPIED_BITS;
+    i32[row + BITS] = bits | (STATE.present << STATE_AT);
+    if ((bits & TASK_FLAG.sibling) !== 0) this.#hasSiblings = true;
+    this.#present++;
+  }
+
+  /** For a task whose facts were copied: whom it refers to. */
+  copyReferences(task: TaskIndex, leader: TaskIndex, creator: TaskIndex): void {
+    this.#setLeader(task, leader);
+    if (creator === NO_TASK) return;
+    this.#link(task, creator, FIRST_CREATED, NEXT_CREATED);
+    this.#rows.i32[task * INTEGERS + CREATOR] = creator;
+  }
+
+  /** Forgets all tasks. The memory stays, for those that come next. */
+  clear(): void {
+    this.#free.length = 0;
+    this.#abandoned.length = 0;
+    this.#buckets?.fill(NO_TASK);
+    this.#length = 0;
+    this.#present = 0;
+    this.#stubs = 0;
+    this.#hasSiblings = false;
   }
 
   isPresent(task: TaskIndex): boolean {

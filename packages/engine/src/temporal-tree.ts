@@ -33,6 +33,7 @@ import {
 } from '@dendro/protocol';
 import { ChangelogTable, type EntryIndex, NO_ENTRY } from './changelog-table.ts';
 import { FieldReader, TRIMMED } from './field-reader.ts';
+import { grown } from './grow.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import { INIT_TID, ParentReader } from './parent-reader.ts';
 import { ParentageTable } from './parentage-table.ts';
@@ -45,6 +46,8 @@ export interface TemporalTreeOptions {
   readonly entriesPerField?: number | undefined;
   /** Tasks that are likely to come: room is made for them at once. Default 0. */
   readonly expectedTasks?: number | undefined;
+  /** The same for entries of all changelogs. Default 0. */
+  readonly expectedEntries?: number | undefined;
 }
 
 export interface ChangelogEntry {
@@ -68,6 +71,7 @@ const MAX_STEPS_TO_NAME = 32;
 const LONG_AGO = -Number.MAX_SAFE_INTEGER as EventNs;
 /** Values kept parsed. */
 const MAX_PARSED = 4096;
+const FEW_TASKS = 64;
 const PARENT = FIELDS.parent.id;
 const FIELD_NAMES = Object.keys(FIELDS) as readonly FieldName[];
 const NO_FIELDS: readonly FieldName[] = [];
@@ -83,16 +87,19 @@ export class TemporalTree implements FactVisitor {
   readonly #parentReader: ParentReader;
   #valuesKnown = 0; // bits of the fields that have one
   readonly #values: FieldValue[] = Array.from({ length: FIELD_COUNT }, () => undefined); // field id -> value, the answer of `valuesAt`
+  readonly #textIndexes = new Int32Array(FIELD_COUNT); // field id -> index of its text, the answer of `textIndexesAt`
   readonly #parsedFiles: FieldValue[] = []; // index of a text -> what it says
   readonly #parsedLists: FieldValue[] = [];
   #parsedCount = 0;
+  #textGeneration = 0;
   #batchTexts: readonly string[] = [];
   #batchTextIndexes: Int32Array = new Int32Array(0); // index in the batch -> index in #strings, 0 = not looked up yet
 
   constructor(options: TemporalTreeOptions = {}) {
     const limit = options.entriesPerField ?? 64;
     this.#tasks = new TaskTable(options.expectedTasks ?? 0);
-    this.#changelogs = new ChangelogTable(this.#tasks, limit, (field, a, b) => this.#compareValues(field, a, b));
+    const compare = (field: number, a: number, b: number) => this.#compareValues(field, a, b);
+    this.#changelogs = new ChangelogTable(this.#tasks, limit, compare, options.expectedEntries);
     this.#parents = new ParentageTable(this.#tasks, limit);
     this.#reader = new FieldReader(this.#tasks, this.#changelogs);
     this.#parentReader = new ParentReader(this.#tasks, this.#parents, this.#reader);
@@ -241,6 +248,70 @@ export class TemporalTree implements FactVisitor {
     this.#forgetAbandoned();
   }
 
+  /**
+   * Takes over tasks of another tree as they are. None of them may be here yet; others to whom they refer need not.
+   * @param texts of that tree in this one; kept from call to call, it saves looking texts up
+   */
+  copyTasks(from: TemporalTree, tasks: readonly TaskIndex[], texts: CopiedTexts): void {
+    this.#reader.noteChange();
+    // Of a few it costs less to look each up by its id.
+    const slots = tasks.length < FEW_TASKS ? undefined : new Int32Array(from.slotCount).fill(NO_TASK);
+    const slotOf = (task: TaskIndex): TaskIndex => {
+      if (task === NO_TASK) return NO_TASK;
+      if (slots === undefined) return this.#tasks.ensure(from.taskIdOf(task));
+      if (slots[task] === NO_TASK) slots[task] = this.#tasks.ensure(from.taskIdOf(task));
+      return slots[task] as TaskIndex;
+    };
+    const indexes = texts.between(from, this);
+    const toOwn = (field: number, value: number): number => {
+      if (!IS_TEXT[field] || value === NO_TEXT) return value;
+      const known = indexes[value] ?? 0;
+      return known !== 0 ? known : texts.add(value, this.#strings.intern(from.textOf(value)));
+    };
+    for (const task of tasks) {
+      const slot = slotOf(task);
+      this.#tasks.copyFacts(slot, from.#tasks, task);
+      this.#changelogs.copy(slot, from.#changelogs, task, toOwn);
+      if (this.#tasks.tidOf(slot) === INIT_TID) this.#parentReader.noteInit(slot);
+    }
+    for (const task of tasks) {
+      const slot = slotOf(task);
+      this.#tasks.copyReferences(slot, slotOf(from.leaderOf(task)), slotOf(from.creatorOf(task)));
+      if (from.#parents.hasLinks(task)) {
+        from.#parents.forEachOf(task, (parent, since, authority) => {
+          this.#parents.merge(slot, slotOf(parent), since, authority);
+        });
+      }
+    }
+  }
+
+  /** Forgets all tasks and gaps. Memory stays, for what comes next, and so do texts as long as there are not more than that. */
+  clear(maxTexts = 0): void {
+    this.#reader.noteChange();
+    this.#parentReader.noteClear();
+    this.#tasks.clear();
+    this.#changelogs.clearAll();
+    this.#parents.clearAll();
+    this.#gaps.length = 0;
+    if (this.#strings.count <= maxTexts) return;
+    this.#textGeneration++;
+    this.#forgetParsed();
+    this.#strings.sweep(() => {});
+  }
+
+  /** Changes when texts are forgotten: indexes that `intern` gave before are void then. */
+  get textGeneration(): number {
+    return this.#textGeneration;
+  }
+
+  /** Forgets who created a task and who its parents were: for who keeps the tree bounded in another way than by stubs. */
+  forgetWayUp(task: TaskIndex): void {
+    this.#reader.noteChange();
+    this.#tasks.dropCreator(task);
+    this.#parents.clear(task);
+    this.#forgetAbandoned();
+  }
+
   /** Does anybody refer to it as creator, leader or parent? Then it leaves a stub. */
   isReferenced(task: TaskIndex): boolean {
     return this.#tasks.isReferenced(task);
@@ -306,6 +377,7 @@ export class TemporalTree implements FactVisitor {
    */
   forgetUnusedTexts(): boolean {
     if (!this.#strings.isSweepDue) return false;
+    this.#textGeneration++;
     this.#forgetParsed();
     this.#strings.sweep((use) => {
       for (let task = 0; task < this.#tasks.length; task++) {
@@ -527,6 +599,27 @@ export class TemporalTree implements FactVisitor {
   }
 
   /**
+   * What `textOf` gives the text (the wire text) of: tasks with the same text have the same index. 0 where it is not
+   * known. Void after the next fact.
+   */
+  textIndexAt(task: TaskIndex, field: TextField | 'executable' | 'argv' | 'interpreter', at: EventNs): number {
+    const entry = this.#reader.find(task, FIELDS[field].id, at);
+    return entry < 0 ? NO_TEXT : this.#changelogs.valueOf(entry);
+  }
+
+  /** The same of all fields in one walk, by field id; means nothing for numbers. The next call fills the array anew. */
+  textIndexesAt(task: TaskIndex, at: EventNs): Int32Array {
+    const known = this.#reader.findAll(task, at);
+    const { found } = this.#reader;
+    this.#textIndexes.fill(NO_TEXT);
+    for (let rest = known; rest !== 0; rest &= rest - 1) {
+      const field = 31 - Math.clz32(rest & -rest);
+      if (IS_TEXT[field]) this.#textIndexes[field] = this.#changelogs.valueOf(found[field] as EntryIndex);
+    }
+    return this.#textIndexes;
+  }
+
+  /**
    * Does a task read this name, its own or that of an ancestor nearby? A walk of bounded length: for a writer that asks at
    * every birth.
    */
@@ -666,7 +759,7 @@ export class TemporalTree implements FactVisitor {
       const field = this.#changelogs.fieldOf(entry);
       const value = this.#changelogs.valueOf(entry);
       const text = IS_TEXT[field] ? this.#strings.textOf(value) : undefined;
-      const wire = text !== undefined ? out.text(text) : value;
+      const wire = text !== undefined ? out.numberedText(value, text) : value;
       out.set(id, field, this.#changelogs.sinceOf(entry), this.#changelogs.authorityOf(entry), wire);
     }
     const trimmed = this.#changelogs.trimmedOf(task);
@@ -792,10 +885,39 @@ export class TemporalTree implements FactVisitor {
   }
 }
 
+/** What the texts of one tree are in another. */
+export class CopiedTexts {
+  #from: TemporalTree | undefined;
+  #to: TemporalTree | undefined;
+  #generations = '';
+  #indexes = new Int32Array(1024);
+
+  /** Index there -> index here, 0 = not looked up yet. */
+  between(from: TemporalTree, to: TemporalTree): Int32Array {
+    const generations = `${from.textGeneration} ${to.textGeneration}`;
+    if (this.#from !== from || this.#to !== to || this.#generations !== generations) this.#indexes.fill(0);
+    this.#from = from;
+    this.#to = to;
+    this.#generations = generations;
+    return this.#indexes;
+  }
+
+  /** @returns `here` */
+  add(there: number, here: number): number {
+    // Until the next call of `between` those who hold the columns look texts beyond their end up again.
+    if (there >= this.#indexes.length) this.#indexes = grown(this.#indexes, 2 * there, 0);
+    this.#indexes[there] = here;
+    return here;
+  }
+}
+
 /** Where `writeFacts` writes: a BatchWriter. */
 export interface FactWriter extends Omit<FactVisitor, 'strings' | 'evict' | 'gap'> {
-  /** @returns what a text value of this text is in `set` */
-  text(text: string): number;
+  /**
+   * @param number of this text and no other, until the writer is emptied
+   * @returns what a text value of this text is in `set`
+   */
+  numberedText(number: number, text: string): number;
 }
 
 function byFieldId(answer: (field: FieldName) => boolean): readonly boolean[] {

@@ -268,6 +268,28 @@ export function readBatch(bytes: Uint8Array, visitor: FactVisitor): void {
   }
 }
 
+/** The same batch with all of its times `byNs` later: for a tree that counts from another base. */
+export function movedBatch(bytes: Uint8Array, byNs: number): Uint8Array<ArrayBuffer> {
+  const writer = new BatchWriter();
+  const moved = (time: EventNs) => (time + byNs) as EventNs;
+  let texts: readonly number[] = [];
+  readBatch(bytes, {
+    strings: (table) => {
+      texts = table.map((text) => writer.text(text));
+    },
+    task: (task, tid, pid, leader, creator, start, ...rest) =>
+      writer.task(task, tid, pid, leader, creator, moved(start), ...rest),
+    set: (task, id, since, authority, value) => {
+      const isText = isTextField(fieldType(id));
+      writer.set(task, id, moved(since), authority, isText && value > 0 ? (texts[value - 1] as number) : value);
+    },
+    exit: (task, at, ...rest) => writer.exit(task, moved(at), ...rest),
+    gap: (from, to, lost) => writer.gap(moved(from), moved(to), lost),
+    evict: (task, isCut) => writer.evict(task, isCut),
+  });
+  return writer.finish();
+}
+
 /** The facts of a batch as objects: for tests, JSON and people. */
 export function factsOf(bytes: Uint8Array): Fact[] {
   const facts: Fact[] = [];

@@ -26,6 +26,13 @@ export const ERRORS = {
   DENDRO_SOURCE_UNAVAILABLE: { status: 500, text: 'The source cannot be used here.' },
   DENDRO_SOURCE_UNREADABLE: { status: 500, text: 'The file of the source cannot be read.' },
   DENDRO_RECORDING_UNWRITABLE: { status: 500, text: 'The recording cannot be written.' },
+  DENDRO_HISTORY_IN_USE: { status: 500, text: 'Another dendro keeps its history in this directory.' },
+  DENDRO_HISTORY_VERSION: { status: 500, text: 'The history was written by a newer dendro.' },
+  DENDRO_HISTORY_UNREADABLE: { status: 500, text: 'The directory of the history cannot be used.' },
+  DENDRO_HISTORY_DAMAGED: { status: 500, text: 'A part of the history is damaged and cannot be read.' },
+  DENDRO_HISTORY_TOO_OLD: { status: 410, text: 'The history does not reach back to that time any more.' },
+  DENDRO_HISTORY_OFF: { status: 404, text: 'Nothing is recorded of this host.' },
+  DENDRO_WINDOW_TOO_LARGE: { status: 413, text: 'The window of time holds too much: ask for a shorter one.' },
   DENDRO_PORT_TAKEN: { status: 500, text: 'The port is in use.' },
   DENDRO_OPTION_INVALID: { status: 500, text: 'An option has a value that does not fit.' },
 } as const;

@@ -1,5 +1,5 @@
 export { assertNever } from './assert.ts';
-export { BatchWriter, type FactVisitor, factsOf, readBatch } from './batch-codec.ts';
+export { BatchWriter, type FactVisitor, factsOf, movedBatch, readBatch } from './batch-codec.ts';
 export { DendroError, ERRORS, type ErrorCode, toError } from './errors.ts';
 export {
   AUTHORITY,

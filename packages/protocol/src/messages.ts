@@ -45,6 +45,8 @@ export interface HostInfo {
   readonly isLive: boolean;
   /** User names by uid, as this server's /etc/passwd has them; empty for a foreign host. */
   readonly users: Readonly<Record<string, string>>;
+  /** Epoch nanoseconds, in decimal: from then on the server can answer about any instant. Undefined without a history. */
+  readonly oldestEpochNs?: string | undefined;
   /** Pids of the processes of Dendro that run on this host; none where nothing is live. */
   readonly ownPids?: readonly number[] | undefined;
 }

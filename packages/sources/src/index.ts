@@ -3,7 +3,7 @@ export { CnProcSource, type CnProcSourceOptions } from './cn-proc/cn-proc-source
 export { EbpfSource, type EbpfSourceOptions } from './ebpf/ebpf-source.ts';
 export { mayUseEbpf } from './ebpf/refusal.ts';
 export { type HashCounts, ProgramHashes, type ProgramHashesOptions } from './hash/program-hashes.ts';
-export { HostClock } from './host-clock.ts';
+export { type ClockOrigin, HostClock } from './host-clock.ts';
 export { HostFilter } from './input/host-filter.ts';
 export { KernelSource, type KernelSourceOptions } from './kernel-source.ts';
 export { NoSource } from './no-source.ts';

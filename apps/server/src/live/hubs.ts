@@ -10,12 +10,14 @@ import type { Session, Socket } from './session.ts';
 /** For the batches of all hosts together, and of one at most. */
 const ALL_RING_BYTES = 64 * 1024 * 1024;
 const RING_BYTES = 16 * 1024 * 1024;
+const TELL_MS = 100;
 
 export class LiveHubs {
   readonly #client: TreeClient;
   readonly #hubs = new Map<HostClient, LiveHub>();
   readonly #unlisten: (() => void)[] = [];
   #told = '';
+  #telling: NodeJS.Timeout | undefined;
 
   constructor(client: TreeClient) {
     this.#client = client;
@@ -46,6 +48,7 @@ export class LiveHubs {
 
   /** Ends all sessions: the server goes down. */
   close(): void {
+    clearTimeout(this.#telling);
     for (const unlisten of this.#unlisten) unlisten();
     for (const hub of this.#hubs.values()) hub.close();
   }
@@ -54,13 +57,21 @@ export class LiveHubs {
     this.#hubs.set(host, new LiveHub(host));
     const ringBytes = Math.min(RING_BYTES, Math.floor(ALL_RING_BYTES / this.#hubs.size));
     for (const hub of this.#hubs.values()) hub.ringBytes = ringBytes;
-    this.#unlisten.push(host.listen({ host: () => this.#tell(), status: () => this.#tell() }));
-    this.#tell();
+    this.#unlisten.push(host.listen({ host: () => this.#tellSoon(), status: () => this.#tellSoon() }));
+    this.#tellSoon();
+  }
+
+  /** Many hosts say at once how they are. */
+  #tellSoon(): void {
+    if (this.#hubs.size < 2) return;
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      this.#tell();
+    }, TELL_MS);
   }
 
   /** What is told of them changes seldom. */
   #tell(): void {
-    if (this.#hubs.size < 2) return;
     const hosts = this.#summaries();
     const told = JSON.stringify(hosts);
     if (told === this.#told) return;

@@ -104,6 +104,15 @@ describe('a session', () => {
     expect(bench.taken()).toEqual(['batch 5..6']);
   });
 
+  test('gives what is still in a ring that has less room than before', () => {
+    for (let i = 0; i < 9; i++) bench.commit();
+    bench.ring.maxBytes = 250; // of entries of 100 bytes
+    bench.session.hear('{"type":"subscribe","version":6}');
+    expect(bench.taken()).toEqual(['{"type":"resync","reason":"version-too-old"}']);
+    bench.session.hear('{"type":"subscribe","version":7}');
+    expect(bench.taken()).toEqual(['batch 7..8', 'batch 8..9']);
+  });
+
   test('gives a client whose version has left the ring a snapshot, never a part', () => {
     for (let i = 0; i < 50; i++) bench.commit();
     bench.session.hear('{"type":"subscribe","version":3}');

@@ -11,6 +11,9 @@ const Host = Type.Object({
   baseEpochNs: Ns,
   isLive: Type.Boolean(),
   users: Type.Record(Type.String(), Type.String()),
+  oldestEpochNs: Type.Optional(
+    Type.String({ description: 'First instant of the history, epoch nanoseconds; absent without one' }),
+  ),
   ownPids: Type.Array(Type.Integer(), { description: 'Of the processes of Dendro on this host' }),
   href: Type.String(),
   source: Type.Object({
@@ -91,6 +94,7 @@ export const hostRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient
           ]),
           400: Problem,
           404: Problem,
+          410: Problem,
           429: Problem,
         },
       },
@@ -108,8 +112,10 @@ function hostJson({ info, status }: HostClient) {
   const { source, counts, stats, now, newest } = status;
   const { name, state, detail, events, lost, rejected, notices } = source;
   const { processes, threads, tasks, maxProcesses, maxThreads } = counts;
+  const { oldestEpochNs, ...known } = info;
   return {
-    ...info,
+    ...known,
+    ...(oldestEpochNs === undefined ? {} : { oldestEpochNs }),
     ownPids: [...(info.ownPids ?? [])],
     href: `/api/v1/hosts/${info.id}`,
     source: { name, state, detail, events, lost, rejected: { ...rejected }, notices: [...notices] },

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { HostHistory } from '../history/host-history.ts';
 import type { HostClient } from '../tree-worker/host-client.ts';
 import type { HostStatus } from '../tree-worker/messages.ts';
 import type { TreeClient } from '../tree-worker/tree-client.ts';
@@ -12,6 +13,7 @@ export function metricsRoute(app: FastifyInstance, client: TreeClient): void {
   treeMetrics(meters, client);
   sourceMetrics(meters, client);
   procfsMetrics(meters, client);
+  historyMetrics(meters, client);
 
   app.get(
     '/metrics',
@@ -117,6 +119,56 @@ function procfsMetrics({ gauge, counter, counters }: Meters, client: TreeClient)
   counter('dendro_hashes_total', 'Binaries hashed.', () => hashes()?.done ?? 0);
   counters('dendro_hashes_skipped_total', 'Binaries without a hash, by reason.', ['reason'], () =>
     Object.entries(hashes()?.skipped ?? {}).map(([reason, times]) => [times, reason]),
+  );
+}
+
+function historyMetrics(meters: Meters, client: TreeClient): void {
+  const { gauges, counters } = meters.ofHosts(client);
+  const of =
+    (value: (history: HostHistory) => number) =>
+    (_status: HostStatus, { history }: HostClient) =>
+      history === undefined ? [] : [[value(history)] as const];
+  gauges(
+    'dendro_history_up',
+    'Is what happens recorded? Without a history there is no such number.',
+    [],
+    of(({ problem }) => (problem === undefined ? 1 : 0)),
+  );
+  gauges(
+    'dendro_history_bytes',
+    'Size of the file.',
+    [],
+    of(({ state }) => state.fileBytes),
+  );
+  gauges(
+    'dendro_history_pending_bytes',
+    'Not on the disk yet.',
+    [],
+    of(({ state }) => state.pendingBytes),
+  );
+  gauges(
+    'dendro_history_oldest_age_seconds',
+    'How far it reaches back.',
+    [],
+    of(({ state: { oldestEpochNs: from = 0n, newestEpochNs: to = 0n } }) => Number(to - from) / 1e9),
+  );
+  gauges(
+    'dendro_history_facts',
+    'Facts that it holds.',
+    [],
+    of(({ state }) => state.facts),
+  );
+  counters(
+    'dendro_history_dropped_batches_total',
+    'Batches that could not be kept. A snapshot makes up for them, and the time in between is a gap.',
+    [],
+    of(({ state }) => state.droppedBatches),
+  );
+  gauges(
+    'dendro_history_damaged_parts',
+    'Parts of the file that cannot be read.',
+    [],
+    of(({ state }) => state.damagedParts),
   );
 }
 

@@ -6,11 +6,9 @@ export const Ns = Type.String({ description: 'Epoch nanoseconds, decimal' });
 
 export const HostId = Type.Object({ host: Type.String({ description: 'An id of `hosts`; `local` is the first' }) });
 
-export const At = Type.String({
-  default: 'live',
-  maxLength: 64,
-  description: 'Epoch nanoseconds, RFC 3339, relative (-5m), or live',
-});
+export const TIME_FORMS = 'Epoch nanoseconds, RFC 3339, relative (-5m), or live';
+
+export const At = Type.String({ default: 'live', maxLength: 64, description: TIME_FORMS });
 
 export const Problem = Type.Object(
   { code: Type.String(), message: Type.String(), status: Type.Integer() },

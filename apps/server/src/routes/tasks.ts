@@ -86,7 +86,7 @@ const Lineage = Type.Object({
     description: 'Why there are no more: root, unknown (who the parent is), depth, evicted or trimmed',
   }),
 });
-const problems = { 400: Problem, 404: Problem, 409: Problem };
+const problems = { 400: Problem, 404: Problem, 409: Problem, 410: Problem };
 
 export interface TaskRoutesOptions {
   readonly client: TreeClient;

@@ -6,6 +6,7 @@ import {
   DataNotFoundError,
   type ProcessInfo,
   ProcessTreeDataSource,
+  type ResolvingTree,
   type TaskRef,
   type ThreadInfo,
   type TimeRelevant,
@@ -18,26 +19,36 @@ import {
   eventTimeOf,
   formatRfc3339Ns,
   isTid,
-  parseTime,
   type TaskId,
   type TimeBase,
 } from '@dendro/protocol';
-import type { HostTree } from './host-tree.ts';
-import type { Question } from './messages.ts';
-import { treeJson } from './tree-json.ts';
+import { exportTree } from '../export/tree-export.ts';
+import type { TreeQuestion } from './messages.ts';
+import { epochTimeFrom } from './time-text.ts';
+import { type TreeAnswer, treeAnswer } from './tree-json.ts';
 import { treeText } from './tree-text.ts';
 
-type TreeQuestion = Exclude<Question, { kind: 'events' }>;
+/** A tree that can be asked: the live one, or one of the past. */
+export interface AskedTree {
+  readonly host: ResolvingTree;
+  readonly version: number;
+  /** Of the host, in addresses. */
+  readonly id: string;
+  readonly base: TimeBase;
+  readonly now: EventNs;
+  reaches(epochNs: bigint): boolean;
+  lacks(at: EventNs, withExited: boolean): string | undefined;
+}
 
 /** @throws DendroError what is wrong with the question */
-export function answerJson(tree: HostTree, question: TreeQuestion): string {
+export function answerJson(tree: AskedTree, question: TreeQuestion): string {
   switch (question.kind) {
-    case 'tree': {
-      const { host, base, id } = tree;
-      const epochNs = epochTimeOf(tree, question.at);
-      const { withExited } = question;
-      const mayLack = tree.mayLack(eventTimeOf(base, epochNs), withExited);
-      return treeJson(host, { host: id, base, epochNs, withExited, mayLack });
+    case 'tree':
+      return JSON.stringify(treeOf(tree, question));
+    case 'export': {
+      const answer = treeOf(tree, question);
+      const at = eventTimeOf(tree.base, BigInt(answer.at));
+      return exportTree(question.format, { tree: tree.host.tree, at, answer, dendro: question.dendro });
     }
     case 'text':
       // A terminal is shown no times, so one that is too far away to be exact does no harm.
@@ -47,7 +58,14 @@ export function answerJson(tree: HostTree, question: TreeQuestion): string {
   }
 }
 
-function aboutTask(tree: HostTree, question: Exclude<TreeQuestion, { kind: 'tree' | 'text' }>): object {
+function treeOf(tree: AskedTree, { at, withExited }: Extract<TreeQuestion, { withExited: boolean }>): TreeAnswer {
+  const { host, base, id, version } = tree;
+  const epochNs = epochTimeOf(tree, at);
+  const lack = tree.lacks(eventTimeOf(base, epochNs), withExited);
+  return treeAnswer({ tree: host.tree, version }, { host: id, base, epochNs, withExited, lack });
+}
+
+function aboutTask(tree: AskedTree, question: Exclude<TreeQuestion, { kind: 'tree' | 'text' | 'export' }>): object {
   const { base } = tree;
   const time = eventTimeOf(base, epochTimeOf(tree, question.at));
   const task = taskRef(question.id);
@@ -77,7 +95,7 @@ function aboutTask(tree: HostTree, question: Exclude<TreeQuestion, { kind: 'tree
 }
 
 /** A time that the tree can be asked about. @throws DendroError DENDRO_TIME_INVALID, DENDRO_TIME_OUT_OF_RANGE */
-function epochTimeOf(tree: HostTree, text: string): bigint {
+export function epochTimeOf(tree: AskedTree, text: string): bigint {
   const epochNs = parsedTime(tree, text);
   if (tree.reaches(epochNs)) return epochNs;
   throw new DendroError(
@@ -86,21 +104,13 @@ function epochTimeOf(tree: HostTree, text: string): bigint {
   );
 }
 
-/** A time as a user writes it; relative ones count from the host's now. @throws DendroError DENDRO_TIME_INVALID */
-function parsedTime({ base, now }: HostTree, text: string): bigint {
-  const epochNow = epochOf(base, now);
-  const time = parseTime(text, epochNow);
-  if (time === undefined) {
-    throw new DendroError(
-      'DENDRO_TIME_INVALID',
-      `"${text.slice(0, 64)}" is not a time: use epoch nanoseconds, RFC 3339, -5m or live.`,
-    );
-  }
-  return time === 'live' ? epochNow : time;
+/** Relative times count from the host's now. @throws DendroError DENDRO_TIME_INVALID */
+export function parsedTime({ base, now }: AskedTree, text: string): bigint {
+  return epochTimeFrom(text, epochOf(base, now));
 }
 
 /** `17`, `e:3121682638`, `pid:4242`. @throws DendroError DENDRO_TASK_ID_INVALID */
-function taskRef(text: string): TaskRef {
+export function taskRef(text: string): TaskRef {
   const [, kind = '', digits = ''] = /^(e:|pid:)?(\d{1,15})$/.exec(text) ?? [];
   const number = Number(digits);
   if (digits !== '') {

@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { DendroError, type TaskEvent } from '@dendro/protocol';
 import {
   AuditSource,
+  type ClockOrigin,
   CnProcSource,
   EbpfSource,
   HostClock,
@@ -64,6 +65,8 @@ export const SOURCE_FORMS = [
   'none',
 ];
 
+const OF_THIS_HOST = ['ebpf', 'tracefs+cn_proc', 'tracefs', 'cn_proc', 'procfs', 'none'];
+
 /** What else the command line says of a source. */
 export interface FeedOptions {
   readonly hostFrom?: readonly string[] | undefined;
@@ -76,6 +79,8 @@ export interface FeedOptions {
   readonly speed?: number | undefined;
   /** Is it worth a try without being root? Whoever is root gets told what stands in the way. */
   readonly mayUseEbpf?: boolean | undefined;
+  /** The clock of this host counts from here, where there is a history of it. */
+  readonly clock?: ClockOrigin | undefined;
   /** For sources of kernel events only. */
   readonly kernel?: KernelOptions | undefined;
 }
@@ -86,12 +91,12 @@ export interface FeedOptions {
  * @throws DendroError DENDRO_SOURCE_UNKNOWN; DENDRO_OPTION_INVALID when a source that is named has no use for the options
  */
 export function feedsFor(spec: string | undefined, isRoot: boolean, options: FeedOptions = {}): (() => Feed)[] {
-  const { procfsBudgetMs: budgetMs, kernel: how = {}, speed } = options;
-  const ebpf = () => scanned(budgetMs, (more) => new EbpfSource({ ...how, ...more }), false);
-  const kernel = () => scanned(budgetMs, (more) => new KernelSource({ ...how, ...more }));
-  const tracefs = () => scanned(budgetMs, (more) => new TracefsSource({ ...how, ...more }));
-  const cnProc = () => scanned(budgetMs, (more) => new CnProcSource({ pollMs: how.pollMs, ...more }));
-  const procfs = () => polled(budgetMs);
+  const { kernel: how = {}, speed } = options;
+  const ebpf = () => scanned(options, (more) => new EbpfSource({ ...how, ...more }), false);
+  const kernel = () => scanned(options, (more) => new KernelSource({ ...how, ...more }));
+  const tracefs = () => scanned(options, (more) => new TracefsSource({ ...how, ...more }));
+  const cnProc = () => scanned(options, (more) => new CnProcSource({ pollMs: how.pollMs, ...more }));
+  const procfs = () => polled(options);
   if (how.launcherTid !== undefined) return [ebpf, kernel];
   if (speed !== undefined && !isRecordingFile(spec)) {
     throw new DendroError(
@@ -111,7 +116,7 @@ export function feedsFor(spec: string | undefined, isRoot: boolean, options: Fee
   if (kind === 'tracefs' && spec === kind) return [tracefs];
   if (kind === 'cn_proc' && spec === kind) return [cnProc];
   if (kind === 'procfs' && spec === kind) return [procfs];
-  if (kind === 'none' && spec === kind) return [() => none(splitOf(options))];
+  if (kind === 'none' && spec === kind) return [() => none(options)];
   if (kind === 'tracee' && hasTarget) return [() => tracee(target, options)];
   if (kind === 'tracee-grpc' && hasTarget) return [() => traceeGrpc(target, options)];
   if (kind === 'audit' && hasTarget) return [() => audit(target, options)];
@@ -123,6 +128,11 @@ export function feedsFor(spec: string | undefined, isRoot: boolean, options: Fee
     'DENDRO_SOURCE_UNKNOWN',
     `There is no source "${spec}": --source takes ${SOURCE_FORMS.slice(0, -1).join(', ')} or ${SOURCE_FORMS.at(-1)}.`,
   );
+}
+
+/** Does it tell, live, of this host alone? `none` does too, by what is posted. */
+export function isOfThisHost(spec: string | undefined): boolean {
+  return spec === undefined || OF_THIS_HOST.includes(spec);
 }
 
 /** What is for one kind of source only would be heeded by no other. */
@@ -176,8 +186,9 @@ interface ScanOptions {
  * A source of what happens from now on, with /proc for what runs already.
  * @param watchesExecs shall programs be read as they start? Not where the source tells all of them
  */
-function scanned(budgetMs: number | undefined, open: (options: ScanOptions) => Source, watchesExecs = true): Feed {
-  const clock = HostClock.read();
+function scanned(options: FeedOptions, open: (options: ScanOptions) => Source, watchesExecs = true): Feed {
+  const { procfsBudgetMs: budgetMs } = options;
+  const clock = clockOf(options);
   const procfs = new ProcfsThread({ clock, budgetMs, watchesExecs });
   return {
     source: open({ clock, scan: (tracedTids) => procfs.scan(tracedTids), execs: procfs, changes: procfs }),
@@ -189,8 +200,13 @@ function scanned(budgetMs: number | undefined, open: (options: ScanOptions) => S
   };
 }
 
-function polled(budgetMs: number | undefined): Feed {
-  const clock = HostClock.read();
+function clockOf({ clock }: FeedOptions): HostClock {
+  return clock === undefined ? HostClock.read() : HostClock.at(clock);
+}
+
+function polled(options: FeedOptions): Feed {
+  const { procfsBudgetMs: budgetMs } = options;
+  const clock = clockOf(options);
   const source = new ProcfsSource({ clock, budgetMs });
   return {
     source,
@@ -206,9 +222,12 @@ function splitOf({ hostFrom: wanted, maxHosts }: FeedOptions): HostSplit {
   return new HostSplit({ wanted, maxHosts });
 }
 
-function none(hosts: HostSplit): Feed {
-  const clock = HostClock.read();
-  return { source: new NoSource(clock), procfs: undefined, clock, hasBase: false, hosts, completeAt: 'start' };
+function none(options: FeedOptions): Feed {
+  const clock = clockOf(options);
+  // Times of a history count from one base, whatever is posted first.
+  const hasBase = options.clock !== undefined;
+  const hosts = splitOf(options);
+  return { source: new NoSource(clock), procfs: undefined, clock, hasBase, hosts, completeAt: 'start' };
 }
 
 function tracee(target: string, options: FeedOptions): Feed {

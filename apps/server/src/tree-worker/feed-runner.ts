@@ -3,6 +3,7 @@
 // twenty a second for each host.
 
 import { hostname } from 'node:os';
+import type { Batch } from '@dendro/engine';
 import {
   DendroError,
   type ExecEvent,
@@ -28,6 +29,7 @@ const STATUS_MS = 1000;
 const MAX_BATCH_FACTS = 20_000;
 /** Clocks are slewed all the time, by less than this in months. */
 const MAX_WALL_SHIFT_MS = 1000;
+const NOT_RECORDED = 'Of this host nothing is recorded: what leaves memory is forgotten.';
 const POSTED = "Events of Tracee that are posted to /api/v1/hosts/local/events, as Tracee's webhook does.";
 
 type Post = (message: FromWorker, transfer?: ArrayBuffer[]) => void;
@@ -60,6 +62,8 @@ export class FeedRunner {
   /** Of the body that is being taken in. */
   #posting: TraceeDecoder | undefined;
   readonly #postedRejected: Record<string, number> = {};
+  /** What the history knew: told before anything else, once the source runs. */
+  #resumed: Batch | undefined;
 
   private constructor(options: WorkerOptions, feed: Feed, notices: readonly string[], post: Post) {
     this.#options = options;
@@ -83,6 +87,7 @@ export class FeedRunner {
         ? undefined
         : new ProgramHashes({ maxBytes: options.hashMaxMb * MIB, onHashed: (seen) => this.#seeHash(seen) });
     this.#treeOf(this.#split.first);
+    this.#resumed = this.first.host.commit();
   }
 
   /**
@@ -90,7 +95,7 @@ export class FeedRunner {
    * @throws DendroError what the only feed said, or the last one
    */
   static async start(options: WorkerOptions, feeds: readonly (() => Feed)[], post: Post): Promise<FeedRunner> {
-    const notices: string[] = [];
+    const notices: string[] = [...(options.notices ?? [])];
     for (const [index, open] of feeds.entries()) {
       const feed = open();
       const runner = new FeedRunner(options, feed, notices, post);
@@ -100,6 +105,7 @@ export class FeedRunner {
         await feed.source.start((event, host) => {
           if (event.type !== 'clock' || feed.hasBase) runner.#take(event, host);
         });
+        runner.#noteUnseen();
         runner.#startTimers();
         return runner;
       } catch (error) {
@@ -130,6 +136,7 @@ export class FeedRunner {
 
   /** Says which hosts there are. */
   tellAll(): void {
+    this.#tellResumed();
     this.#tellHosts();
     if (this.first.host.base === undefined) this.#tellHost(this.first); // nobody has said what its times count from
   }
@@ -174,6 +181,7 @@ export class FeedRunner {
   }
 
   #take(event: TaskEvent, host: FeedHost = this.#split.first): void {
+    if (this.#resumed !== undefined) this.#tellResumed();
     const tree = this.#treeOf(host);
     if (tree === this.first) this.#takeFirst(event);
     else this.#apply(tree, event);
@@ -198,7 +206,9 @@ export class FeedRunner {
     for (const next of this.#split.hosts.slice(this.#trees.length, host.number + 1)) {
       const isFirst = next.number === 0;
       const canEnrich = isFirst && this.#feed.procfs !== undefined;
-      const tree = new HostTree(next, { maxProcesses, maxThreads, canEnrich, clock: this.#feed.clock });
+      const resumption = isFirst ? this.#options.resumption : undefined;
+      const { clock } = this.#feed;
+      const tree = new HostTree(next, { maxProcesses, maxThreads, canEnrich, clock, resumption });
       this.#trees.push(tree);
       if (!isFirst) this.#tellHost(tree);
     }
@@ -213,11 +223,30 @@ export class FeedRunner {
   }
 
   #flush(tree: HostTree): void {
-    const { number } = tree;
     const batch = tree.host.commit();
+    if (batch !== undefined) this.#send(tree, batch, false);
+  }
+
+  #send(tree: HostTree, { from, to, bytes }: Batch, isResumption: boolean): void {
+    const { number, now } = tree;
+    this.#post({ type: 'batch', number, from, to, now, bytes, isResumption }, [bytes.buffer]);
+  }
+
+  /** Between the end of the earlier run, as the history has it, and the start of the source nobody looked. */
+  #noteUnseen(): void {
+    const { resumption } = this.#options;
+    if (resumption?.hasPast !== true || !this.#feed.source.isLive) return;
+    this.#take({ type: 'gap', from: resumption.begun, to: this.first.now, lost: 0 });
+  }
+
+  #tellResumed(): void {
+    const batch = this.#resumed;
     if (batch === undefined) return;
-    const { from, to, bytes } = batch;
-    this.#post({ type: 'batch', number, from, to, now: tree.now, bytes }, [bytes.buffer]);
+    this.#resumed = undefined;
+    this.#tellHost(this.first);
+    // That some did not fit into memory the history does not know.
+    const { evictedProcesses, evictedThreads } = this.first.host.counts;
+    this.#send(this.first, batch, evictedProcesses + evictedThreads === 0);
   }
 
   /** Says which hosts there are, and what has changed of the first, as far as it has not been said. The first events may be of containers, which name none. */
@@ -245,9 +274,14 @@ export class FeedRunner {
       name: this.#nameOf(tree),
       baseEpochNs: String(tree.base.epochNs),
       isLive: source.isLive && (clock === undefined || tree.isOfNow),
-      users: tree !== this.first ? {} : (source.host?.users ?? (clock === undefined ? {} : readUsers())),
+      users: source.host?.users ?? (clock === undefined || this.#isForeign(tree) ? {} : readUsers()),
       ownPids: tree === this.first ? this.#ownPids() : [],
     };
+  }
+
+  /** The user names of this machine are not those of another. */
+  #isForeign({ feedHost }: HostTree): boolean {
+    return feedHost !== this.#split.first || (feedHost.isNamedByFeed && feedHost.name !== hostname());
   }
 
   /** The tree of one command has none of them. */
@@ -326,10 +360,11 @@ export class FeedRunner {
     const { accepted, rejected, announcements } = tree.feedHost;
     const notices = [...new Set([...status.notices, ...this.#split.notices, ...announcements.notices])];
     if (tree === this.first) return this.#firstStatus({ ...status, notices });
+    if (this.#options.resumption !== undefined) notices.push(NOT_RECORDED);
     const own = { events: accepted, lost: 0, rejected: withRefused(rejected, tree), notices };
     // What is read here is of the first host, where no feed says otherwise.
     if (this.#feed.hosts !== undefined) return { ...status, ...own };
-    return { name: 'posted', state: 'running', detail: POSTED, ...own, notices: this.#split.notices };
+    return { name: 'posted', state: 'running', detail: POSTED, ...own };
   }
 
   /** What is of no host in particular is counted here too. */
@@ -363,7 +398,7 @@ export class FeedRunner {
     const shiftMs = clock === undefined || !source.isLive ? 0 : clock.wallShiftMs();
     if (Math.abs(shiftMs) < MAX_WALL_SHIFT_MS) return;
     const [by, way] = [Math.abs(shiftMs / 1000).toFixed(1), shiftMs > 0 ? 'forward' : 'back'];
-    yield `The wall clock was set ${way} by ${by} s since dendro started: times go on from what it said then. Start dendro again to follow it.`;
+    yield `The wall clock was set ${way} by ${by} s since ${this.#options.resumption === undefined ? 'dendro started' : 'recording of this boot began'}: times go on from what it said then. ${this.#options.resumption === undefined ? 'Start dendro again to follow it.' : 'They follow it from the next boot on.'}`;
   }
 
   *#procfsNotices(): Generator<string> {

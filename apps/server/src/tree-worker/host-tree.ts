@@ -4,7 +4,8 @@ import { ProcessTree } from '@dendro/engine';
 import type { EventNs, SourceStatus, TaskEvent, TimeBase, TreeStats } from '@dendro/protocol';
 import { type FeedHost, type HashCounts, type HostClock, NO_COUNTS, type ProcfsCounts } from '@dendro/sources';
 import { FIRST_ID, hostIdOf } from './host-id.ts';
-import type { HostStatus, WorkerOptions } from './messages.ts';
+import type { HostStatus, TreeResumption, WorkerOptions } from './messages.ts';
+import { EVICTED } from './tree-json.ts';
 
 /** As far from its base a time is exact in a double: 104 days. */
 const MAX_EXACT_NS = Number.MAX_SAFE_INTEGER;
@@ -14,12 +15,16 @@ export interface HostTreeOptions extends Pick<WorkerOptions, 'maxProcesses' | 'm
   readonly canEnrich: boolean;
   /** The clock of the machine that the events come from, as far as it is known. */
   readonly clock: HostClock | undefined;
+  /** Of an earlier run that this one goes on from. */
+  readonly resumption?: TreeResumption | undefined;
 }
 
 export class HostTree {
   /** Whose events of the feed these are. */
   readonly feedHost: FeedHost;
   readonly host: ProcessTree;
+  /** Is there a history that knows what has left memory? */
+  readonly hasHistory: boolean;
   readonly #clock: HostClock | undefined;
   /** The clock's base less the tree's, as soon as there is one. */
   #clockAheadNs = 0;
@@ -30,10 +35,24 @@ export class HostTree {
   #countedAt = performance.now();
   #eventsPerSecond = 0;
 
-  constructor(feedHost: FeedHost, { maxProcesses, maxThreads, canEnrich, clock }: HostTreeOptions) {
+  constructor(feedHost: FeedHost, { maxProcesses, maxThreads, canEnrich, clock, resumption }: HostTreeOptions) {
     this.feedHost = feedHost;
     this.#clock = clock;
-    this.host = new ProcessTree({ maxProcesses, maxThreads, canEnrich });
+    this.hasHistory = resumption !== undefined;
+    this.host = new ProcessTree({ maxProcesses, maxThreads, canEnrich, firstTaskId: resumption?.firstTaskId });
+    if (resumption !== undefined) this.#resume(resumption);
+  }
+
+  get version(): number {
+    return this.host.version;
+  }
+
+  #resume({ clock: { epochNs }, snapshot, newest, hasPast }: TreeResumption): void {
+    this.host.apply({ type: 'clock', epochNs });
+    for (const batch of snapshot) {
+      if (newest !== undefined) this.host.apply({ type: 'facts', at: newest, batch, isSnapshot: true });
+    }
+    if (hasPast) this.#wholeSince = this.now;
   }
 
   /** In messages between the threads. */
@@ -87,10 +106,22 @@ export class HostTree {
     return distance >= -MAX_EXACT_NS && distance <= this.latest;
   }
 
-  /** May tasks that lived then (or had lived until then) have left memory without a trace? */
-  mayLack(at: EventNs, withExited: boolean): boolean {
+  /** Are all tasks in memory that lived then, as far as anybody has told of them? */
+  isWholeAt(at: EventNs): boolean {
     this.#noteEvictions();
-    return withExited ? this.#evicted > 0 : at < this.#wholeSince;
+    return at >= this.#wholeSince;
+  }
+
+  /** Why tasks that lived then, or had lived until then, may be missing. */
+  lacks(at: EventNs, withExited: boolean): string | undefined {
+    const isWhole = this.isWholeAt(at);
+    return (withExited ? this.#evicted > 0 : !isWhole) ? EVICTED : undefined;
+  }
+
+  /** From then on the tree in memory is whole. */
+  get wholeSince(): number {
+    this.#noteEvictions();
+    return this.#wholeSince;
   }
 
   /** Called once a second. */

@@ -2,7 +2,8 @@
 
 import type { ProcessTreeCounts } from '@dendro/engine';
 import type { ErrorCode, EventNs, HostInfo, SourceStatus, TreeStats, Version } from '@dendro/protocol';
-import type { HashCounts, ProcfsCounts } from '@dendro/sources';
+import type { ClockOrigin, HashCounts, ProcfsCounts } from '@dendro/sources';
+import type { TreeFormat } from '../export/tree-export.ts';
 
 /** `workerData` of the worker. */
 export interface WorkerOptions {
@@ -28,6 +29,24 @@ export interface WorkerOptions {
   readonly speed?: number | undefined;
   /** Where to record what the tree is told. */
   readonly recording?: RecordingTarget | undefined;
+  /** What the tree of the first host goes on from, where there is a history of it. */
+  readonly resumption?: TreeResumption | undefined;
+  /** What is to be said of the first host from the start. */
+  readonly notices?: readonly string[] | undefined;
+}
+
+/** Where an earlier run has ended. */
+export interface TreeResumption {
+  /** Event time counts from here, as in the earlier run of the same boot. */
+  readonly clock: ClockOrigin;
+  readonly firstTaskId: number;
+  /** Who lived then: facts in batches, as of `newest`. */
+  readonly snapshot: readonly Uint8Array<ArrayBuffer>[];
+  readonly newest: EventNs | undefined;
+  /** When the history began this run: until then it knows that nobody looked. */
+  readonly begun: EventNs;
+  /** Does the history know of a time before this run? Then the tree alone does not. */
+  readonly hasPast: boolean;
 }
 
 export interface RecordingTarget {
@@ -46,17 +65,32 @@ export interface KernelOptions {
 
 export type ToWorker =
   | { readonly type: 'stop' }
-  /** All facts about the present and the near past, in chunks. `number` says of which host, here and below. */
-  | { readonly type: 'snapshot'; readonly request: number; readonly number: number }
+  /** All facts about the present and the near past, or all there are, in chunks. `number` says of which host, here and below. */
+  | { readonly type: 'snapshot'; readonly request: number; readonly number: number; readonly isWhole: boolean }
   | { readonly type: 'ask'; readonly request: number; readonly number: number; readonly question: Question };
+
+/** A question about the tree as of an instant: a history can be asked it too. */
+export type TreeQuestion = Extract<Question, { at: string }>;
 
 /** What is answered with JSON. Times, and which task is meant, are as a user wrote them. */
 export type Question =
   | { readonly kind: 'tree'; readonly at: string; readonly withExited: boolean }
+  /** The same as a file; the answer is text. */
+  | {
+      readonly kind: 'export';
+      readonly at: string;
+      readonly withExited: boolean;
+      readonly format: TreeFormat;
+      /** Version of dendro. */
+      readonly dendro: string;
+    }
   /** The tree for a terminal; the answer is text. */
   | { readonly kind: 'text'; readonly at: string }
   | { readonly kind: 'process' | 'thread'; readonly id: string; readonly at: string }
   | { readonly kind: 'lineage'; readonly id: string; readonly at: string; readonly depth: number }
+  /** What the tree in memory knows of a stretch of time. */
+  | { readonly kind: 'counts'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint; readonly buckets: number }
+  | { readonly kind: 'gaps'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
   /** Lines of Tracee to take in. */
   | { readonly kind: 'events'; readonly ndjson: Uint8Array<ArrayBuffer>; readonly to: PostedTo };
 
@@ -88,6 +122,8 @@ export type FromWorker =
       readonly to: Version;
       readonly now: EventNs;
       readonly bytes: Uint8Array<ArrayBuffer>;
+      /** Is it what the history knew when the run began? */
+      readonly isResumption: boolean;
     }
   | { readonly type: 'status'; readonly number: number; readonly status: HostStatus }
   | {
@@ -99,6 +135,8 @@ export type FromWorker =
       readonly bytes: Uint8Array<ArrayBuffer>;
     }
   | { readonly type: 'answer'; readonly request: number; readonly json: Uint8Array<ArrayBuffer> }
+  /** The tree in memory does not hold all of that instant, and there is a history that may. */
+  | { readonly type: 'past'; readonly request: number; readonly epochNs: bigint }
   | {
       readonly type: 'refusal';
       readonly request: number;

@@ -5,7 +5,7 @@ import { epochOf } from '@dendro/protocol';
 import { expect, test } from 'vitest';
 import { snapshotChunks } from './snapshot.ts';
 import { treeOf } from './test-shapes.ts';
-import { type TreeJsonTask, treeJson } from './tree-json.ts';
+import { type TreeJsonTask, treeAnswer } from './tree-json.ts';
 
 const SHAPES = [
   ['chain', 50_000],
@@ -15,9 +15,8 @@ const SHAPES = [
 test.each(SHAPES)('%s of %i: the JSON is a flat list, each with its parent', (shape, count) => {
   const host = treeOf(shape, count);
   const { base = { epochNs: 0n } } = host;
-  const answer = JSON.parse(
-    treeJson(host, { host: 'local', base, epochNs: epochOf(base, host.newest), withExited: false, mayLack: false }),
-  ) as { tasks: TreeJsonTask[]; returned: number };
+  const options = { host: 'local', base, epochNs: epochOf(base, host.newest), withExited: false, lack: undefined };
+  const answer = JSON.parse(JSON.stringify(treeAnswer(host, options))) as { tasks: TreeJsonTask[]; returned: number };
   expect(answer.returned).toBe(count + 1);
   const byId = new Map(answer.tasks.map((task) => [task.taskId, task]));
   let wrong = 0;

@@ -16,9 +16,10 @@ export const SNAPSHOT_WINDOW_NS = 10 * 60 * 1e9;
 export function* snapshotChunks(
   host: ProcessTree,
   now: EventNs,
+  windowNs = SNAPSHOT_WINDOW_NS,
 ): Generator<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly isLast: boolean }> {
   const { tree } = host;
-  const tasks = tasksToSend(host, now);
+  const tasks = tasksToSend(host, now, windowNs);
   const writer = new BatchWriter();
   let written = 0;
   for (const task of tasks) {
@@ -31,7 +32,7 @@ export function* snapshotChunks(
   yield { bytes: writer.finish(), isLast: true };
 }
 
-function tasksToSend({ tree }: ProcessTree, now: EventNs): TaskIndex[] {
+function tasksToSend({ tree }: ProcessTree, now: EventNs, windowNs: number): TaskIndex[] {
   const wanted = new Uint8Array(tree.slotCount);
   const tasks: TaskIndex[] = [];
   const want = (task: TaskIndex): void => {
@@ -41,7 +42,7 @@ function tasksToSend({ tree }: ProcessTree, now: EventNs): TaskIndex[] {
   };
   for (let slot = 0; slot < tree.slotCount; slot++) {
     const task = slot as TaskIndex;
-    if (tree.isPresent(task) && tree.exitOf(task) >= now - SNAPSHOT_WINDOW_NS) want(task);
+    if (tree.isPresent(task) && tree.exitOf(task) >= now - windowNs) want(task);
   }
   // What those descend from and read through: the list grows while it is walked.
   for (let next = 0; next < tasks.length; next++) {

@@ -3,6 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { DendroError, toError } from '@dendro/protocol';
+import type { HostHistory } from '../history/host-history.ts';
 import { HostClient } from './host-client.ts';
 import { FIRST_ID } from './host-id.ts';
 import type { FromWorker, Question, ToWorker, WorkerOptions } from './messages.ts';
@@ -17,7 +18,8 @@ export interface TreeListener {
 }
 
 interface Waiting {
-  resolve(json: Uint8Array<ArrayBuffer>): void;
+  /** With JSON, or with an instant that only a history knows. */
+  resolve(answer: Uint8Array<ArrayBuffer> | bigint): void;
   reject(error: Error): void;
 }
 
@@ -33,11 +35,14 @@ export class TreeClient {
   readonly #complete = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<void>();
   readonly #hosts: HostClient[] = [];
+  /** Of the first host. */
+  readonly #history: HostHistory | undefined;
   #nextRequest = 1;
   #failure: Error | undefined;
   #isStopping = false;
 
-  private constructor(options: WorkerOptions) {
+  private constructor(options: WorkerOptions, history: HostHistory | undefined) {
+    this.#history = history;
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options });
     for (const { promise } of [this.#complete, this.#ready]) promise.catch(() => {}); // said to those who wait for it, if any
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
@@ -49,10 +54,11 @@ export class TreeClient {
 
   /**
    * Starts the worker and waits until its source runs.
+   * @param history of the first host, which the tree goes on from
    * @throws DendroError why the source cannot start
    */
-  static async start(options: WorkerOptions): Promise<TreeClient> {
-    const client = new TreeClient(options);
+  static async start(options: WorkerOptions, history?: HostHistory): Promise<TreeClient> {
+    const client = new TreeClient({ ...options, resumption: history?.resumption }, history);
     await client.#ready.promise;
     return client;
   }
@@ -84,13 +90,13 @@ export class TreeClient {
     return () => this.#listeners.delete(listener);
   }
 
-  #requestSnapshot(number: number, take: (chunk: ChunkMessage) => void): () => void {
-    const request = this.#request((request) => ({ type: 'snapshot', request, number }));
+  #requestSnapshot(number: number, isWhole: boolean, take: (chunk: ChunkMessage) => void): () => void {
+    const request = this.#request((request) => ({ type: 'snapshot', request, number, isWhole }));
     this.#snapshots.set(request, take);
     return () => this.#snapshots.delete(request);
   }
 
-  #ask(number: number, question: Question): Promise<Uint8Array<ArrayBuffer>> {
+  #ask(number: number, question: Question): Promise<Uint8Array<ArrayBuffer> | bigint> {
     if (!this.isRunning) return Promise.reject(new DendroError('DENDRO_TREE_UNAVAILABLE'));
     if (this.#questions.size >= MAX_QUESTIONS) return Promise.reject(new DendroError('DENDRO_BUSY'));
     return new Promise((resolve, reject) => {
@@ -159,6 +165,9 @@ export class TreeClient {
       case 'answer':
         this.#take(message.request)?.resolve(message.json);
         return;
+      case 'past':
+        this.#take(message.request)?.resolve(message.epochNs);
+        return;
       case 'refusal':
         this.#take(message.request)?.reject(
           new DendroError(message.code, message.message, { details: message.details }),
@@ -185,10 +194,12 @@ export class TreeClient {
       known.receive(message);
       return;
     }
-    const host = new HostClient(message, {
-      ask: (question) => this.#ask(number, question),
-      requestSnapshot: (take) => this.#requestSnapshot(number, take),
-    });
+    const worker = {
+      ask: (question: Question) => this.#ask(number, question),
+      requestSnapshot: (isWhole: boolean, take: (chunk: ChunkMessage) => void) =>
+        this.#requestSnapshot(number, isWhole, take),
+    };
+    const host = new HostClient(message, worker, number === 0 ? this.#history : undefined);
     this.#hosts[number] = host;
     for (const listener of this.#listeners) listener.appeared?.(host);
   }

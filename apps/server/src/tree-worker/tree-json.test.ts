@@ -1,7 +1,7 @@
 import { ProcessTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 import { expect, test } from 'vitest';
-import { treeJson } from './tree-json.ts';
+import { treeAnswer } from './tree-json.ts';
 
 const START = 1_561_000_000_000_000_000n;
 
@@ -10,8 +10,14 @@ test('a tree of a time of which events were lost says so', () => {
   host.apply({ type: 'clock', epochNs: START });
   host.apply({ type: 'gap', from: 100 as EventNs, to: 200 as EventNs, lost: 7 });
   const reasonAt = (ns: bigint): unknown => {
-    const options = { host: 'local', base: { epochNs: START }, epochNs: START + ns, withExited: false, mayLack: false };
-    return JSON.parse(treeJson(host, options)).reason;
+    const options = {
+      host: 'local',
+      base: { epochNs: START },
+      epochNs: START + ns,
+      withExited: false,
+      lack: undefined,
+    };
+    return treeAnswer(host, options).reason;
   };
   expect([99n, 100n, 200n, 201n].map(reasonAt)).toEqual([
     null,

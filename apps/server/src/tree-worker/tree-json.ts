@@ -1,7 +1,7 @@
 // The tree as of an instant as JSON: a flat list with parent ids, because a
 // fork chain can be deeper than any nested JSON may be.
 
-import { NO_TASK, type ProcessTree, type TaskIndex } from '@dendro/engine';
+import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
 import { type EventNs, epochOf, eventTimeOf, type TimeBase } from '@dendro/protocol';
 
 /** One task in the answer to `GET /api/v1/hosts/{host}/tree`. Times are epoch nanoseconds in decimal. */
@@ -33,16 +33,32 @@ export interface TreeJsonOptions {
   readonly epochNs: bigint;
   /** Also tasks that had ended by then. */
   readonly withExited: boolean;
-  /** May tasks of that time have left memory of which nothing is known any more? */
-  readonly mayLack: boolean;
+  /** Why some may be missing of which nothing is known any more. */
+  readonly lack: string | undefined;
 }
 
-const EVICTED =
+export const EVICTED =
   'Tasks of that time have left memory to make room: total counts those that are known of. --max-processes and --max-threads keep more.';
 const LOST = 'Events of that time were lost.';
 
-export function treeJson({ tree, version }: ProcessTree, options: TreeJsonOptions): string {
-  const { host, base, epochNs, withExited, mayLack } = options;
+/** A tree, and the version of it that is answered from. */
+export interface VersionedTree {
+  readonly tree: TemporalTree;
+  readonly version: number;
+}
+
+export interface TreeAnswer {
+  readonly host: string;
+  readonly at: string;
+  readonly version: number;
+  readonly tasks: readonly TreeJsonTask[];
+  readonly returned: number;
+  readonly total: number;
+  readonly reason: string | null;
+}
+
+export function treeAnswer({ tree, version }: VersionedTree, options: TreeJsonOptions): TreeAnswer {
+  const { host, base, epochNs, withExited, lack } = options;
   const at = eventTimeOf(base, epochNs);
   const tasks: TreeJsonTask[] = [];
   let evicted = 0;
@@ -55,10 +71,10 @@ export function treeJson({ tree, version }: ProcessTree, options: TreeJsonOption
     else evicted++;
   }
   const reasons = [
-    ...(mayLack || evicted > 0 ? [EVICTED] : []),
+    ...(lack !== undefined ? [lack] : evicted > 0 ? [EVICTED] : []),
     ...(tree.gaps().some(({ from, to }) => from <= at && at <= to) ? [LOST] : []),
   ];
-  return JSON.stringify({
+  return {
     host,
     at: String(epochNs),
     version,
@@ -66,10 +82,10 @@ export function treeJson({ tree, version }: ProcessTree, options: TreeJsonOption
     returned: tasks.length,
     total: tasks.length + evicted,
     reason: reasons.length === 0 ? null : reasons.join(' '),
-  });
+  };
 }
 
-function taskJson(tree: ProcessTree['tree'], base: TimeBase, task: TaskIndex, at: EventNs): TreeJsonTask {
+function taskJson(tree: TemporalTree, base: TimeBase, task: TaskIndex, at: EventNs): TreeJsonTask {
   const exit = tree.exitOf(task);
   const idOf = (other: TaskIndex) => (other === NO_TASK ? null : tree.taskIdOf(other));
   const hasEnded = exit <= at;

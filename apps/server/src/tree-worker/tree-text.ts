@@ -63,7 +63,7 @@ function describe(tree: TemporalTree, task: TaskIndex, at: EventNs, threads: num
 }
 
 /** Control characters, bidi controls and the like as `\u{…}`. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
     (unseen) => `\\u{${(unseen.codePointAt(0) ?? 0).toString(16)}}`,

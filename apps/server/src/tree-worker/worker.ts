@@ -8,8 +8,10 @@ import { answerJson } from './answers.ts';
 import { feedsFor } from './choose-source.ts';
 import { FeedRunner } from './feed-runner.ts';
 import type { FromWorker, ToWorker, WorkerOptions } from './messages.ts';
+import { answerOrPast } from './past-instant.ts';
 import { Recordings } from './recordings.ts';
 import { snapshotChunks } from './snapshot.ts';
+import { answerOfStretch } from './stretch.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs as a worker thread only');
@@ -63,7 +65,11 @@ function answer(runner: FeedRunner, message: ToWorker): void {
       if (tree === undefined) return;
       runner.flush(); // a snapshot is of a committed version
       const { version } = tree.host;
-      for (const { bytes, isLast } of snapshotChunks(tree.host, tree.now)) {
+      for (const { bytes, isLast } of snapshotChunks(
+        tree.host,
+        tree.now,
+        message.isWhole ? Number.POSITIVE_INFINITY : undefined,
+      )) {
         const { now } = tree;
         post({ type: 'chunk', request: message.request, isLast, version, now, bytes }, [bytes.buffer]);
       }
@@ -71,21 +77,32 @@ function answer(runner: FeedRunner, message: ToWorker): void {
     }
     case 'ask': {
       runner.flush();
-      const json = new TextEncoder().encode(answerTo(runner, message));
+      const answer = answerTo(runner, message);
+      if (typeof answer === 'bigint') {
+        post({ type: 'past', request: message.request, epochNs: answer });
+        return;
+      }
+      const json = new TextEncoder().encode(answer);
       post({ type: 'answer', request: message.request, json }, [json.buffer]);
     }
   }
 }
 
-function answerTo(runner: FeedRunner, { number, question }: Extract<ToWorker, { type: 'ask' }>): string {
+/** @returns JSON, or the instant about which the history is to be asked */
+function answerTo(runner: FeedRunner, { number, question }: Extract<ToWorker, { type: 'ask' }>): string | bigint {
   if (question.kind === 'events') return JSON.stringify(runner.takeIn(question.ndjson, question.to));
   const tree = runner.trees[number];
   if (tree === undefined) throw new DendroError('DENDRO_HOST_UNKNOWN');
-  return answerJson(tree, question);
+  if (question.kind === 'counts' || question.kind === 'gaps') return JSON.stringify(answerOfStretch(tree, question));
+  return tree.hasHistory ? answerOrPast(tree, question) : answerJson(tree, question);
 }
 
 try {
-  const feeds = feedsFor(options.source, process.geteuid?.() === 0, { ...options, mayUseEbpf: mayUseEbpf() });
+  const feeds = feedsFor(options.source, process.geteuid?.() === 0, {
+    ...options,
+    clock: options.resumption?.clock,
+    mayUseEbpf: mayUseEbpf(),
+  });
   if (options.recording !== undefined) recording = new Recordings(options.recording);
   const runner = await FeedRunner.start(options, feeds, post);
   runner.flush();

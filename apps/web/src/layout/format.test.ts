@@ -1,6 +1,16 @@
 import type { EventNs } from '@dendro/protocol';
 import { expect, test } from 'vitest';
-import { age, clockTime, dateTime, duration, exactTime, millisecondsOf, plural, signalName } from './format.ts';
+import {
+  age,
+  clockTime,
+  dateTime,
+  duration,
+  elapsed,
+  exactTime,
+  millisecondsOf,
+  plural,
+  signalName,
+} from './format.ts';
 
 const base = { epochNs: BigInt(new Date(2026, 10, 23, 14, 3, 27).getTime()) * 1_000_000n };
 const today = new Date(2026, 10, 23, 20).getTime();
@@ -47,4 +57,18 @@ test('an age is said in its largest unit', () => {
 
 test('milliseconds follow the time of day', () => {
   expect(millisecondsOf({ epochNs: 1_700_000_000_042_999_999n }, 0 as EventNs)).toBe('.042');
+});
+
+test('short times are said finer', () => {
+  expect([-1, 999, 412_000, 3.9e6, 140e6, 1.04e9, 9.99e9, 10e9, 75e9].map(elapsed)).toEqual([
+    '0µs',
+    '0µs',
+    '412µs',
+    '3ms',
+    '140ms',
+    '1.0s',
+    '9.9s',
+    '10s',
+    '1m 15s',
+  ]);
 });

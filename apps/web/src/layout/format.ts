@@ -46,6 +46,13 @@ export function duration(ns: number): string {
   return `${Math.floor(seconds / size)}${name}${next !== undefined && rest > 0 ? ` ${rest}${next[1]}` : ''}`;
 }
 
+/** `412µs`, `140ms`, `2.1s`, `12m 5s`: as `duration`, and finer where that says little. */
+export function elapsed(ns: number): string {
+  if (ns < 1e6) return `${Math.max(0, Math.floor(ns / 1e3))}µs`;
+  if (ns < 10e9 && ns >= 1e9) return `${(Math.floor(ns / 1e8) / 10).toFixed(1)}s`;
+  return duration(ns);
+}
+
 /** `3d`, `12m`, `8s`, `0s`: the largest unit, so that it seldom changes. */
 export function age(ns: number): string {
   const seconds = Math.max(0, Math.floor(ns / 1e9));
@@ -74,6 +81,12 @@ const SIGNALS =
 export function signalName(signal: number): string {
   const name = SIGNALS[signal - 1];
   return name === undefined ? `signal ${signal}` : `SIG${name}`;
+}
+
+/** Number of a signal by its name, with or without SIG. */
+export function signalNumber(name: string): number | undefined {
+  const index = SIGNALS.indexOf(name.toUpperCase().replace(/^SIG/, ''));
+  return index < 0 ? undefined : index + 1;
 }
 
 function timeOf(date: Date): string {

@@ -35,7 +35,23 @@ export function histogramOf(tree: TemporalTree, from: EventNs, to: EventNs, buck
   }
 }
 
-/** The next instant, or with `step` -1 the one before, at which a process started or ended; undefined when there is none. */
+/** Counts of `past` up to an instant, and of `present` from then on; both have buckets of one width, or `present` is taken. */
+export function joined(past: Histogram, present: Histogram, from: EventNs): Histogram {
+  if (past.bucketNs !== present.bucketNs) return present;
+  const births = Uint32Array.from(present.births);
+  const exits = Uint32Array.from(present.exits);
+  const offset = Math.round((present.from - past.from) / present.bucketNs);
+  for (let bucket = 0; bucket < births.length; bucket++) {
+    if (present.from + bucket * present.bucketNs >= from) break;
+    births[bucket] = past.births[bucket + offset] ?? 0;
+    exits[bucket] = past.exits[bucket + offset] ?? 0;
+  }
+  let most = 0;
+  for (const counts of [births, exits]) for (const count of counts) most = Math.max(most, count);
+  return { ...present, births, exits, most };
+}
+
+/** The next instant, or with `step` -1 the one before, at which a process started, called exec or ended; undefined when there is none. */
 export function changeBeside(
   tree: TemporalTree,
   at: EventNs,
@@ -46,7 +62,8 @@ export function changeBeside(
   for (let slot = 0; slot < tree.slotCount; slot++) {
     const task = slot as TaskIndex;
     if (!tree.isPresent(task) || tree.isThread(task) || !isShown(task)) continue;
-    for (const time of [tree.startOf(task), tree.exitOf(task)]) {
+    const exec = step > 0 ? tree.nextExecAfter(task, at) : tree.execTimeAt(task, (at - 1) as EventNs);
+    for (const time of [tree.startOf(task), exec ?? Number.NaN, tree.exitOf(task)]) {
       if (!Number.isFinite(time)) continue;
       if (step > 0 ? time > at && time < best : time < at && time > best) best = time;
     }

@@ -35,3 +35,12 @@ test('once scrolling is over it is drawn as before', () => {
   pace.drew(15, 1200);
   expect(pace.wait(1230)).toBe(0);
 });
+
+test('what was drawn beside the tree counts too, until the tree is drawn again', () => {
+  const pace = new Pace();
+  pace.drew(10, 1000);
+  pace.drewToo(5, 1005);
+  expect(pace.wait(1005)).toBe(30);
+  pace.drew(10, 1100);
+  expect(pace.wait(1100)).toBe(20);
+});

@@ -56,7 +56,8 @@ export interface RowContext {
   readonly at: EventNs;
   readonly base: TimeBase;
   readonly users: Readonly<Record<string, string>>;
-  readonly columns: readonly ColumnId[];
+  /** Default: those that every row has. */
+  readonly columns?: readonly ColumnId[] | undefined;
 }
 
 export function rowModel(context: RowContext, task: TaskIndex): RowModel {
@@ -99,7 +100,7 @@ export function rowModel(context: RowContext, task: TaskIndex): RowModel {
   };
 }
 
-function seldomShown({ tree, at, users, columns }: RowContext, task: TaskIndex, isRunning: boolean) {
+function seldomShown({ tree, at, users, columns = [] }: RowContext, task: TaskIndex, isRunning: boolean) {
   const isShown = (column: ColumnId) => columns.includes(column);
   const text = (field: 'container' | 'cwd') => printable(tree.textAt(task, field, at) ?? '');
   return {
@@ -121,7 +122,7 @@ function userName(users: Readonly<Record<string, string>>, uid: number | undefin
   return uid === undefined ? NOT_KNOWN : printable(users[uid] ?? String(uid));
 }
 
-function commandOf(tree: TemporalTree, task: TaskIndex, at: EventNs): string | undefined {
+export function commandOf(tree: TemporalTree, task: TaskIndex, at: EventNs): string | undefined {
   const argv = tree.valueAt(task, 'argv', at);
   if (isStrings(argv) && argv.length > 0) return commandLine(argv);
   const path = tree.executablePathAt(task, at);

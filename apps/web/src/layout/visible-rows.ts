@@ -3,6 +3,7 @@
 // alike can stand in one row of their own, and below it when that is open.
 
 import type { TreeOrder } from '@dendro/engine';
+import { Found } from './found.ts';
 import type { SiblingGroups } from './sibling-groups.ts';
 
 export interface VisibleRows {
@@ -22,17 +23,13 @@ export interface VisibleRows {
   /** row -> rows directly below it */
   readonly childCounts: Int32Array;
   readonly rootCount: number;
-  /** Rows that match the filter; all of them without one. */
-  readonly matches: number;
-  /** Does the row at this position match? Always true without a filter. */
-  isMatch(position: number): boolean;
 }
 
 export interface RowChoice {
   /** By position. Not asked with a filter, which opens whatever leads to a match. */
   readonly isCollapsed: (position: number) => boolean;
-  /** The filter, by position. */
-  readonly matches?: ((position: number) => boolean) | undefined;
+  /** The filter. */
+  readonly matches?: Found | undefined;
   /** Positions that are shown, with what leads to them; all when undefined. Unlike a filter, it leaves folding alone. */
   readonly kept?: Uint8Array | undefined;
   /** Not heeded with a filter: whoever matches stands by itself. */
@@ -102,7 +99,7 @@ function openRows(order: TreeOrder, { isCollapsed, kept, groups, isGroupOpen, is
     rows.add(p, (depths[p] as number) + shift);
     stretch.at = end > p + 1 && isCollapsed(p) ? end : p + 1;
   }
-  return rows.finish(rows.length, () => true);
+  return rows.finish();
 }
 
 function countIn(members: readonly number[], isApart: ((position: number) => boolean) | undefined): number {
@@ -112,16 +109,17 @@ function countIn(members: readonly number[], isApart: ((position: number) => boo
   return size;
 }
 
-function matchingRows(order: TreeOrder, matches: (position: number) => boolean, kept?: Uint8Array): VisibleRows {
-  const count = counter(order.length, kept === undefined ? matches : (p) => kept[p] === 1 && matches(p));
+function matchingRows(order: TreeOrder, matches: Found, kept?: Uint8Array): VisibleRows {
+  const shown =
+    kept === undefined ? matches : new Found(kept.map((isKept, p) => (isKept === 1 && matches.has(p) ? 1 : 0)));
   const rows = new Rows(order.length);
   let position = 0;
   while (position < order.length) {
     const end = order.subtreeEnds[position] as number;
-    if (count(position, end) === 0) position = end;
+    if (shown.countIn(position, end) === 0) position = end;
     else rows.add(position, order.depths[position++] as number);
   }
-  return rows.finish(count(0, order.length), (p) => count(p, p + 1) === 1);
+  return rows.finish();
 }
 
 /** @returns how many there are in `[from, to)`: one subtraction */
@@ -171,7 +169,7 @@ class Rows {
     }
   }
 
-  finish(matches: number, isMatch: (position: number) => boolean): VisibleRows {
+  finish(): VisibleRows {
     const { length } = this;
     return {
       length,
@@ -183,8 +181,6 @@ class Rows {
       places: this.#places.subarray(0, length),
       childCounts: this.#childCounts.subarray(0, length),
       rootCount: this.#roots,
-      matches,
-      isMatch,
     };
   }
 }

@@ -31,6 +31,7 @@ export class Replica {
   #latestNow = 0 as EventNs;
   #changes = 0;
   #facts = 0;
+  #wholeFrom = Number.POSITIVE_INFINITY as EventNs;
 
   /** @param clock milliseconds that only rise */
   constructor(clock: () => number = () => performance.now()) {
@@ -48,6 +49,11 @@ export class Replica {
 
   get host(): HostInfo | undefined {
     return this.#host;
+  }
+
+  /** From this instant on everything has been told: before it what had ended may be missing. */
+  get wholeFrom(): EventNs {
+    return this.#wholeFrom;
   }
 
   get stats(): HostStats | undefined {
@@ -106,6 +112,7 @@ export class Replica {
     this.#batches = this.#newSequence();
     this.#batches.reset(0 as Version); // it is whole
     this.#stats = stats;
+    this.#wholeFrom = Number.NEGATIVE_INFINITY as EventNs;
     this.#latestNow = 0 as EventNs;
     this.#readNow(stats.now);
     this.#facts++;
@@ -148,6 +155,7 @@ export class Replica {
     if (frame.isLast) {
       this.#tree = this.#arriving;
       this.#arriving = undefined;
+      this.#wholeFrom = frame.now;
       this.#batches.reset(frame.to);
     }
     this.#tell();

@@ -6,7 +6,7 @@ import { epochOf, eventTimeOf, type TimeBase } from '@dendro/protocol';
 import type { Replica } from '../replica/replica.ts';
 import { treeView, useTree } from './tree-store.ts';
 import { readTreeUrl, readUrl, writeUrl } from './url-state.ts';
-import { useView } from './view-store.ts';
+import { useView, view } from './view-store.ts';
 
 /** Browsers refuse to have the address changed some hundred times in half a minute; a held arrow key would. */
 const SETTLE_MS = 300;
@@ -15,14 +15,18 @@ export function keepUrl(replica: Replica): void {
   const first = location.search;
   let base: TimeBase | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  useView.setState(readUrl(first, undefined));
+  const { query = '', ...rest } = readUrl(first, undefined);
+  useView.setState(rest);
+  view.setQuery(query);
   useTree.setState(readTreeUrl(first));
 
   replica.subscribe(() => {
     const next = replica.host && { epochNs: BigInt(replica.host.baseEpochNs) };
     if (next === undefined || next.epochNs === base?.epochNs) return;
-    if (base === undefined) useView.setState(readUrl(first, next));
-    else startAfresh(base, next);
+    if (base === undefined) {
+      const { query: _, ...rest } = readUrl(first, next);
+      useView.setState(rest);
+    } else startAfresh(base, next);
     base = next;
   });
   const write = (): void => {
@@ -45,6 +49,8 @@ function startAfresh(last: TimeBase, next: TimeBase): void {
     selected: undefined,
     collapsed: new Set(),
     withThreads: new Set(),
+    scope: undefined,
+    lineage: undefined,
     pausedAt: pausedAt === undefined ? undefined : eventTimeOf(next, epochOf(last, pausedAt)),
   });
 }

@@ -11,7 +11,10 @@ const usualTree = { columns: USUAL_COLUMNS, density: 'comfortable', chip: 'all' 
 const usual = {
   host: undefined,
   selected: undefined,
-  filter: '',
+  query: '',
+  onlyFound: false,
+  scope: undefined,
+  lineage: undefined,
   pausedAt: undefined,
   showThreads: false,
   showKernelThreads: false,
@@ -19,16 +22,27 @@ const usual = {
   ...usualTree,
 };
 
+const taskId = fc.integer({ min: 1, max: 999_999_999_999 }).map((id) => id as TaskId);
+
 test('what is written into the address is read back, to the nanosecond', () => {
   fc.assert(
     fc.property(
       fc.record({
         host: fc.constantFrom(undefined, 'local', 'web-07', '~002e.', 'B~00fcro~00201'),
-        selected: fc.option(
-          fc.integer({ min: 1, max: 999_999_999_999 }).map((id) => id as TaskId),
+        selected: fc.option(taskId, { nil: undefined }),
+        query: fc.oneof(
+          fc.string({ unit: 'grapheme', maxLength: 200 }),
+          fc.constantFrom('user:root|deploy !under:4 age:<5m', 'cmd:/a+b%20&q=c#/ "x  y"', 'exit:!=0 | a\\b'),
+        ),
+        onlyFound: fc.boolean(),
+        scope: fc.option(taskId, { nil: undefined }),
+        lineage: fc.option(
+          fc.record({
+            of: fc.integer({ min: 1, max: 999_999_999_999 }).map((id) => id as TaskId),
+            picture: fc.constantFrom('graph' as const, 'lifetimes' as const),
+          }),
           { nil: undefined },
         ),
-        filter: fc.string({ maxLength: 200 }),
         pausedAt: fc.option(
           fc.integer({ min: -1e15, max: 1e15 }).map((ns) => ns as EventNs),
           { nil: undefined },
@@ -44,7 +58,9 @@ test('what is written into the address is read back, to the nanosecond', () => {
         expect({
           host: undefined,
           selected: undefined,
-          filter: '',
+          query: '',
+          scope: undefined,
+          lineage: undefined,
           pausedAt: undefined,
           ...usualTree,
           ...readUrl(writeUrl(state, base), base),
@@ -56,20 +72,34 @@ test('what is written into the address is read back, to the nanosecond', () => {
 });
 
 test('an address that nobody wrote does no harm', () => {
-  expect(readUrl('?task=-1&at=never&task=x', base)).toEqual({
+  expect(readUrl('?task=-1&at=never&task=x&scope=1e3', base)).toEqual({
+    onlyFound: false,
     showThreads: false,
     showKernelThreads: false,
     showExited: false,
   });
-  expect(readUrl(`?q=${'x'.repeat(5000)}`, base).filter).toHaveLength(200);
+  expect(readUrl(`?q=${'x'.repeat(5000)}`, base).query).toHaveLength(500);
   expect(readUrl('?at=1700000000123456789', undefined)).not.toHaveProperty('pausedAt');
 });
 
 test('a task of another run of the server is not taken for one of this run', () => {
-  const there = writeUrl({ ...usual, selected: 17 as TaskId }, base);
-  expect(readUrl(there, base).selected).toBe(17);
-  expect(readUrl(there, { epochNs: base.epochNs + 1n })).not.toHaveProperty('selected');
+  const there = writeUrl({ ...usual, selected: 17 as TaskId, scope: 4 as TaskId }, base);
+  expect(readUrl(there, base)).toMatchObject({ selected: 17, scope: 4 });
+  for (const name of ['selected', 'scope']) {
+    expect(readUrl(there, { epochNs: base.epochNs + 1n })).not.toHaveProperty(name);
+  }
   expect(readUrl('?task=17', base).selected).toBe(17);
+});
+
+test('a lineage is named by `view` and `of`; without `of` it is that of the selected task', () => {
+  const lineage = { of: 17 as TaskId, picture: 'lifetimes' } as const;
+  expect(writeUrl({ ...usual, lineage }, base)).toBe(`?view=lifetimes&of=17&run=${base.epochNs}`);
+  expect(readUrl('?view=lineage&task=9', base).lineage).toEqual({ of: 9, picture: 'graph' });
+  expect(readUrl('?view=lineage', base)).not.toHaveProperty('lineage');
+  expect(readUrl('?view=pie&of=9', base)).not.toHaveProperty('lineage');
+  const there = writeUrl({ ...usual, lineage }, base);
+  expect(readUrl(there, { epochNs: base.epochNs + 1n })).not.toHaveProperty('lineage');
+  expect(readUrl(there, undefined)).not.toHaveProperty('lineage');
 });
 
 test('when all is as usual the address is bare', () => {

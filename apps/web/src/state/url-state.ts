@@ -1,33 +1,47 @@
 // What of the view stands in the address, so that a link or a reload leads back
-// to it: `?host=web-07&task=17&run=<epoch ns>&q=sshd&at=<epoch ns>&threads&kernel&exited&show=root&cols=pid,user&density=compact`.
-// Task ids belong to one run of the server: `run`, its time base, says which.
+// to it: `?host=web-07&task=17&run=<epoch ns>&q=sshd&only&scope=4&at=<epoch ns>&threads&kernel&exited&show=root&cols=pid,user&density=compact`,
+// and of a lineage `view=lineage&of=17`, or `view=lifetimes`. Task ids belong to one run of the server: `run`, its time base, says which.
 
 import { type EventNs, epochOf, eventTimeOf, type TaskId, type TimeBase } from '@dendro/protocol';
 import { CHIPS, type Chip } from '../layout/chips.ts';
 import { parseColumns, printColumns, USUAL_COLUMNS } from '../layout/columns.ts';
+import { MAX_QUERY } from '../query/parse-query.ts';
 import type { TreeState } from './tree-store.ts';
 import type { ViewState } from './view-store.ts';
 
 type UrlPart = Pick<
   ViewState,
-  'host' | 'selected' | 'filter' | 'pausedAt' | 'showThreads' | 'showKernelThreads' | 'showExited'
+  | 'host'
+  | 'selected'
+  | 'query'
+  | 'onlyFound'
+  | 'scope'
+  | 'lineage'
+  | 'pausedAt'
+  | 'showThreads'
+  | 'showKernelThreads'
+  | 'showExited'
 >;
 type TreePart = Pick<TreeState, 'columns' | 'density' | 'chip'>;
 
-const MAX_FILTER = 200;
 /** As the server makes them; a name has 64 characters, each up to five long. */
 const HOST_ID = /^[A-Za-z0-9._~-]{1,320}$/;
-const FLAGS = { threads: 'showThreads', kernel: 'showKernelThreads', exited: 'showExited' } as const;
+const TASKS = { task: 'selected', scope: 'scope' } as const;
+const VIEWS = { graph: 'lineage', lifetimes: 'lifetimes' } as const;
+const FLAGS = {
+  only: 'onlyFound',
+  threads: 'showThreads',
+  kernel: 'showKernelThreads',
+  exited: 'showExited',
+} as const;
 
 /** @returns the query, with its question mark, empty when all is as usual */
 export function writeUrl(state: UrlPart & TreePart, base: TimeBase | undefined): string {
   const query = new URLSearchParams();
   if (state.host !== undefined) query.set('host', state.host);
-  if (state.selected !== undefined && base !== undefined) {
-    query.set('task', String(state.selected));
-    query.set('run', String(base.epochNs));
-  }
-  if (state.filter !== '') query.set('q', state.filter);
+  if (base !== undefined) writeTasks(state, base, query);
+  // Half a surrogate pair cannot stand in an address.
+  if (state.query !== '') query.set('q', state.query.toWellFormed());
   if (state.pausedAt !== undefined && base !== undefined) query.set('at', String(epochOf(base, state.pausedAt)));
   for (const [name, field] of Object.entries(FLAGS)) if (state[field]) query.set(name, '1');
   if (state.chip !== 'all') query.set('show', state.chip);
@@ -54,15 +68,45 @@ export function readTreeUrl(search: string): Partial<TreePart> {
 /** Reads what {@link writeUrl} wrote; what does not fit, or needs a base to be read, is left out. */
 export function readUrl(search: string, base: TimeBase | undefined): Partial<UrlPart> {
   const query = new URLSearchParams(search);
-  const task = query.get('task') ?? '';
   const at = query.get('at') ?? '';
   const host = query.get('host') ?? '';
   const isOfThisRun = base !== undefined && [null, String(base.epochNs)].includes(query.get('run'));
   return {
     ...(HOST_ID.test(host) ? { host } : {}),
-    ...(/^[1-9]\d{0,14}$/.test(task) && isOfThisRun ? { selected: Number(task) as TaskId } : {}),
-    ...(query.has('q') ? { filter: (query.get('q') ?? '').slice(0, MAX_FILTER) } : {}),
+    ...(isOfThisRun ? readTasks(query) : {}),
+    ...(query.has('q') ? { query: (query.get('q') ?? '').slice(0, MAX_QUERY) } : {}),
     ...(/^\d{1,19}$/.test(at) && base !== undefined ? { pausedAt: eventTimeOf(base, BigInt(at)) as EventNs } : {}),
     ...Object.fromEntries(Object.entries(FLAGS).map(([name, field]) => [field, query.has(name)])),
   };
+}
+
+function writeTasks(state: UrlPart, base: TimeBase, query: URLSearchParams): void {
+  const { lineage } = state;
+  const before = query.size;
+  for (const [name, field] of Object.entries(TASKS)) {
+    const task = state[field];
+    if (task !== undefined) query.set(name, String(task));
+  }
+  if (lineage !== undefined) {
+    query.set('view', VIEWS[lineage.picture]);
+    query.set('of', String(lineage.of));
+  }
+  if (query.size > before) query.set('run', String(base.epochNs));
+}
+
+function readTasks(query: URLSearchParams): Partial<UrlPart> {
+  const selected = taskId(query.get('task'));
+  const scope = taskId(query.get('scope'));
+  const of = taskId(query.get('of')) ?? selected;
+  const view = query.get('view');
+  const picture = view === VIEWS.graph ? 'graph' : view === VIEWS.lifetimes ? 'lifetimes' : undefined;
+  return {
+    ...(selected === undefined ? {} : { selected }),
+    ...(scope === undefined ? {} : { scope }),
+    ...(of === undefined || picture === undefined ? {} : { lineage: { of, picture } }),
+  };
+}
+
+function taskId(written: string | null): TaskId | undefined {
+  return written !== null && /^[1-9]\d{0,14}$/.test(written) ? (Number(written) as TaskId) : undefined;
 }

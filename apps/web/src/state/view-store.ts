@@ -4,6 +4,9 @@ import type { EventNs, TaskId } from '@dendro/protocol';
 import { create } from 'zustand';
 import type { GroupKey } from '../layout/sibling-groups.ts';
 import type { TimeWindow } from '../layout/time-window.ts';
+import { type Asked, readQuery } from '../query/asked.ts';
+import type { QueryProblem } from '../query/parse-value.ts';
+import { loadRegexEngine } from '../query/regex.ts';
 import { readStored, store } from './stored.ts';
 import { treeView, useTree } from './tree-store.ts';
 
@@ -11,6 +14,12 @@ export type Theme = 'system' | 'dark' | 'light';
 
 /** How long an exited row stays, in seconds. */
 export const TOMBSTONE_CHOICES = [15, 60, 600] as const;
+
+/** The lineage of a process, shown in place of the tree. */
+export interface LineageView {
+  readonly of: TaskId;
+  readonly picture: 'graph' | 'lifetimes';
+}
 
 export interface ViewState {
   /** Id of the host that is shown; undefined: the first. */
@@ -24,7 +33,22 @@ export interface ViewState {
   /** Show every exited process that is still known. */
   readonly showExited: boolean;
   readonly tombstoneSeconds: number;
-  readonly filter: string;
+  /** As it is written. */
+  readonly query: string;
+  /** The last query that could be read: while one is being written, it holds. */
+  readonly asked: Asked | undefined;
+  /** Why the query that is written cannot be read. */
+  readonly problem: QueryProblem | undefined;
+  /** A command or a goal that is being written: it begins with > or @. */
+  readonly command: string | undefined;
+  /** Hides what is not found by plain text too. */
+  readonly onlyFound: boolean;
+  /** Queries of this visit, newest first. */
+  readonly recent: readonly string[];
+  /** The task whose subtree alone is shown. */
+  readonly scope: TaskId | undefined;
+  /** The task to scroll to; a new object each time. */
+  readonly revealed: { readonly task: TaskId } | undefined;
   /** Undefined: live. */
   readonly pausedAt: EventNs | undefined;
   /** What the strip of time shows; undefined: the last minutes, and of a recording all. */
@@ -32,10 +56,12 @@ export interface ViewState {
   /** How many times as fast as it was the past is played; undefined: it stands still. */
   readonly playing: number | undefined;
   readonly areDetailsOpen: boolean;
+  readonly lineage: LineageView | undefined;
   readonly isHelpOpen: boolean;
   readonly theme: Theme;
 }
 
+const MAX_RECENT = 8;
 const THEME_KEY = 'dendro-theme';
 
 export const useView = create<ViewState>()(() => ({
@@ -47,11 +73,19 @@ export const useView = create<ViewState>()(() => ({
   showKernelThreads: false,
   showExited: false,
   tombstoneSeconds: TOMBSTONE_CHOICES[0],
-  filter: '',
+  query: '',
+  asked: undefined,
+  problem: undefined,
+  command: undefined,
+  onlyFound: false,
+  recent: [],
+  scope: undefined,
+  revealed: undefined,
   pausedAt: undefined,
   timeWindow: undefined,
   playing: undefined,
   areDetailsOpen: false,
+  lineage: undefined,
   isHelpOpen: false,
   theme: storedTheme(),
 }));
@@ -74,7 +108,6 @@ export const view = {
   expandAll: () => set({ collapsed: new Set() }),
   toggleThreadsOf: (process: TaskId) =>
     set(({ withThreads }) => ({ withThreads: withThreads.symmetricDifference(new Set([process])) })),
-  setFilter: (filter: string) => set({ filter }),
   pause: (pausedAt: EventNs) => set({ pausedAt, playing: undefined }),
   goLive: () => set({ pausedAt: undefined, playing: undefined, timeWindow: undefined }),
   play: (playing: number | undefined) => set({ playing }),
@@ -89,10 +122,30 @@ export const view = {
       selected: undefined,
       collapsed: new Set(),
       withThreads: new Set(),
+      scope: undefined,
+      lineage: undefined,
       timeWindow: undefined,
       playing: undefined,
     });
   },
+  /** It is the tree that is searched: to ask for something leads back to it. */
+  setQuery: (query: string) => {
+    if (query !== '') set({ lineage: undefined });
+    setQuery(query);
+  },
+  command: (command: string | undefined) => set({ command }),
+  setOnlyFound: (onlyFound: boolean) => set({ onlyFound }),
+  clearQuery: () => setQuery(''),
+  remember: (query: string) =>
+    set(({ recent }) => ({ recent: [query, ...recent.filter((one) => one !== query)].slice(0, MAX_RECENT) })),
+  /** Selects a task and scrolls to it once it has a row. */
+  reveal: (task: TaskId) => set({ selected: task, revealed: { task }, lineage: undefined }),
+  setScope: (scope: TaskId | undefined) =>
+    set(({ selected }) => ({
+      scope,
+      lineage: undefined,
+      revealed: selected === undefined ? undefined : { task: selected },
+    })),
   /** What is shown next is of another tree: what named a task or an instant means nothing there. */
   leaveHost: () => {
     treeView.leaveTree();
@@ -100,12 +153,25 @@ export const view = {
       selected: undefined,
       collapsed: new Set(),
       withThreads: new Set(),
+      scope: undefined,
       pausedAt: undefined,
       timeWindow: undefined,
       playing: undefined,
       areDetailsOpen: false,
+      lineage: undefined,
     });
   },
+  /** Of another process in the same picture, when one is open. */
+  openLineage: (of: TaskId) =>
+    set(({ lineage }) => ({ lineage: { of, picture: lineage?.picture ?? 'graph' }, selected: of })),
+  showPicture: (picture: LineageView['picture']) =>
+    set(({ lineage }) => ({ lineage: lineage && { ...lineage, picture } })),
+  /** What is selected is scrolled to. */
+  closeLineage: () =>
+    set(({ selected }) => ({
+      lineage: undefined,
+      revealed: selected === undefined ? undefined : { task: selected },
+    })),
   openHelp: () => set({ isHelpOpen: true }),
   closeHelp: () => set({ isHelpOpen: false }),
   toggle: (what: 'showThreads' | 'showKernelThreads' | 'showExited') => set((state) => ({ [what]: !state[what] })),
@@ -116,9 +182,36 @@ export const view = {
   },
 };
 
-/** Is a filter set? It opens whatever leads to a match: nothing can be folded meanwhile. */
-export function isFiltered(state: Pick<ViewState, 'filter'> = useView.getState()): boolean {
-  return state.filter.trim() !== '';
+/** Is what is not asked for hidden? A filter opens whatever leads to a match: nothing can be folded meanwhile. */
+export function isFiltered(state: Pick<ViewState, 'asked' | 'onlyFound'> = useView.getState()): boolean {
+  return state.asked !== undefined && (state.asked.isFilter || state.onlyFound);
+}
+
+function setQuery(query: string): void {
+  const reading = readQuery(query);
+  switch (reading.kind) {
+    case 'nothing':
+      // What had been found and selected stays in view among all the others.
+      set(({ asked, selected, revealed }) => ({
+        ...{ query, asked: undefined, problem: undefined, onlyFound: false },
+        revealed: asked === undefined || selected === undefined ? revealed : { task: selected },
+      }));
+      break;
+    case 'asked':
+      set({ query, asked: reading.asked, problem: undefined });
+      break;
+    case 'problem':
+      set({ query, problem: reading.problem });
+      break;
+    case 'needs-regex':
+      set({ query, problem: undefined });
+      void loadRegexEngine().then(
+        () => {
+          if (useView.getState().query === query) setQuery(query);
+        },
+        () => set({ problem: { message: 'Regular expressions could not be loaded.', from: 0, to: query.length } }),
+      );
+  }
 }
 
 function select(selected: TaskId | undefined): void {

@@ -1,9 +1,9 @@
-import { CircleHelp, Moon, Search, Sun, SunMoon, X } from 'lucide-react';
-import { count } from '../layout/format.ts';
-import { isFiltered, type Theme, useView, view } from '../state/view-store.ts';
+import { CircleHelp, Moon, Sun, SunMoon } from 'lucide-react';
+import { type Theme, useView, view } from '../state/view-store.ts';
 import { IconButton } from './common/icon-button.tsx';
 import { HostPicker } from './host-picker.tsx';
 import { LiveState } from './live-state.tsx';
+import { Omnibox } from './omnibox/omnibox.tsx';
 import { OpenButton } from './open-recording.tsx';
 import type { TreeRows } from './tree/tree-rows.ts';
 import { ViewMenu } from './view-menu.tsx';
@@ -18,7 +18,7 @@ export function Header({ treeRows }: { readonly treeRows: TreeRows }) {
         <HostPicker />
       </div>
       <LiveState />
-      <Filter treeRows={treeRows} />
+      <Omnibox treeRows={treeRows} />
       <div className="header-tools">
         <OpenButton />
         <ViewMenu />
@@ -39,48 +39,6 @@ function Mark() {
       <circle cx="10.4" cy="9.7" r="5.4" />
       <circle cx="10.7" cy="9.4" r="2" />
     </svg>
-  );
-}
-
-function Filter({ treeRows }: { readonly treeRows: TreeRows }) {
-  const filter = useView((state) => state.filter);
-  const hasFilter = useView(isFiltered);
-  const { matches } = treeRows.rows;
-  return (
-    <search className="filter">
-      <Search size={14} aria-hidden="true" />
-      <input
-        type="text"
-        data-testid="filter"
-        aria-label="Filter by name, command line, pid or user"
-        placeholder="Filter: name, argument, pid, user"
-        maxLength={200}
-        spellCheck={false}
-        autoComplete="off"
-        autoCapitalize="off"
-        value={filter}
-        onChange={(event) => view.setFilter(event.target.value)}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape') view.setFilter('');
-          if (event.key === 'Escape' || event.key === 'Enter' || event.key === 'ArrowDown') {
-            event.preventDefault();
-            document.querySelector<HTMLElement>('[role="treegrid"]')?.focus();
-          }
-        }}
-      />
-      {hasFilter && (
-        <span className="matches" role="status">
-          {matches === 1 ? '1 match' : `${count(matches)} matches`}
-        </span>
-      )}
-      {filter === '' ? (
-        <kbd>/</kbd>
-      ) : (
-        <IconButton label="Clear the filter (Esc)" onClick={() => view.setFilter('')}>
-          <X size={14} aria-hidden="true" />
-        </IconButton>
-      )}
-    </search>
   );
 }
 

@@ -13,14 +13,30 @@ const KEYS = [
   ['Home End', 'First and last row'],
   ['PgUp PgDn', 'A page up or down'],
   ['Enter', 'Details'],
-  ['/', 'Filter'],
+  ['l', 'Lineage of the selected process, and back'],
+  ['s', 'Show the subtree alone'],
+  ['/', 'Find and filter'],
+  ['n N', 'Next and previous match'],
+  ['Shift+Enter', 'In the field: only what matches, or all'],
+  ['> Ctrl+K', 'Commands'],
+  ['@', 'Go to a pid or a time'],
   ['Space', 'Pause, or go back to live'],
   ['L', 'Go to the present'],
-  [', .', 'Previous and next start or end of a process'],
+  [', .', 'Previous and next start, exec or end of a process'],
   ['Shift+← Shift+→', 'On the strip of time: a window back or on'],
   ['+ - 0', 'On the strip of time: closer, wider, as usual'],
-  ['Esc', 'Clear the filter, close details'],
+  ['Esc', 'Leave the lineage, clear the query, close details, show the whole tree'],
   ['?', 'This help'],
+] as const;
+
+const LINEAGE_KEYS = [
+  ['← →', 'To the parent, to a child'],
+  ['↑ ↓', 'Within a generation'],
+  ['Home End', 'The eldest, the process itself'],
+  ['Enter', 'Details; at +N more: show them'],
+  ['r', 'Lineage of where you are'],
+  ['+ - 0', 'Closer, further, all of it'],
+  ['Shift ← → ↑ ↓', 'Move the picture'],
 ] as const;
 
 export function Help() {
@@ -36,18 +52,9 @@ export function Help() {
           <X size={16} aria-hidden="true" />
         </IconButton>
       </header>
-      <dl>
-        {KEYS.map(([keys, meaning]) => (
-          <div key={keys}>
-            <dt>
-              {keys.split(' ').map((key) => (
-                <kbd key={key}>{key}</kbd>
-              ))}
-            </dt>
-            <dd>{meaning}</dd>
-          </div>
-        ))}
-      </dl>
+      <Keys keys={KEYS} />
+      <h3>In a lineage</h3>
+      <Keys keys={LINEAGE_KEYS} />
       <p>
         A row that has just been born is marked with a bar for three seconds. An exited process stays for a while,
         struck out, and is then folded away; the status bar says how many are, and shows them again.
@@ -59,5 +66,22 @@ export function Help() {
         file, a bad end.
       </p>
     </dialog>
+  );
+}
+
+function Keys({ keys }: { readonly keys: readonly (readonly [string, string])[] }) {
+  return (
+    <dl>
+      {keys.map(([keys, meaning]) => (
+        <div key={keys}>
+          <dt>
+            {keys.split(' ').map((key) => (
+              <kbd key={key}>{key}</kbd>
+            ))}
+          </dt>
+          <dd>{meaning}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

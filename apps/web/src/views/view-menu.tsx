@@ -1,7 +1,6 @@
-import type { TaskIndex, TemporalTree } from '@dendro/engine';
-import type { TaskId } from '@dendro/protocol';
 import { ChevronsDownUp, ChevronsUpDown, SlidersHorizontal } from 'lucide-react';
 import { useApp } from '../app-context.ts';
+import { processesOf } from '../commands/processes-of.ts';
 import { COLUMN_IDS, COLUMNS } from '../layout/columns.ts';
 import { duration } from '../layout/format.ts';
 import type { Density } from '../layout/row-window.ts';
@@ -21,7 +20,7 @@ export function ViewMenu() {
   const tombstoneSeconds = useView((state) => state.tombstoneSeconds);
   return (
     <>
-      <IconButton label="Collapse all" onClick={() => view.collapse(processes(replica.tree))}>
+      <IconButton label="Collapse all" onClick={() => view.collapse(processesOf(replica.tree))}>
         <ChevronsDownUp size={16} aria-hidden="true" />
       </IconButton>
       <IconButton label="Expand all" onClick={() => view.expandAll()}>
@@ -108,12 +107,4 @@ function Toggle({ label, isOn, onChange }: ToggleProps) {
       <input type="checkbox" checked={isOn} onChange={onChange} />
     </label>
   );
-}
-
-/** All of them: one without children has nothing to fold, until it has some. */
-function* processes(tree: TemporalTree): Generator<TaskId> {
-  for (let slot = 0; slot < tree.slotCount; slot++) {
-    const task = slot as TaskIndex;
-    if (tree.isPresent(task) && !tree.isThread(task)) yield tree.taskIdOf(task);
-  }
 }

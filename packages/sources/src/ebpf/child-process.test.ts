@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { ProcessTree, type TaskIndex } from '@dendro/engine';
-import type { GapEvent, TaskEvent } from '@dendro/protocol';
+import type { EventNs, GapEvent, TaskEvent } from '@dendro/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { HostClock } from '../host-clock.ts';
 import { ProcfsReader } from '../procfs/reader.ts';
@@ -30,105 +30,159 @@ const isGone = (pid: number) => !existsSync(`/proc/${pid}/status`) || /^State:\s
 /** Has its last thread, and with it all its file descriptors, gone? */
 const isAllGone = (pid: number, ids: ReadonlySet<string>) => isGone(pid) && livingBpf(ids).size === 0;
 
-describe.skipIf(why !== undefined)(`the child of the eBPF source${why === undefined ? '' : ` (${why})`}`, () => {
-  test('no thread of it has a capability, it is nobody in no group, and a signal gets nobody a debugger', async () => {
-    source = new EbpfSource();
-    await source.start(() => {});
-    const child = source.childPid!;
-    const threads = readdirSync(`/proc/${child}/task`);
-    expect(threads.length).toBeGreaterThan(1);
-    for (const thread of threads) {
-      const status = readFileSync(`/proc/${child}/task/${thread}/status`, 'utf8');
-      const line = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim();
-      expect([line('CapEff'), line('CapPrm'), line('CapInh'), line('CapAmb')]).toEqual(Array(4).fill('0'.repeat(16)));
-      expect(line('Uid')?.split('\t').map(Number)).toEqual(Array(4).fill(NOBODY));
-      expect(line('Gid')?.split('\t').map(Number)).toEqual(Array(4).fill(NOBODY));
-      expect(line('Groups')).toBe('');
-      expect(line('Name')).not.toBe('SignalInspector');
-    }
-  });
-
-  test('stopped in order nothing of it is left', async () => {
-    source = new EbpfSource();
-    await source.start(() => {});
-    const child = source.childPid!;
-    const ids = bpfIdsOf(child);
-    expect([...ids].filter((id) => id.startsWith('prog')).length).toBeGreaterThanOrEqual(6);
-    expect(livingBpf(ids)).toEqual(ids);
-    await source.stop();
-    expect(isAllGone(child, ids)).toBe(true);
-    expect(source.balance.consumed).toBe(source.balance.seen);
-    expect(source.status()).toMatchObject({ state: 'ended', lost: 0, notices: [] });
-  });
-
-  test('killed it is started again by itself: a gap covers the time without it, and the tree is right after it', async () => {
-    const clock = HostClock.read();
-    const reader = new ProcfsReader({ clock });
-    const host = new ProcessTree();
-    const events: TaskEvent[] = [];
-    let scans = 0;
-    source = new EbpfSource({
-      clock,
-      scan: function* () {
-        const from = clock.now();
-        yield* reader.scan();
-        yield { type: 'scan', from, at: clock.now() };
-      },
+describe.skipIf(why !== undefined)(
+  `the child of the eBPF source${why === undefined ? '' : ` (${why})`}`,
+  { timeout: 60_000 },
+  () => {
+    test('no thread of it has a capability, it is nobody in no group, and a signal gets nobody a debugger', async () => {
+      source = new EbpfSource();
+      await source.start(() => {});
+      const child = source.childPid!;
+      const threads = readdirSync(`/proc/${child}/task`);
+      expect(threads.length).toBeGreaterThan(1);
+      for (const thread of threads) {
+        const status = readFileSync(`/proc/${child}/task/${thread}/status`, 'utf8');
+        const line = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim();
+        expect([line('CapEff'), line('CapPrm'), line('CapInh'), line('CapAmb')]).toEqual(Array(4).fill('0'.repeat(16)));
+        expect(line('Uid')?.split('\t').map(Number)).toEqual(Array(4).fill(NOBODY));
+        expect(line('Gid')?.split('\t').map(Number)).toEqual(Array(4).fill(NOBODY));
+        expect(line('Groups')).toBe('');
+        expect(line('Name')).not.toBe('SignalInspector');
+      }
     });
-    await source.start((event) => {
-      if (event.type === 'scan') scans++;
-      events.push(event);
-      host.apply(event);
+
+    test('stopped in order nothing of it is left', async () => {
+      source = new EbpfSource();
+      await source.start(() => {});
+      const child = source.childPid!;
+      const ids = bpfIdsOf(child);
+      expect([...ids].filter((id) => id.startsWith('prog')).length).toBeGreaterThanOrEqual(6);
+      expect(livingBpf(ids)).toEqual(ids);
+      await source.stop();
+      await vi.waitUntil(() => isAllGone(child, ids), WAIT); // the kernel lets go of programs a little later
+      expect(source.balance.consumed).toBe(source.balance.seen);
+      expect(source.status()).toMatchObject({ state: 'ended', lost: 0, notices: [] });
     });
-    const livesOf = (pid: number) =>
-      Array.from({ length: host.tree.slotCount }, (_, slot) => slot as TaskIndex).filter(
-        (task) => host.tree.isPresent(task) && host.tree.tidOf(task) === pid,
-      );
-    const isKnown = (pid: number) => livesOf(pid).some((task) => host.tree.isAliveAt(task, host.newest));
-    const endsUnseen = spawn('sleep', ['600']);
-    await vi.waitUntil(() => scans > 0 && isKnown(endsUnseen.pid!), WAIT);
 
-    const child = source.childPid!;
-    const ids = bpfIdsOf(child);
-    const killedAt = clock.now();
-    process.kill(child, 'SIGKILL');
-    await vi.waitUntil(() => isGone(child), WAIT);
-    const ended = once(endsUnseen, 'exit');
-    endsUnseen.kill();
-    const beginsUnseen = spawn('sleep', ['600']);
-    servers.push(beginsUnseen);
-    await ended;
-    const isSeenAgain = () => source?.childPid !== undefined && events.some(({ type }) => type === 'gap');
-    const scansBefore = scans;
-    await vi.waitUntil(isSeenAgain, WAIT);
+    test('killed it is started again by itself: a gap covers the time without it, and the tree is right after it', async () => {
+      const clock = HostClock.read();
+      const reader = new ProcfsReader({ clock });
+      const host = new ProcessTree();
+      const events: TaskEvent[] = [];
+      let scans = 0;
+      source = new EbpfSource({
+        clock,
+        scan: function* () {
+          const from = clock.now();
+          yield* reader.scan();
+          yield { type: 'scan', from, at: clock.now() };
+        },
+      });
+      await source.start((event) => {
+        if (event.type === 'scan') scans++;
+        events.push(event);
+        host.apply(event);
+      });
+      const livesOf = (pid: number) =>
+        Array.from({ length: host.tree.slotCount }, (_, slot) => slot as TaskIndex).filter(
+          (task) => host.tree.isPresent(task) && host.tree.tidOf(task) === pid,
+        );
+      const isKnown = (pid: number) => livesOf(pid).some((task) => host.tree.isAliveAt(task, host.newest));
+      const endsUnseen = spawn('sleep', ['600']);
+      await vi.waitUntil(() => scans > 0 && isKnown(endsUnseen.pid!), WAIT);
 
-    const gap = events.find((event): event is GapEvent => event.type === 'gap');
-    expect(gap?.from).toBeLessThanOrEqual(killedAt + 50e6);
-    expect(gap?.to).toBeGreaterThan(killedAt);
-    const after = events
-      .slice(events.indexOf(gap!) + 1)
-      .find((event) => event.type === 'fork' || event.type === 'exit');
-    if (after !== undefined && 'at' in after) expect(after.at).toBeGreaterThan(gap!.from);
-    await vi.waitUntil(() => scans > scansBefore, WAIT);
-    expect(isKnown(beginsUnseen.pid!)).toBe(true);
-    expect(isKnown(endsUnseen.pid!)).toBe(false);
-    expect(source.childPid).not.toBe(child);
-    expect(livingBpf(ids)).toEqual(new Set());
-    expect(source.status().state).toBe('running');
-    expect(source.status().notices.join()).toContain('it was ended by SIGKILL');
+      const child = source.childPid!;
+      const ids = bpfIdsOf(child);
+      const killedAt = clock.now();
+      process.kill(child, 'SIGKILL');
+      await vi.waitUntil(() => isGone(child), WAIT);
+      const ended = once(endsUnseen, 'exit');
+      endsUnseen.kill();
+      const beginsUnseen = spawn('sleep', ['600']);
+      servers.push(beginsUnseen);
+      await ended;
+      const isSeenAgain = () => source?.childPid !== undefined && events.some(({ type }) => type === 'gap');
+      const scansBefore = scans;
+      await vi.waitUntil(isSeenAgain, WAIT);
 
-    // And what happens now is seen again.
-    const seen = spawn('true');
-    await vi.waitUntil(() => livesOf(seen.pid!).some((task) => host.tree.exitCodeOf(task) === 0), WAIT);
-    await source.stop();
-    expect(source.balance.consumed + source.balance.lost).toBe(source.balance.seen);
-  });
+      const gap = events.find((event): event is GapEvent => event.type === 'gap');
+      expect(gap?.from).toBeLessThanOrEqual(killedAt + 50e6);
+      expect(gap?.to).toBeGreaterThan(killedAt);
+      const after = events
+        .slice(events.indexOf(gap!) + 1)
+        .find((event) => event.type === 'fork' || event.type === 'exit');
+      if (after !== undefined && 'at' in after) expect(after.at).toBeGreaterThan(gap!.from);
+      await vi.waitUntil(() => scans > scansBefore, WAIT);
+      expect(isKnown(beginsUnseen.pid!)).toBe(true);
+      expect(isKnown(endsUnseen.pid!)).toBe(false);
+      expect(source.childPid).not.toBe(child);
+      expect(livingBpf(ids)).toEqual(new Set());
+      expect(source.status().state).toBe('running');
+      expect(source.status().notices.join()).toContain('it was ended by SIGKILL');
 
-  const SERVERS = [
-    { where: 'in its main thread', code: 'await source.start(() => {}); tell(source.childPid);' },
-    {
-      where: 'in a worker thread',
-      code: `
+      // And what happens now is seen again.
+      const seen = spawn('true');
+      await vi.waitUntil(() => livesOf(seen.pid!).some((task) => host.tree.exitCodeOf(task) === 0), WAIT);
+      await source.stop();
+      expect(source.balance.consumed + source.balance.lost).toBe(source.balance.seen);
+    });
+
+    test('of one tree, what is killed and started again goes on with that tree, with who was born meanwhile, and nobody else', async () => {
+      const clock = HostClock.read();
+      const reader = new ProcfsReader({ clock });
+      const host = new ProcessTree();
+      const events: TaskEvent[] = [];
+      source = new EbpfSource({
+        clock,
+        launcherTid: process.pid,
+        scan: (tids) => reader.scanOnly(tids ?? [], process.pid),
+      });
+      await source.start((event) => {
+        events.push(event);
+        host.apply(event);
+      });
+      const script = 'while read word; do sleep 600 >/dev/null & echo $!; done';
+      const shell = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+      const sleeper = async (): Promise<number> => {
+        shell.stdin.write('another\n');
+        return Number(((await once(shell.stdout, 'data')) as [Buffer])[0]);
+      };
+      const isKnown = (pid: number) =>
+        Array.from({ length: host.tree.slotCount }, (_, slot) => slot as TaskIndex).some(
+          (task) =>
+            host.tree.isPresent(task) &&
+            host.tree.tidOf(task) === pid &&
+            host.tree.isAliveAt(task, Number.POSITIVE_INFINITY as EventNs) &&
+            host.tree.textAt(task, 'comm', host.newest) === 'sleep',
+        );
+      try {
+        const before = await sleeper();
+        await vi.waitUntil(() => isKnown(before), WAIT);
+        const child = source.childPid!;
+        process.kill(child, 'SIGKILL');
+        await vi.waitUntil(() => isGone(child), WAIT);
+        const meanwhile = await sleeper();
+        await vi.waitUntil(() => events.some(({ type }) => type === 'gap'), WAIT);
+        const after = await sleeper();
+        await vi.waitUntil(() => isKnown(meanwhile) && isKnown(after), WAIT);
+        expect(isKnown(before)).toBe(true);
+
+        for (const pid of [before, meanwhile, after]) process.kill(pid, 'SIGKILL');
+        await vi.waitUntil(() => ![before, meanwhile, after].some(isKnown), WAIT);
+        const ends = events.flatMap((event) => (event.type === 'exit' ? [event.pid] : []));
+        expect(ends).toEqual(expect.arrayContaining([before, meanwhile, after]));
+        const told = events.flatMap((event) => (event.type === 'fork' || event.type === 'exit' ? [event.pid] : []));
+        expect(new Set(told)).toEqual(new Set([shell.pid, before, meanwhile, after]));
+      } finally {
+        process.kill(-shell.pid!, 'SIGKILL');
+      }
+    });
+
+    const SERVERS = [
+      { where: 'in its main thread', code: 'await source.start(() => {}); tell(source.childPid);' },
+      {
+        where: 'in a worker thread',
+        code: `
         const { Worker } = await import('node:worker_threads');
         const code = \`
           const { parentPort } = await import('node:worker_threads');
@@ -137,51 +191,52 @@ describe.skipIf(why !== undefined)(`the child of the eBPF source${why === undefi
           await source.start(() => {});
           parentPort.postMessage(source.childPid);\`;
         new Worker(new URL('data:text/javascript,' + encodeURIComponent(code))).on('message', tell);`,
-    },
-  ];
-  /** A process that runs the source, and the pid of its child. */
-  async function startServer(code: string): Promise<{ server: ChildProcess; child: number }> {
-    const script = `
+      },
+    ];
+    /** A process that runs the source, and the pid of its child. */
+    async function startServer(code: string): Promise<{ server: ChildProcess; child: number }> {
+      const script = `
       const SOURCE = ${JSON.stringify(SOURCE)};
       const { EbpfSource } = await import(SOURCE);
       const source = new EbpfSource();
       const tell = (pid) => console.log(pid);
       ${code}
       setInterval(() => {}, 1000);`;
-    const server = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    servers.push(server);
-    const [line] = (await once(server.stdout!, 'data')) as [Buffer];
-    return { server, child: Number(line) };
-  }
+      const server = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      servers.push(server);
+      const [line] = (await once(server.stdout!, 'data')) as [Buffer];
+      return { server, child: Number(line) };
+    }
 
-  test.each(SERVERS)(
-    'when the server is killed that runs it $where, it ends, and no program, link or map is left',
-    async ({ code }) => {
-      const { server, child } = await startServer(code);
+    test.each(SERVERS)(
+      'when the server is killed that runs it $where, it ends, and no program, link or map is left',
+      async ({ code }) => {
+        const { server, child } = await startServer(code);
+        const ids = bpfIdsOf(child);
+        expect(ids.size).toBeGreaterThanOrEqual(20);
+        server.kill('SIGKILL');
+        await vi.waitUntil(() => isAllGone(child, ids), WAIT);
+      },
+    );
+
+    test('when both are killed nothing is left', async () => {
+      const { server, child } = await startServer(SERVERS[0]!.code);
       const ids = bpfIdsOf(child);
-      expect(ids.size).toBeGreaterThanOrEqual(20);
+      process.kill(child, 'SIGKILL');
       server.kill('SIGKILL');
       await vi.waitUntil(() => isAllGone(child, ids), WAIT);
-    },
-  );
+    });
 
-  test('when both are killed nothing is left', async () => {
-    const { server, child } = await startServer(SERVERS[0]!.code);
-    const ids = bpfIdsOf(child);
-    process.kill(child, 'SIGKILL');
-    server.kill('SIGKILL');
-    await vi.waitUntil(() => isAllGone(child, ids), WAIT);
-  });
-
-  test('a child that is stopped does not hold up the end', async () => {
-    source = new EbpfSource();
-    await source.start(() => {});
-    const child = source.childPid!;
-    const ids = bpfIdsOf(child);
-    process.kill(child, 'SIGSTOP');
-    await source.stop();
-    await vi.waitUntil(() => isAllGone(child, ids), WAIT);
-  });
-});
+    test('a child that is stopped does not hold up the end', async () => {
+      source = new EbpfSource();
+      await source.start(() => {});
+      const child = source.childPid!;
+      const ids = bpfIdsOf(child);
+      process.kill(child, 'SIGSTOP');
+      await source.stop();
+      await vi.waitUntil(() => isAllGone(child, ids), WAIT);
+    });
+  },
+);

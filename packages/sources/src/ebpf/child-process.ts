@@ -6,12 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { toError } from '@dendro/protocol';
 import { type FailedFrame, FrameReader, type FrameVisitor } from './frames.ts';
 
-/** What the child is told on its command line. */
+/** What the child is told first: a line of JSON on its standard input. */
 export interface ChildOptions {
   readonly objectPath: string;
   readonly ringBytes: number;
   readonly pollMs: number;
   readonly launcherTid?: number | undefined;
+  /** Processes that are known of the one tree that is meant, when they were told of by another child before. */
+  readonly tracedPids?: readonly number[] | undefined;
 }
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
@@ -30,7 +32,7 @@ export class BpfChild {
 
   /** @param visitor is told what it says, until it exits */
   constructor(options: ChildOptions, visitor: FrameVisitor) {
-    this.#process = spawn(process.execPath, [...NODE_OPTIONS, CHILD, JSON.stringify(options)], {
+    this.#process = spawn(process.execPath, [...NODE_OPTIONS, CHILD], {
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
       env: {}, // of ours it needs nothing, and NODE_OPTIONS could load anything
       cwd: '/',
@@ -49,6 +51,7 @@ export class BpfChild {
     });
     out?.on('error', () => {}); // its exit says the rest
     this.#process.stdin?.on('error', () => {});
+    this.#process.stdin?.write(`${JSON.stringify(options)}\n`);
     this.#process.stderr?.on('data', (text: Buffer) => {
       this.#errors = `${this.#errors}${text}`.slice(-MAX_ERROR_BYTES);
     });

@@ -5,15 +5,17 @@
 // It reads on only when the server has taken what was read before. A server that
 // is slow makes the ring fill up, and the kernel counts what no longer fits.
 
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync, readSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { setPriority } from 'node:os';
 import { toError } from '@dendro/protocol';
 import type { ChildOptions } from './child-process.ts';
-import { type FailedFrame, FRAME, jsonFrame, MAX_RECORD_BYTES, recordsFrame } from './frames.ts';
+import { tellDescendants } from './descendants.ts';
+import { type FailedFrame, FRAME, jsonFrame, MAX_RECORD_BYTES, type RecordsFrame, recordsFrame } from './frames.ts';
 import { BpfObject, bootNs, dieWithParent, dropCapabilities, LibbpfError } from './libbpf.ts';
 import { Ring } from './ring.ts';
 
+const IN_FD = 0;
 const OUT_FD = 3;
 /** `nobody`, whatever it is called here. */
 const NOBODY = 65_534;
@@ -23,13 +25,30 @@ const PRIORITY = -10;
 /** When nothing happens, the server is told so rarely. */
 const QUIET_MS = 200;
 
-const { objectPath, ringBytes, pollMs, launcherTid } = JSON.parse(process.argv[2] ?? '') as ChildOptions;
+const {
+  objectPath,
+  ringBytes: wantedBytes,
+  pollMs,
+  launcherTid,
+  tracedPids,
+} = JSON.parse(readLine(IN_FD)) as ChildOptions;
 
 try {
-  run(BpfObject.open(readFileSync(objectPath), { ringBytes, launcherTid }));
+  run(BpfObject.open(readFileSync(objectPath), { ringBytes: wantedBytes, launcherTid }));
 } catch (thrown) {
   writeSync(OUT_FD, jsonFrame(FRAME.failed, failureOf(thrown)));
   process.exit(1);
+}
+
+/** The rest is left there: nothing comes until it ends. */
+function readLine(fd: number): string {
+  const parts: Buffer[] = [];
+  for (;;) {
+    const part = Buffer.alloc(64 * 1024);
+    const bytes = part.subarray(0, readSync(fd, part));
+    parts.push(bytes);
+    if (bytes.length === 0 || bytes.includes(10)) return Buffer.concat(parts).toString();
+  }
 }
 
 function run(object: BpfObject): void {
@@ -39,8 +58,18 @@ function run(object: BpfObject): void {
   beFirst();
   const out = new Socket({ fd: OUT_FD, readable: false, writable: true });
   out.on('error', () => process.exit(0)); // the server is gone
+  const traced: number[] = [];
+  if (tracedPids !== undefined) {
+    let untold = 0;
+    tellDescendants(tracedPids, (pid) => {
+      if (object.track(pid)) traced.push(pid);
+      else untold++;
+    });
+    if (untold > 0) object.notices.push(`There are too many processes: ${untold} of them are not told of.`);
+  }
   giveUpRights();
-  out.write(jsonFrame(FRAME.ready, { ringBytes: object.ringBytes, cpus: object.cpus, notices: object.notices }));
+  const { ringBytes, cpus, notices } = object;
+  out.write(jsonFrame(FRAME.ready, { ringBytes, cpus, notices, traced }));
 
   let through = bootNs();
   let toldAt = 0;
@@ -59,8 +88,7 @@ function run(object: BpfObject): void {
       if (records.length > 0 || hadRecords || performance.now() - toldAt >= QUIET_MS) {
         hadRecords = records.length > 0;
         toldAt = performance.now();
-        const { seen, lost } = count(counters);
-        const isTaken = out.write(recordsFrame({ through, at: bootNs(), seen, lost }, records));
+        const isTaken = out.write(recordsFrame({ through, at: bootNs(), ...count(counters) }, records));
         if (!isTaken) return false;
       }
       if (isDone) return true;
@@ -89,14 +117,17 @@ function run(object: BpfObject): void {
   process.stdin.resume();
 }
 
-function count(counters: BigUint64Array): { readonly seen: bigint; readonly lost: bigint } {
+/** What is lost is read before what was seen, which includes it. */
+function count(counters: BigUint64Array): Pick<RecordsFrame, 'seen' | 'lost' | 'untracked'> {
   let seen = 0n;
   let lost = 0n;
+  let untracked = 0n;
   for (let at = 0; at + COUNTER_WORDS <= counters.length; at += COUNTER_WORDS) {
     lost += Atomics.load(counters, at + 1);
     seen += Atomics.load(counters, at);
+    untracked += Atomics.load(counters, at + 2);
   }
-  return { seen, lost };
+  return { seen, lost, untracked };
 }
 
 /** What it watches can keep all processors busy; it needs little of one, but in time. */

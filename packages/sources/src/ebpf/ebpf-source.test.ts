@@ -149,15 +149,17 @@ describe.skipIf(missing !== undefined)('programs under eBPF (needs root, BTF and
     expect(exec?.executable).toMatchObject({ path, links: 0 });
   });
 
-  test('[CO1] a move into the group of a container is told, and a program there has it', async () => {
+  test('[CO1] a move into the group of a container and out of it is told, and a program there has it', async () => {
     mkdirSync(group, { recursive: true });
     const path = copyOf('/bin/true', 'contained');
-    spawnSync('sh', ['-c', `echo $$ > '${group}/cgroup.procs'; '${path}'; :`]);
+    spawnSync('sh', ['-c', `echo $$ > '${group}/cgroup.procs'; '${path}'; echo $$ > '${groups}/cgroup.procs'; :`]);
     expect(await execOf(path)).toMatchObject({ container: CONTAINER });
     const move = events.find((event): event is ContainerEvent => event.type === 'container');
     const shell = events.find((event) => event.type === 'fork' && event.pid === move?.pid);
     expect(move).toMatchObject({ container: CONTAINER });
     expect(shell).toBeDefined();
+    const out = events.findLast((event): event is ContainerEvent => event.type === 'container');
+    expect(out).toMatchObject({ pid: move?.pid, container: undefined });
   });
 
   test('[CR1] who becomes another user is told at once', async () => {

@@ -10,7 +10,7 @@ import { RepairScan } from '../procfs/repair-scan.ts';
 import type { EventSink, Source } from '../source.ts';
 import { EventMerge } from '../tracefs/merge.ts';
 import { BpfChild } from './child-process.ts';
-import { Families } from './families.ts';
+import { Families, NOT_KNOWN } from './families.ts';
 import type { FailedFrame, FrameVisitor, ReadyFrame, RecordsFrame } from './frames.ts';
 import { OBJECT_PATH } from './object.ts';
 import { RecordDecoder } from './records.ts';
@@ -68,6 +68,7 @@ export class EbpfSource implements Source, FrameVisitor {
   #childRecords = 0;
   #childLost = 0n;
   #childSeen = 0n;
+  #untracked = 0n;
   /** Time of the counts before. */
   #countedAt: EventNs;
   #pauseMs = FIRST_PAUSE_MS;
@@ -105,7 +106,16 @@ export class EbpfSource implements Source, FrameVisitor {
       name: this.name,
       state: this.#state,
       detail: `Programs in the kernel tell of births, programs, names, users and ends, complete, on ${this.#ready?.cpus ?? 0} CPUs; read every ${this.#options.pollMs ?? POLL_MS} ms, ${ringMb} MiB of buffer.`,
-      notices: [...this.#notices, ...(this.#ready?.notices ?? []), ...(this.#scan.failure ? [this.#scan.failure] : [])],
+      notices: [
+        ...this.#notices,
+        ...(this.#ready?.notices ?? []),
+        ...(this.#untracked > 0n
+          ? [
+              `Too many processes lived at once: of ${this.#untracked} what they started and how they ended is not told.`,
+            ]
+          : []),
+        ...(this.#scan.failure ? [this.#scan.failure] : []),
+      ],
       events: this.#records,
       lost: this.#lost,
       rejected: { ...this.#rejected },
@@ -143,6 +153,7 @@ export class EbpfSource implements Source, FrameVisitor {
     this.#ready = frame;
     // Another child: before its first records, which may come with this frame, there is a gap.
     if (this.#state === 'running') this.#tellGap();
+    for (const pid of frame.traced) this.#families.see(pid, NOT_KNOWN);
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#onReady?.();
   }
@@ -162,7 +173,7 @@ export class EbpfSource implements Source, FrameVisitor {
     if (heir !== undefined) this.#passChildren(heir.pid, heir.heirPid, heir.at);
   }
 
-  recordsEnd({ through, at, seen, lost }: RecordsFrame): void {
+  recordsEnd({ through, at, seen, lost, untracked }: RecordsFrame): void {
     const countedAt = this.#timeOf(at);
     const newlyLost = Number(lost - this.#childLost);
     if (newlyLost > 0) {
@@ -172,6 +183,7 @@ export class EbpfSource implements Source, FrameVisitor {
     }
     this.#childLost = lost;
     this.#childSeen = seen;
+    this.#untracked = untracked;
     this.#countedAt = countedAt;
     this.#merge.release(this.#timeOf(through) - HOLD_NS);
   }
@@ -193,8 +205,15 @@ export class EbpfSource implements Source, FrameVisitor {
   }
 
   #see(event: TaskEvent): void {
-    if (event.type === 'observe' && event.tid === event.pid) this.#families.see(event.pid, event.ppid);
+    if (event.type === 'observe' && event.tid === event.pid && this.#isMeant(event.pid)) {
+      this.#families.see(event.pid, event.ppid);
+    }
     this.#merge.push(event);
+  }
+
+  /** Of one tree the ancestors are seen too, up to init. They are none of it. */
+  #isMeant(pid: number): boolean {
+    return this.#options.launcherTid === undefined || this.#families.has(pid);
   }
 
   // --- its life ---
@@ -210,7 +229,9 @@ export class EbpfSource implements Source, FrameVisitor {
     const isReady = new Promise<void>((resolve) => {
       this.#onReady = resolve;
     });
-    const child = new BpfChild({ objectPath: OBJECT_PATH, ringBytes, pollMs, launcherTid }, this);
+    // A new child knows nothing of the tree that the one before has told of.
+    const tracedPids = launcherTid !== undefined && this.#state === 'running' ? [...this.#families.pids()] : undefined;
+    const child = new BpfChild({ objectPath: OBJECT_PATH, ringBytes, pollMs, launcherTid, tracedPids }, this);
     this.#child = child;
     const reason = await Promise.race([isReady, child.exited]);
     this.#onReady = undefined;

@@ -4,7 +4,7 @@
 /** As many as there can be by default on a large host; beyond that the oldest are forgotten and nothing is said of them. */
 const MAX_PROCESSES = 131_072;
 /** In place of a pid. */
-const NOT_KNOWN = 0;
+export const NOT_KNOWN = 0;
 const NOBODY: readonly number[] = [];
 
 export class Families {
@@ -20,6 +20,10 @@ export class Families {
   /** Seen in passing: what is known already is newer or as good. */
   see(pid: number, ppid: number): void {
     if ((this.#parents.get(pid) ?? NOT_KNOWN) === NOT_KNOWN) this.#add(pid, ppid);
+  }
+
+  has(pid: number): boolean {
+    return this.#parents.has(pid);
   }
 
   get size(): number {

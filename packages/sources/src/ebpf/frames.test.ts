@@ -11,8 +11,8 @@ import {
 } from './frames.ts';
 import { inRing } from './test-records.ts';
 
-const COUNTS: RecordsFrame = { through: 2n ** 40n, at: 2n ** 41n + 1n, seen: 7n, lost: 3n };
-const READY: ReadyFrame = { ringBytes: 4096, cpus: 2, notices: ['something is missing'] };
+const COUNTS: RecordsFrame = { through: 2n ** 40n, at: 2n ** 41n + 1n, seen: 7n, lost: 3n, untracked: 5n };
+const READY: ReadyFrame = { ringBytes: 4096, cpus: 2, notices: ['something is missing'], traced: [12] };
 const FAILED: FailedFrame = { step: 'load', errno: 13, message: 'no', log: 'line\nline' };
 
 /** What a reader tells, as data. */
@@ -101,7 +101,12 @@ describe('what is no frame is refused', () => {
     ['JSON of nothing', frame(FRAME.failed, 'null'), 'a message without its parts'],
     [
       'notices that are none',
-      frame(FRAME.ready, '{"ringBytes":1,"cpus":1,"notices":[1]}'),
+      frame(FRAME.ready, '{"ringBytes":1,"cpus":1,"notices":[1],"traced":[]}'),
+      'a message without its parts',
+    ],
+    [
+      'a traced pid that is none',
+      frame(FRAME.ready, '{"ringBytes":1,"cpus":1,"notices":[],"traced":[-1]}'),
       'a message without its parts',
     ],
     [

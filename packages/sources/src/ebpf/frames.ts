@@ -5,9 +5,10 @@
 //   body   `ready` and `failed`: JSON; `records`: see below
 //
 //   records: boot time up to which everything has been read, boot time of the
-//   counts, records seen and lost so far (u64 each), then records as they
-//   lie in the ring, each with its header.
+//   counts, records seen and lost so far, processes of the one tree that found
+//   no room (u64 each), then records as they lie in the ring, each with its header.
 
+import { isTid } from '@dendro/protocol';
 import { DISCARD, RECORD_HEADER_BYTES, recordLength, recordSpan } from './ring.ts';
 
 export const FRAME = { ready: 1, failed: 2, records: 3 } as const;
@@ -16,6 +17,8 @@ export interface ReadyFrame {
   readonly ringBytes: number;
   readonly cpus: number;
   readonly notices: readonly string[];
+  /** Processes of the one tree that is meant, when it was there before. */
+  readonly traced: readonly number[];
 }
 
 export interface FailedFrame {
@@ -32,6 +35,8 @@ export interface RecordsFrame {
   readonly at: bigint;
   readonly seen: bigint;
   readonly lost: bigint;
+  /** Processes of the one tree that is meant whose children and end are not told of: there were too many. */
+  readonly untracked: bigint;
 }
 
 export interface FrameVisitor {
@@ -46,7 +51,7 @@ export interface FrameVisitor {
 }
 
 const HEAD_BYTES = 8;
-const COUNTS_BYTES = 32;
+const COUNTS_BYTES = 40;
 /** The child cuts what it sends into less. */
 export const MAX_RECORD_BYTES = 256 * 1024;
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -56,12 +61,13 @@ export function jsonFrame(kind: typeof FRAME.ready | typeof FRAME.failed, body: 
   return Buffer.concat([headOf(kind, json.length), json]);
 }
 
-export function recordsFrame({ through, at, seen, lost }: RecordsFrame, records: Buffer): Buffer {
+export function recordsFrame({ through, at, seen, lost, untracked }: RecordsFrame, records: Buffer): Buffer {
   const counts = Buffer.alloc(COUNTS_BYTES);
   counts.writeBigUInt64LE(through, 0);
   counts.writeBigUInt64LE(at, 8);
   counts.writeBigUInt64LE(seen, 16);
   counts.writeBigUInt64LE(lost, 24);
+  counts.writeBigUInt64LE(untracked, 32);
   return Buffer.concat([headOf(FRAME.records, COUNTS_BYTES + records.length), counts, records]);
 }
 
@@ -128,6 +134,7 @@ export class FrameReader {
       at: body.readBigUInt64LE(8),
       seen: body.readBigUInt64LE(16),
       lost: body.readBigUInt64LE(24),
+      untracked: body.readBigUInt64LE(32),
     };
     if (frame.lost > frame.seen) throw new Error(`${frame.lost} records lost of ${frame.seen}`);
     const view = new DataView(body.buffer, body.byteOffset, body.length);
@@ -146,9 +153,10 @@ export class FrameReader {
 }
 
 function parseReady(body: Buffer): ReadyFrame {
-  const { ringBytes, cpus, notices } = parseObject(body);
+  const { ringBytes, cpus, notices, traced } = parseObject(body);
   if (typeof ringBytes !== 'number' || typeof cpus !== 'number' || !isTexts(notices)) throw notUnderstood();
-  return { ringBytes, cpus, notices };
+  if (!Array.isArray(traced) || !traced.every(isTid)) throw notUnderstood();
+  return { ringBytes, cpus, notices, traced };
 }
 
 function parseFailed(body: Buffer): FailedFrame {

@@ -51,6 +51,8 @@ const EXIT_PROGRAMS = ['on_exit_told', 'on_exit_counted'] as const;
 const TRACING_PROGRAMS = ['on_birth', 'on_exec', 'on_rename', 'on_cgroup'] as const;
 const CREDENTIAL_CALLS = ['setuid', 'setgid', 'setreuid', 'setregid', 'setresuid', 'setresgid'];
 
+const ONE = Buffer.from([1, 0, 0, 0]);
+
 type Pointer = unknown;
 type Lib = ReturnType<typeof bind>;
 
@@ -137,6 +139,16 @@ export class BpfObject {
 
   get pageSize(): number {
     return this.#lib.pageSize();
+  }
+
+  /**
+   * This process is of the one tree that is told of, and so is what it starts from now on.
+   * @returns false when there is no room for it
+   */
+  track(pid: number): boolean {
+    const key = Buffer.alloc(4);
+    key.writeUInt32LE(pid);
+    return this.#lib.updateElement(this.#lib.mapFd(this.#map('tracked')), key, ONE, 0n) === 0;
   }
 
   /** No more records from here on. What the ring holds can still be read. */
@@ -281,6 +293,7 @@ function bind() {
     attachTracepoint: lib.func('void *bpf_program__attach_tracepoint(void *, const char *, const char *)'),
     destroyLink: lib.func('int bpf_link__destroy(void *)'),
     findMap: lib.func('void *bpf_object__find_map_by_name(void *, const char *)'),
+    updateElement: lib.func('int bpf_map_update_elem(int, const void *, const void *, uint64_t)'),
     mapFd: lib.func('int bpf_map__fd(void *)'),
     maxEntries: lib.func('uint32_t bpf_map__max_entries(void *)'),
     setMaxEntries: lib.func('int bpf_map__set_max_entries(void *, uint32_t)'),

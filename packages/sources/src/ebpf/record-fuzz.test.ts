@@ -42,14 +42,13 @@ const RECORDS = [
   exit({ tid: 101, flags: 3 }),
   rename({ comm: 'name' }),
   credentials(),
-  cgroupMove(`/docker/${id}\0`, false),
-  cgroupMove(`${id}\0docker\0`, true),
+  cgroupMove(`${id}\0docker\0`),
 ];
-const COUNTS = { through: 6_000_000_000n, at: 6_000_000_001n, seen: 10n, lost: 0n };
+const COUNTS = { through: 6_000_000_000n, at: 6_000_000_001n, seen: 10n, lost: 0n, untracked: 0n };
 
 /** What a child says, of some frames. */
 function streamOf(random: (below: number) => number): Buffer {
-  const frames = [jsonFrame(FRAME.ready, { ringBytes: 4096, cpus: 2, notices: [] })];
+  const frames = [jsonFrame(FRAME.ready, { ringBytes: 4096, cpus: 2, notices: [], traced: [] })];
   for (let count = 1 + random(3); count > 0; count--) {
     const records = Array.from({ length: random(8) }, () =>
       inRing(RECORDS[random(RECORDS.length)] as Buffer, random(16) === 0),

@@ -30,7 +30,7 @@ const portions = portionsOf(
     const through = BigInt((frame + 1) * PER_FRAME) * 80_000n + 10_000_000_000n;
     const seen = BigInt(4 * (frame + 1) * PER_FRAME);
     return recordsFrame(
-      { through, at: through, seen, lost: 0n },
+      { through, at: through, seen, lost: 0n, untracked: 0n },
       Buffer.concat(records.flat().map((record) => inRing(record))),
     );
   }),

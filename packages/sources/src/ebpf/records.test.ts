@@ -271,12 +271,12 @@ test('another user, of the process; that of a thread has no place in the tree', 
   expect(decode(credentials({ tid: 101 }))).toEqual({ events: [], problem: undefined, heir: undefined });
 });
 
-test('a move into the control group of a container, in both ways to write its path; into others there is nothing to tell', () => {
+test('a move into the control group of a container, and out of all of them', () => {
   const id = 'fedcba9876543210'.repeat(4);
   const moved = { type: 'container', tid: 101, pid: 100, container: id };
-  expect(one(cgroupMove(`${id}\0docker\0`, true, { tid: 101 }))).toMatchObject(moved);
-  expect(one(cgroupMove(`/docker/${id}\0`, false, { tid: 101 }))).toMatchObject(moved);
-  expect(decode(cgroupMove('/user.slice\0', false)).events).toEqual([]);
+  expect(one(cgroupMove(`${id}\0docker\0`, { tid: 101 }))).toMatchObject(moved);
+  expect(one(cgroupMove('user.slice\0', { tid: 101 }))).toMatchObject({ ...moved, container: undefined });
+  expect(one(cgroupMove('', { tid: 101 }))).toMatchObject({ ...moved, container: undefined });
 });
 
 describe('what cannot be is counted and tells nothing', () => {
@@ -297,13 +297,13 @@ describe('what cannot be is counted and tells nothing', () => {
     ['half a birth', birth().subarray(0, 119), 'malformed-record'],
     ['half an exec', whole.subarray(0, 159), 'malformed-record'],
     ['half an end', exit().subarray(0, 95), 'malformed-record'],
-    ['half a move', cgroupMove('/a\0', false).subarray(0, 87), 'malformed-record'],
+    ['half a move', cgroupMove('a\0').subarray(0, 87), 'malformed-record'],
     ...[148, 150, 152, 154, 156, 158].map((at) => [
       `lengths beyond the end (${at})`,
       longer(whole, at),
       'malformed-record',
     ]),
-    ['a path beyond the end', longer(cgroupMove('/a\0', false), 80), 'malformed-record'],
+    ['a path beyond the end', longer(cgroupMove('a\0'), 80), 'malformed-record'],
     ['a tid that is none', rename({ tid: 2 ** 32 - 1 }), 'malformed-record'],
     ['a pid that is none', rename({ pid: 2 ** 31 }), 'malformed-record'],
     ['a creator that is none', birth({ creatorTid: 2 ** 30 }), 'malformed-record'],

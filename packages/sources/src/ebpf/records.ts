@@ -74,7 +74,7 @@ const FILE_WORDS = [
   EXEC.links,
 ];
 const EXEC_FLAG = { executableCut: 1, executableLoose: 2, cwdCut: 4, cwdLoose: 8, argvFault: 16 } as const;
-const CGROUP = { length: 80, isLeafFirst: 82 } as const;
+const CGROUP = { length: 80 } as const;
 
 /** Bit 31 is a mark of the kernel's own (since 6.13), no part of the nanoseconds. */
 const CTIME_NS = 0x7fff_ffff;
@@ -284,8 +284,7 @@ export class RecordDecoder {
       this.#malformed();
       return;
     }
-    const isLeafFirst = view.getUint16(start + CGROUP.isLeafFirst, true) !== 0;
-    const container = containerOf(isLeafFirst ? groupPath(bytes, from, to) : `::${kernelText(bytes, from, to)}`);
+    const container = containerOf(groupPath(bytes, from, to));
     this.#sink({ type: 'container', at, tid, pid, start: this.#time(view, start + HEAD.start), container });
   }
 

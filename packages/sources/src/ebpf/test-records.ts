@@ -165,14 +165,9 @@ export function credentials(fields: Partial<Head> = {}): Buffer {
   return head(5, fields).done();
 }
 
-export function cgroupMove(path: Text, isLeafFirst: boolean, fields: Partial<Head> = {}): Buffer {
+export function cgroupMove(path: Text, fields: Partial<Head> = {}): Buffer {
   const length = Buffer.from(path as string).length;
-  return head(6, fields)
-    .u64(1n)
-    .u16(length, isLeafFirst ? 1 : 0)
-    .u32(0)
-    .bytes(path)
-    .done();
+  return head(6, fields).u64(1n).u16(length, 0).u32(0).bytes(path).done();
 }
 
 /** As it lies in the ring: behind its header, padded to 8 bytes. */

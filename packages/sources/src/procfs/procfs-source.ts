@@ -105,6 +105,7 @@ export class ProcfsSource implements Source {
   async start(sink: EventSink): Promise<void> {
     this.#sink = sink;
     sink({ type: 'clock', epochNs: this.#clock.base.epochNs });
+    const from = this.#clock.now();
     try {
       this.#measuredPoll();
     } catch (thrown) {
@@ -115,6 +116,9 @@ export class ProcfsSource implements Source {
         { cause: thrown },
       );
     }
+    // Who an earlier run knew and is not there any more has ended, unless others are hidden from us.
+    const seesAll = this.#known.has(1);
+    if (seesAll) sink({ type: 'scan', from, at: this.#clock.now() });
     this.#state = 'running';
     this.#schedule();
   }

@@ -17,7 +17,7 @@ import { Rejection } from './fields.ts';
 
 export const DEFAULT_MAX_HOSTS = 64;
 /** Longer than the kernel lets any name be. */
-const MAX_NAME = 64;
+export const MAX_HOST_NAME = 64;
 /** Where Tracee cuts names off. */
 const CUT_NAME = 15;
 const MAX_CONTAINERS = 4096;
@@ -131,9 +131,14 @@ export class HostSplit {
     return this.#onlyHost ?? this.#placed(hint) ?? this.#byName.get(name) ?? fallback ?? this.#refuseUnplaced();
   }
 
+  /** The host that has said this name. */
+  called(name: string): FeedHost | undefined {
+    return this.#byName.get(name);
+  }
+
   /** The host of that name, which need not have said a word yet. @returns why there can be none */
   ensure(name: string): FeedHost | HostReject {
-    if (name === '' || name.length > MAX_NAME) return 'bad-host-name';
+    if (name === '' || name.length > MAX_HOST_NAME) return 'bad-host-name';
     return this.#byName.get(name) ?? this.#named(name);
   }
 
@@ -242,5 +247,5 @@ function isSame(told: string, name: string): boolean {
 
 /** What a host cannot be called is no text for a terminal. */
 function plain(name: string): string {
-  return name.slice(0, MAX_NAME).replace(/[^\x21-\x7e]/g, '?');
+  return name.slice(0, MAX_HOST_NAME).replace(/[^\x21-\x7e]/g, '?');
 }

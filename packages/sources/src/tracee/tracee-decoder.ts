@@ -11,7 +11,7 @@ import { announcingHost, type Context, contextOf, isContained } from './context.
 import { decodeEvent, lifecycleEvent } from './decode.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type Json, Rejection, type RejectReason } from './fields.ts';
-import { type FeedHost, type HostHint, HostSplit } from './host-split.ts';
+import { type FeedHost, type HostHint, HostSplit, MAX_HOST_NAME } from './host-split.ts';
 import { LineScanner } from './line-scanner.ts';
 import { SplitBase } from './time-reader.ts';
 
@@ -26,6 +26,8 @@ const EARLIEST_DATE_NS = 946_684_800_000_000_000n;
 const MAX_EXACT_NS = Number.MAX_SAFE_INTEGER;
 
 const OF_NO_TASK = { isContained: false, container: undefined, tid: 0, startEpochNs: undefined };
+const HOST_NAME_KEY = Buffer.from('"hostName":"');
+const QUOTE = 0x22;
 const LF = 10;
 const OPEN_BRACE = 0x7b;
 /** One for all decoders: what it has learned of Tracee's lines is good for the next body that is posted. */
@@ -184,6 +186,7 @@ export class TraceeDecoder {
 
   /** @returns false when the line has to be parsed */
   #scan(bytes: Buffer, from: number, end: number): boolean {
+    if (this.#hosts.hosts.length > 1) this.#guessHost(bytes, from, end);
     const { base, splitBase } = this.#state;
     if (base === undefined || splitBase === undefined) return false;
     let outcome = scanner.scan(bytes, from, end, splitBase);
@@ -219,7 +222,17 @@ export class TraceeDecoder {
     return true;
   }
 
-  // Hot: most lines are of the host that the line before is of.
+  // Whose line it likely is, for its times are read from that host's base: a wrong guess costs a second scan.
+  #guessHost(bytes: Buffer, from: number, end: number): void {
+    const key = bytes.subarray(from, end).indexOf(HOST_NAME_KEY);
+    if (key < 0) return;
+    const nameAt = from + key + HOST_NAME_KEY.length;
+    const quote = bytes.indexOf(QUOTE, nameAt);
+    if (quote < 0 || quote - nameAt > MAX_HOST_NAME) return;
+    const host = this.#hosts.called(bytes.toString('latin1', nameAt, quote));
+    if (host !== undefined && host !== this.#state.host) this.#state = this.#stateOf(host);
+  }
+
   /** @returns undefined when the start, by which it may be known, is too far from this base to be exact */
   #hostOfScanned(base: TimeBase): FeedHost | RejectReason | undefined {
     const { hostName: name, isContained, task } = scanner;

@@ -1,9 +1,9 @@
 // Everything known of the selected task as of the instant that is shown, and
 // who said it.
 
-import { NO_TASK } from '@dendro/engine';
-import type { EventNs } from '@dendro/protocol';
-import { X } from 'lucide-react';
+import { NO_TASK, type TemporalTree } from '@dendro/engine';
+import type { EventNs, TaskId } from '@dendro/protocol';
+import { Network, X } from 'lucide-react';
 import { useApp } from '../../app-context.ts';
 import { printable } from '../../layout/printable.ts';
 import { useView, view } from '../../state/view-store.ts';
@@ -11,10 +11,10 @@ import { IconButton } from '../common/icon-button.tsx';
 import { Lineage } from './lineage.tsx';
 import { TaskFacts } from './task-facts.tsx';
 
-export function Details({ at }: { readonly at: EventNs }) {
+export function Details({ tree, at }: { readonly tree: TemporalTree; readonly at: EventNs }) {
   const { replica } = useApp();
   const selected = useView((state) => state.selected);
-  const { tree, host } = replica;
+  const { host } = replica;
   const index = selected === undefined ? NO_TASK : tree.indexOf(selected);
   const task = index !== NO_TASK && tree.isPresent(index) && tree.startOf(index) <= at ? index : NO_TASK;
   return (
@@ -39,6 +39,7 @@ export function Details({ at }: { readonly at: EventNs }) {
       ) : (
         <div className="details-body">
           <Lineage tree={tree} task={task} at={at} />
+          <OpenLineage task={tree.taskIdOf(task)} />
           <TaskFacts
             tree={tree}
             task={task}
@@ -50,5 +51,17 @@ export function Details({ at }: { readonly at: EventNs }) {
         </div>
       )}
     </aside>
+  );
+}
+
+function OpenLineage({ task }: { readonly task: TaskId }) {
+  const of = useView((state) => state.lineage?.of);
+  if (of === task) return null;
+  return (
+    <button type="button" className="open-lineage" data-testid="open-lineage" onClick={() => view.openLineage(task)}>
+      <Network size={14} aria-hidden="true" />
+      {of === undefined ? 'Open lineage' : 'Lineage of this one'}
+      <kbd>{of === undefined ? 'l' : 'r'}</kbd>
+    </button>
   );
 }

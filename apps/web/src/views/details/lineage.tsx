@@ -1,7 +1,8 @@
-import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
+import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 import { count } from '../../layout/format.ts';
 import { printable } from '../../layout/printable.ts';
+import { ancestry } from '../../layout/scope.ts';
 import { view } from '../../state/view-store.ts';
 
 interface LineageProps {
@@ -29,7 +30,7 @@ export function Lineage({ tree, task, at }: LineageProps) {
               className="link"
               disabled={link === task || !tree.isPresent(link)}
               title={tree.isPresent(link) ? undefined : 'Not in memory any more'}
-              onClick={() => view.select(tree.taskIdOf(link))}
+              onClick={() => view.reveal(tree.taskIdOf(link))}
             >
               {printable(tree.textAt(link, 'comm', at) ?? '?')} <small>{tree.tidOf(link)}</small>
             </button>
@@ -38,17 +39,4 @@ export function Lineage({ tree, task, at }: LineageProps) {
       </ol>
     </nav>
   );
-}
-
-/** The task and all above it, eldest first; a thread has its process above it. */
-function ancestry(tree: TemporalTree, task: TaskIndex, at: EventNs): TaskIndex[] {
-  const chain = new Set<TaskIndex>([task]);
-  let process = tree.isThread(task) ? tree.leaderOf(task) : task;
-  while (process !== NO_TASK) {
-    chain.add(process);
-    const parent = tree.parentAt(process, Math.min(at, tree.exitOf(process)) as EventNs);
-    if (chain.has(parent)) break; // a hostile feed can close a ring
-    process = parent;
-  }
-  return [...chain].reverse();
 }

@@ -1,37 +1,34 @@
 // Beside the strip: an instant to type, steps from one change to the next, and
 // playing on.
 
-import type { EventNs, TimeBase } from '@dendro/protocol';
+import type { EventNs } from '@dendro/protocol';
 import { FastForward, StepBack, StepForward } from 'lucide-react';
 import { type FormEvent, useEffect, useState } from 'react';
 import { useApp } from '../../app-context.ts';
-import { dateTime } from '../../layout/format.ts';
-import { parseTimeText } from '../../layout/time-text.ts';
 import { movedTo } from '../../layout/time-window.ts';
 import { useView, view } from '../../state/view-store.ts';
 import { IconButton } from '../common/icon-button.tsx';
+import { goToTime, timeGoal } from './go-to-time.ts';
 import { stepToChange } from './step-to-change.ts';
-import { shownWindow } from './strip-window.ts';
 
 const SPEEDS = [1, 5, 20, 100, 1000] as const;
 
 interface StripControlsProps {
-  readonly base: TimeBase;
   readonly knownFrom: EventNs;
 }
 
-export function StripControls({ base, knownFrom }: StripControlsProps) {
+export function StripControls({ knownFrom }: StripControlsProps) {
   const { replica } = useApp();
   const playing = useView((state) => state.playing);
   const [speed, setSpeed] = useState<number>(SPEEDS[0]);
   usePlayback();
   return (
     <div className="strip-controls">
-      <TimeField base={base} knownFrom={knownFrom} />
-      <IconButton label="Previous start or end of a process (,)" onClick={() => stepToChange(replica, -1)}>
+      <TimeField />
+      <IconButton label="Previous start, exec or end of a process (,)" onClick={() => stepToChange(replica, -1)}>
         <StepBack size={15} aria-hidden="true" />
       </IconButton>
-      <IconButton label="Next start or end of a process (.)" onClick={() => stepToChange(replica, 1)}>
+      <IconButton label="Next start, exec or end of a process (.)" onClick={() => stepToChange(replica, 1)}>
         <StepForward size={15} aria-hidden="true" />
       </IconButton>
       <button
@@ -68,25 +65,17 @@ export function StripControls({ base, knownFrom }: StripControlsProps) {
   );
 }
 
-function TimeField({ base, knownFrom }: StripControlsProps) {
+function TimeField() {
   const { replica } = useApp();
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string | undefined>(undefined);
   function submit(event: FormEvent): void {
     event.preventDefault();
     if (text.trim() === '') return;
-    const now = replica.now();
-    const at = parseTimeText(text, base, now);
-    if (at === undefined) setProblem('Not a time: try 14:03:27, -5m or 2026-11-23T14:03:27Z');
-    else if (at === 'live') view.goLive();
-    else if (at > now) setProblem('That is in the future');
-    else if (at < knownFrom) setProblem(`Nothing is known before ${dateTime(base, knownFrom)}`);
+    const goal = timeGoal(text, replica);
+    if (goal.kind === 'problem') setProblem(goal.message);
     else {
-      const { timeWindow } = useView.getState();
-      const isLive = replica.host?.isLive ?? false;
-      const shown = shownWindow({ chosen: timeWindow, now, knownFrom, isLive, pausedAt: undefined });
-      view.pause(at);
-      view.showTime(movedTo(shown, at));
+      goToTime(goal, replica);
       setText('');
     }
   }

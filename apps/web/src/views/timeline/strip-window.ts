@@ -1,7 +1,7 @@
 // What of time the strip shows when nobody has chosen.
 
 import type { TaskIndex, TemporalTree } from '@dendro/engine';
-import { type EventNs, TASK_FLAG } from '@dendro/protocol';
+import { type EventNs, eventTimeOf, type HostInfo, TASK_FLAG } from '@dendro/protocol';
 import type { TimeWindow } from '../../layout/time-window.ts';
 
 const LEAST_NS = 60e9;
@@ -11,11 +11,14 @@ const MARGIN = 0.01;
 const NOT_EXACT = TASK_FLAG.startIsTick | TASK_FLAG.startIsUnknown;
 
 /**
- * Before this instant only what still lived later is known. A live host is watched from the zero of its clock on, a
- * recording from its first birth on.
+ * Before this instant only what still lived later is known. A history says where it begins; without one a live host is
+ * watched from the zero of its clock on, a recording from its first birth on.
  */
-export function knownFrom(tree: TemporalTree, isLive: boolean): EventNs {
-  if (isLive) return 0 as EventNs;
+export function knownFrom(tree: TemporalTree, host: HostInfo | undefined): EventNs {
+  if (host?.oldestEpochNs !== undefined) {
+    return eventTimeOf({ epochNs: BigInt(host.baseEpochNs) }, BigInt(host.oldestEpochNs));
+  }
+  if (host?.isLive) return 0 as EventNs;
   let first = Number.POSITIVE_INFINITY;
   for (let slot = 0; slot < tree.slotCount; slot++) {
     const task = slot as TaskIndex;

@@ -5,12 +5,13 @@ import { type EventNs, epochMsOf, type HostInfo, type TimeBase } from '@dendro/p
 import { type KeyboardEvent, type PointerEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { count, dateTime, millisecondsOf, plural } from '../../layout/format.ts';
-import { histogramOf } from '../../layout/histogram.ts';
+import { histogramOf, joined } from '../../layout/histogram.ts';
 import { moved, movedTo, stepFor, type TimeWindow, ticksOf, zoomed } from '../../layout/time-window.ts';
 import { useView, view } from '../../state/view-store.ts';
 import { drawStrip } from './strip-canvas.ts';
 import { StripControls } from './strip-controls.tsx';
 import { shownWindow } from './strip-window.ts';
+import { usePastCounts } from './use-past-counts.ts';
 import { useStripWindow } from './use-strip-window.ts';
 
 const PX_PER_BUCKET = 4;
@@ -26,7 +27,7 @@ export function TimeStrip() {
 }
 
 function Strip({ host }: { readonly host: HostInfo }) {
-  const { replica } = useApp();
+  const { replica, past } = useApp();
   const { tree, facts } = replica;
   const { isLive } = host;
   const pausedAt = useView((state) => state.pausedAt);
@@ -50,10 +51,19 @@ function Strip({ host }: { readonly host: HostInfo }) {
     return histogramOf(tree, (start * bucketNs) as EventNs, ((step + 1) * bucketNs) as EventNs, bucketNs);
   }, [tree, facts, start, step, bucketNs]);
 
+  // Of what had ended before this page was opened the server knows more.
+  const isBefore = window.from < replica.wholeFrom;
+  const counts = usePastCounts(host, base, histogram.from, bucketNs, histogram.births.length, isBefore);
+  const told = useMemo(
+    () => (counts === undefined ? histogram : joined(counts.histogram, histogram, replica.wholeFrom)),
+    [counts, histogram, replica.wholeFrom],
+  );
+
   useLayoutEffect(() => {
     void look; // other colours
     if (canvas.current === null || width === 0) return;
-    drawStrip(canvas.current, { window, histogram, gaps: tree.gaps(), knownFrom: known, now });
+    const gaps = counts === undefined ? tree.gaps() : [...counts.gaps, ...tree.gaps()];
+    drawStrip(canvas.current, { window, histogram: told, gaps, knownFrom: known, now });
   });
   useWheel(strip, (event, x) => {
     const shown = shownNow();
@@ -80,7 +90,8 @@ function Strip({ host }: { readonly host: HostInfo }) {
     const time = timeAt(Math.min(width, Math.max(0, x)), window);
     const present = replica.now();
     const isPresent = time >= present - (LIVE_PX / Math.max(1, width)) * (window.to - window.from);
-    if (isPresent) view.goLive();
+    // Over the right edge is on to the present, wherever the window ends.
+    if (isPresent || x > width) view.goLive();
     else view.pause(Math.max(known, time) as EventNs);
   }
 
@@ -166,7 +177,13 @@ function Strip({ host }: { readonly host: HostInfo }) {
         ))}
         {hovered !== undefined && drag.current === undefined && (
           <HoverNote
-            {...{ histogram, base, hovered, share: share(hovered), isRight: hovered > (window.from + window.to) / 2 }}
+            {...{
+              histogram: told,
+              base,
+              hovered,
+              share: share(hovered),
+              isRight: hovered > (window.from + window.to) / 2,
+            }}
           />
         )}
         <span
@@ -176,7 +193,17 @@ function Strip({ host }: { readonly host: HostInfo }) {
           aria-hidden="true"
         />
       </div>
-      <StripControls base={base} knownFrom={known} />
+      {past.isLoading && (
+        <span className="strip-note" role="status">
+          Reading the past…
+        </span>
+      )}
+      {past.problem !== undefined && pausedAt !== undefined && (
+        <span className="strip-note is-problem" role="alert">
+          {past.problem}
+        </span>
+      )}
+      <StripControls knownFrom={known} />
     </section>
   );
 }

@@ -19,7 +19,7 @@ export function useStripWindow(): StripWindow {
   const chosen = useView((state) => state.timeWindow);
   const known = useMemo(() => {
     void facts;
-    return knownFrom(tree, isLive);
-  }, [tree, facts, isLive]);
+    return knownFrom(tree, host);
+  }, [tree, facts, host]);
   return { known, window: shownWindow({ chosen, now: replica.now(), knownFrom: known, isLive, pausedAt }) };
 }

@@ -8,21 +8,26 @@
 import { orderTree, type TaskIndex } from '@dendro/engine';
 import type { EventNs, TaskId } from '@dendro/protocol';
 import { beforeEach, expect, test } from 'vitest';
+import { Found } from '../../layout/found.ts';
+import { partOf } from '../../layout/scope.ts';
 import { groupsOfTree, NO_GROUPS } from '../../layout/sibling-groups.ts';
 import { visibleRows } from '../../layout/visible-rows.ts';
+import { Columns } from '../../query/columns.ts';
+import { matchQuery } from '../../query/match-query.ts';
 import { useTree } from '../../state/tree-store.ts';
-import { useView, view } from '../../state/view-store.ts';
+import { isFiltered, useView, view } from '../../state/view-store.ts';
 import { treeOf } from '../../testing/tree-of.ts';
 import { gridKeys } from './grid-keys.ts';
+import { placeOfSelected } from './step-match.ts';
 import { treeRowsOf } from './tree-rows.ts';
 
 const tree = treeOf([
   { id: 1 },
-  { id: 10, parent: 1, start: 1 },
+  { id: 10, parent: 1, start: 1, fields: { comm: 'sh' } },
   { id: 11, leader: 10, start: 2 },
   { id: 12, leader: 10, start: 3 },
-  { id: 20, parent: 10, start: 4 },
-  { id: 30, parent: 1, start: 5 },
+  { id: 20, parent: 10, start: 4, fields: { comm: 'vim' } },
+  { id: 30, parent: 1, start: 5, fields: { comm: 'cron' } },
 ]);
 const first = useView.getState();
 let selected: number;
@@ -33,16 +38,22 @@ beforeEach(() => {
 });
 
 function rows() {
-  const { collapsed, withThreads } = useView.getState();
+  const { collapsed, withThreads, asked, onlyFound, scope } = useView.getState();
   const order = orderTree(tree, {
     at: 10 as EventNs,
     keepExitedNs: 0,
     threads: (process) => withThreads.has(tree.taskIdOf(process)),
     kernelThreads: false,
   });
-  const isCollapsed = (position: number) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex));
-  const found = { tree, order, groups: NO_GROUPS, own: [], filter: '' };
-  return treeRowsOf({ ...found, rows: visibleRows(order, { isCollapsed }) });
+  const columns = new Columns(tree, order);
+  const inAll = asked && matchQuery(asked.query, { columns, base: { epochNs: 0n }, users: {} });
+  const { order: shown, from, isScopeLost } = partOf(order, scope === undefined ? undefined : tree.indexOf(scope));
+  const found = inAll && new Found(inAll.subarray(from, from + shown.length));
+  const filters = isFiltered({ asked, onlyFound });
+  const isCollapsed = (position: number) => collapsed.has(tree.taskIdOf(shown.tasks[position] as TaskIndex));
+  const rows = visibleRows(shown, { isCollapsed, matches: filters ? found : undefined });
+  const rest = { asked, found, columns, isFiltered: filters, isScopeLost };
+  return treeRowsOf({ tree, order: shown, rows, groups: NO_GROUPS, own: [], ...rest });
 }
 
 const shown = () => {
@@ -120,9 +131,35 @@ test('Enter opens the details of the row', () => {
 });
 
 test('with a filter nothing is folded: Left goes to the parent', () => {
-  view.setFilter('sh');
+  view.setQuery('name:vim');
+  expect(shown()).toEqual([1, 10, 20]);
   press('ArrowDown', 'ArrowLeft');
   expect([selected, useView.getState().collapsed.size]).toEqual([1, 0]);
+});
+
+test('plain text hides nothing; n and N go from match to match, round the end, through what is folded', () => {
+  view.collapse([1, 10].map((id) => id as TaskId));
+  view.setQuery('vim | cron');
+  expect(shown()).toEqual([1]);
+  press('n');
+  expect([selected, shown()]).toEqual([20, [1, 10, 20, 30]]);
+  press('n');
+  expect([selected, placeOfSelected(rows(), 30 as TaskId)]).toEqual([30, 2]);
+  press('n');
+  expect(selected).toBe(20);
+  press('N');
+  expect(selected).toBe(30);
+  expect(useView.getState().revealed).toEqual({ task: 30 });
+});
+
+test('s shows the subtree alone, and what is found is found in there', () => {
+  press('ArrowDown', 's');
+  expect(shown()).toEqual([10, 20]);
+  expect([...rows().order.depths]).toEqual([0, 1]);
+  view.setQuery('vim | cron');
+  expect(rows().found?.count).toBe(1);
+  view.setScope(99 as TaskId);
+  expect([shown(), rows().isScopeLost]).toEqual([[], true]);
 });
 
 test('keys with Ctrl, Alt or Meta, and keys without a meaning, are left to the browser', () => {
@@ -154,7 +191,16 @@ test('on the row of a group Right opens it and then goes in, Left leads back and
   const after = (key: string) => {
     const isGroupOpen = (group: number) => useTree.getState().openGroups.has(groups.keyOf(group));
     const rows = visibleRows(order, { isCollapsed: () => false, groups, isGroupOpen });
-    const found = treeRowsOf({ tree: crowd, order, groups, own: [], filter: '', rows });
+    const rest = { asked: undefined, found: undefined, isFiltered: false, isScopeLost: false };
+    const found = treeRowsOf({
+      tree: crowd,
+      order,
+      groups,
+      own: [],
+      rows,
+      columns: new Columns(crowd, order),
+      ...rest,
+    });
     const event = { key, preventDefault: () => {}, ctrlKey: false, metaKey: false, altKey: false };
     gridKeys(event, found, row, 2, (next) => {
       row = next;

@@ -1,12 +1,14 @@
 // Keys of a treegrid, as the ARIA Authoring Practices describe them for rows.
-// Beyond them, Left goes on to the parent, `*` opens a whole subtree, and `t`
-// shows threads. `F` keeps the task of a row in view.
+// Beyond them, Left goes on to the parent, `*` opens a whole subtree, `t` shows
+// threads, `s` shows the subtree alone, `n` goes on to the next match, and `F` keeps
+// the task of a row in view.
 
 import { NO_TASK, type TaskIndex } from '@dendro/engine';
 import type { TaskId } from '@dendro/protocol';
 import type { KeyboardEvent } from 'react';
 import { treeView, useTree } from '../../state/tree-store.ts';
-import { isFiltered, useView, view } from '../../state/view-store.ts';
+import { useView, view } from '../../state/view-store.ts';
+import { stepMatch } from './step-match.ts';
 import type { RowId, TreeRows } from './tree-rows.ts';
 
 /** @param row of the selected task, -1 when none is in view */
@@ -50,6 +52,15 @@ export function gridKeys(
     case 't':
       if (row >= 0 && treeRows.groupAt(row) === undefined) toggleThreads(treeRows, row);
       break;
+    case 's':
+      if (row >= 0) view.setScope(treeRows.tree.taskIdOf(treeRows.taskAt(row)));
+      break;
+    case 'n':
+      stepMatch(treeRows, 1);
+      break;
+    case 'N':
+      stepMatch(treeRows, -1);
+      break;
     case 'Enter':
       if (row >= 0) lookCloser(treeRows.idAt(row));
       break;
@@ -64,7 +75,7 @@ export function gridKeys(
 }
 
 function openOrDescend(treeRows: TreeRows, row: number, moveTo: (row: number) => void): void {
-  const { tree, order, rows, taskAt } = treeRows;
+  const { tree, order, rows, taskAt, isFiltered } = treeRows;
   const group = treeRows.groupAt(row);
   if (group !== undefined) {
     if (useTree.getState().openGroups.has(group)) moveTo(row + 1);
@@ -75,12 +86,12 @@ function openOrDescend(treeRows: TreeRows, row: number, moveTo: (row: number) =>
   const hasChildren = (order.subtreeEnds[position] as number) > position + 1;
   if (!hasChildren) return;
   const task = tree.taskIdOf(taskAt(row));
-  if (!isFiltered() && useView.getState().collapsed.has(task)) view.expand([task]);
+  if (!isFiltered && useView.getState().collapsed.has(task)) view.expand([task]);
   else moveTo(row + 1);
 }
 
 function closeOrAscend(treeRows: TreeRows, row: number, moveTo: (row: number) => void): void {
-  const { tree, order, rows, taskAt } = treeRows;
+  const { tree, order, rows, taskAt, isFiltered } = treeRows;
   const group = treeRows.groupAt(row);
   if (group !== undefined && useTree.getState().openGroups.has(group)) {
     treeView.toggleGroup(group);
@@ -91,7 +102,7 @@ function closeOrAscend(treeRows: TreeRows, row: number, moveTo: (row: number) =>
   const hasChildren = (order.subtreeEnds[position] as number) > position + 1;
   const { collapsed } = useView.getState();
   const parent = rows.parents[row] as number;
-  if (group === undefined && hasChildren && !isFiltered() && !collapsed.has(task)) view.collapse([task]);
+  if (group === undefined && hasChildren && !isFiltered && !collapsed.has(task)) view.collapse([task]);
   else if (parent >= 0) moveTo(parent);
 }
 

@@ -3,7 +3,7 @@
 import type { ColumnId } from '../../layout/columns.ts';
 import type { RowWindow } from '../../layout/row-window.ts';
 import { useTree } from '../../state/tree-store.ts';
-import { isFiltered, useView } from '../../state/view-store.ts';
+import { useView } from '../../state/view-store.ts';
 import { GroupRow } from './group-row.tsx';
 import { TreeRow } from './tree-row.tsx';
 import type { TreeRows } from './tree-rows.ts';
@@ -23,8 +23,8 @@ export function GridRows({ treeRows, window, selectedRow, columns, model, rowHei
   const collapsed = useView((state) => state.collapsed);
   const openGroups = useTree((state) => state.openGroups);
   const followed = useTree((state) => state.followed?.task);
-  const { rows, order, filter, taskAt, groupAt, groups, rollups, own } = treeRows;
-  const isFolding = !isFiltered({ filter });
+  const { rows, order, asked, found, isFiltered, taskAt, groupAt, groups, rollups, own } = treeRows;
+  const isFolding = !isFiltered;
   const drawn: number[] = [];
   for (let row = window.first; row < Math.min(window.end, rows.length); row++) drawn.push(row);
   if (selectedRow >= 0 && !drawn.includes(selectedRow)) drawn.push(selectedRow);
@@ -55,7 +55,9 @@ export function GridRows({ treeRows, window, selectedRow, columns, model, rowHei
         />
       );
     }
-    const hasBelow = (order.subtreeEnds[position] as number) > position + 1;
+    const end = order.subtreeEnds[position] as number;
+    const hasBelow = end > position + 1;
+    const isFound = found?.has(position) ?? false;
     const isOpen = hasBelow && !(isFolding && collapsed.has(rest.id));
     return (
       <TreeRow
@@ -66,8 +68,9 @@ export function GridRows({ treeRows, window, selectedRow, columns, model, rowHei
         rollup={hasBelow && !isOpen ? rollups.below(position) : undefined}
         isFollowed={rest.id === followed}
         isOwn={own.includes(position)}
-        isDimmed={!rows.isMatch(position)}
-        wanted={rows.isMatch(position) ? filter : ''}
+        isDimmed={isFiltered && !isFound}
+        foundBelow={isOpen || found === undefined ? 0 : found.countIn(position + 1, end)}
+        marks={isFound ? asked?.marks : undefined}
       />
     );
   });

@@ -5,9 +5,10 @@ import { Box, FileX, KeyRound, UserRound, X } from 'lucide-react';
 import type { CSSProperties, ReactNode } from 'react';
 import type { Badge } from '../../layout/badges.ts';
 import type { ColumnId } from '../../layout/columns.ts';
-import { markedPart } from '../../layout/filter.ts';
 import { count, plural } from '../../layout/format.ts';
 import type { RowModel } from '../../layout/row-model.ts';
+import type { Pattern } from '../../query/ast.ts';
+import { markedParts } from '../../query/marks.ts';
 import { view } from '../../state/view-store.ts';
 
 export interface CellsProps extends RowModel {
@@ -117,14 +118,12 @@ export function Badges({ badges }: { readonly badges: readonly Badge[] }) {
   });
 }
 
-export function Marked({ text, wanted }: { readonly text: string; readonly wanted: string }) {
-  const part = markedPart(text, wanted);
-  if (part === undefined) return text;
-  return (
-    <>
-      {part.before}
-      <mark>{part.found}</mark>
-      {part.after}
-    </>
-  );
+interface MarkedProps {
+  readonly text: string;
+  readonly patterns: readonly Pattern[] | undefined;
+}
+
+export function Marked({ text, patterns }: MarkedProps) {
+  if (patterns === undefined || patterns.length === 0) return text;
+  return markedParts(text, patterns).map((part, i) => (part.isMarked ? <mark key={i}>{part.text}</mark> : part.text));
 }

@@ -1,14 +1,17 @@
 // The tree as a virtualised treegrid: only the rows in view are in the page,
 // and the selected one wherever it is, so that assistive technology can find it.
 
-import { type CSSProperties, type PointerEvent, useEffect, useRef } from 'react';
+import type { TaskId } from '@dendro/protocol';
+import { type CSSProperties, type PointerEvent, useEffect, useRef, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { COLUMNS, columnsTemplate, fittingColumns } from '../../layout/columns.ts';
 import { scrollTopCentring, scrollTopShowing } from '../../layout/row-window.ts';
 import { stickyAbove, stickyRows } from '../../layout/sticky-rows.ts';
 import { useTree } from '../../state/tree-store.ts';
-import { isFiltered, useView, view } from '../../state/view-store.ts';
+import { useView, type ViewState, view } from '../../state/view-store.ts';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
+import { ContextBar } from './context-bar.tsx';
+import { Empty } from './empty.tsx';
 import { FollowBanner } from './follow-banner.tsx';
 import { gridKeys } from './grid-keys.ts';
 import { GridRows } from './grid-rows.tsx';
@@ -51,7 +54,7 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
     const now = { scrollTop: element.scrollTop, viewHeight: element.clientHeight - rowHeight, rowHeight };
     scrollTo(place(row, now, stickyAbove(rows, row)));
   };
-  useFirstLook(selectedRow, (row) => show(row, scrollTopCentring));
+  useReveal(treeRows, (row) => show(row, scrollTopCentring));
   const moveTo = (row: number): void => {
     if (rows.length === 0) return;
     const next = Math.max(0, Math.min(rows.length - 1, row));
@@ -64,6 +67,7 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
   const style: GridStyle = { '--columns': columnsTemplate(columns), ...(hasLife ? lifeStyle(shown, order.at) : {}) };
   return (
     <div className="tree">
+      <ContextBar treeRows={treeRows} />
       <FollowBanner treeRows={treeRows} onFollow={(row) => show(row)} />
       <div
         className="tree-grid tree-scroller"
@@ -112,7 +116,7 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
           <GridRows {...{ treeRows, window, selectedRow, columns, model, rowHeight }} />
         </div>
       </div>
-      {rows.length === 0 && <Empty />}
+      {rows.length === 0 && <Empty treeRows={treeRows} />}
     </div>
   );
 }
@@ -124,27 +128,15 @@ function domId(selected: TreeRowId): string | undefined {
 
 type TreeRowId = ReturnType<TreeRows['idAt']> | undefined;
 
-function Empty() {
-  const hasFilter = useView(isFiltered);
-  const isPaused = useView((state) => state.pausedAt !== undefined);
-  const chip = useTree((state) => state.chip);
-  return (
-    <p className="tree-empty" role="status">
-      {hasFilter
-        ? 'Nothing matches. Clear the filter with Esc.'
-        : chip !== 'all'
-          ? 'No process is of this kind now. Choose All above to see every process.'
-          : isPaused
-            ? 'Nothing is known of this instant. Go back to the present with Space.'
-            : 'No process is shown: kernel threads and what has exited are hidden.'}
-    </p>
-  );
-}
-
-/** Once, when there are rows: the keys go to them, and a task that the address names is scrolled to. */
-function useFirstLook(selectedRow: number, show: (row: number) => void): void {
+/**
+ * Once, when there are rows: the keys go to them, and a task that the address names is scrolled to. From then on,
+ * whenever one is to be revealed, as soon as it has a row.
+ */
+function useReveal(treeRows: TreeRows, show: (row: number) => void): void {
   const hasFocused = useRef(false);
-  const isLookedFor = useRef(useView.getState().selected !== undefined);
+  const revealed = useView((state) => state.revealed);
+  const [atFirst] = useState(() => namedByAddress(useView.getState().selected));
+  const done = useRef<object>(undefined);
   useEffect(() => {
     if (!hasFocused.current) {
       hasFocused.current = true;
@@ -152,9 +144,15 @@ function useFirstLook(selectedRow: number, show: (row: number) => void): void {
         document.querySelector<HTMLElement>('[role="treegrid"]')?.focus({ preventScroll: true });
       }
     }
-    if (isLookedFor.current && selectedRow >= 0) {
-      isLookedFor.current = false;
-      show(selectedRow);
-    }
+    const wanted = revealed ?? atFirst;
+    if (wanted === undefined || wanted === done.current) return;
+    const row = treeRows.rowOf(wanted.task);
+    if (row < 0) return;
+    done.current = wanted;
+    show(row);
   });
+}
+
+function namedByAddress(selected: TaskId | undefined): ViewState['revealed'] {
+  return selected === undefined ? undefined : { task: selected };
 }

@@ -2,8 +2,10 @@ import type { TaskId } from '@dendro/protocol';
 import { ChevronRight } from 'lucide-react';
 import { type CSSProperties, type MouseEvent, memo } from 'react';
 import type { Badge } from '../../layout/badges.ts';
+import { count } from '../../layout/format.ts';
 import type { OrphanNote } from '../../layout/orphan.ts';
 import type { Rollup } from '../../layout/rollups.ts';
+import type { Marks } from '../../query/asked.ts';
 import { useView, view } from '../../state/view-store.ts';
 import { RollupMarks } from './rollup-marks.tsx';
 import { Badges, Cells, type CellsProps, Marked } from './row-cells.tsx';
@@ -37,10 +39,12 @@ export interface TreeRowProps extends CellsProps, PlaceProps {
   readonly isFollowed: boolean;
   /** A process of Dendro itself. */
   readonly isOwn: boolean;
-  /** Leads to a match of the filter, and is none itself. */
+  /** Leads to a match of a filter, and is none itself. */
   readonly isDimmed: boolean;
-  /** What to mark in a row that matches; empty without a filter. */
-  readonly wanted: string;
+  /** Rows below it that were found, in a row that is folded. */
+  readonly foundBelow: number;
+  /** What to mark in a row that was found. */
+  readonly marks: Marks | undefined;
 }
 
 export function rowId(task: TaskId): string {
@@ -101,7 +105,7 @@ function selectOrOpen(id: TaskId): void {
 }
 
 export function NameCell(props: TreeRowProps) {
-  const { id, depth, name, command, hasBelow, isOpen, canFold, rollup, wanted } = props;
+  const { id, depth, name, command, hasBelow, isOpen, canFold, rollup, foundBelow, marks } = props;
   const toggle = (): void => {
     if (isOpen) view.collapse([id]);
     else view.expand([id]);
@@ -112,14 +116,15 @@ export function NameCell(props: TreeRowProps) {
       {depth > WRITTEN_DEPTH && <span className="depth">{depth}</span>}
       {hasBelow ? <Chevron isOpen={isOpen} canFold={canFold} onToggle={toggle} /> : <span className="chevron-space" />}
       <span className={name === undefined ? 'name is-unknown' : 'name'}>
-        <Marked text={name ?? '(no name known)'} wanted={wanted} />
+        <Marked text={name ?? '(no name known)'} patterns={marks?.name} />
       </span>
       {rollup !== undefined && <RollupMarks {...rollup} />}
+      {foundBelow > 0 && <span className="below is-found">{`${count(foundBelow)} found`}</span>}
       <Tags {...props} />
       <Badges badges={props.badges} />
       {command !== undefined && (
         <span className="command">
-          <Marked text={command} wanted={wanted} />
+          <Marked text={command} patterns={marks?.command} />
         </span>
       )}
     </div>

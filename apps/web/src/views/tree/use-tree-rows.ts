@@ -2,27 +2,32 @@
 // it depends on has changed: a key press costs no new order of the tree.
 
 import { NO_TASK, orderTree, type TaskIndex } from '@dendro/engine';
+import type { TimeBase } from '@dendro/protocol';
 import { useDeferredValue, useMemo, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { keptByChip } from '../../layout/chips.ts';
-import { matcher } from '../../layout/filter.ts';
+import { Found } from '../../layout/found.ts';
 import { Likenesses } from '../../layout/likeness.ts';
 import { ownPositions, withoutOwn } from '../../layout/own.ts';
+import { partOf } from '../../layout/scope.ts';
 import { groupsOfTree, NO_GROUPS } from '../../layout/sibling-groups.ts';
 import { visibleRows } from '../../layout/visible-rows.ts';
+import { Columns } from '../../query/columns.ts';
+import { matchQuery } from '../../query/match-query.ts';
 import { useTree } from '../../state/tree-store.ts';
-import { useView } from '../../state/view-store.ts';
+import { isFiltered, useView } from '../../state/view-store.ts';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
 import { type TreeRows, treeRowsOf } from './tree-rows.ts';
 
 const NOBODY: readonly number[] = [];
 
 export function useTreeRows(frame: number): TreeRows {
-  const { replica, pace } = useApp();
-  const { tree, host, facts } = replica;
-  const users = host?.users;
+  const { replica, past, pace } = useApp();
+  const { host, facts } = replica;
   const ownPids = host?.ownPids ?? NOBODY;
   const pausedAt = useView((state) => state.pausedAt);
+  // What the page does not know all about is read from what the server has of it, as soon as that has come.
+  const tree = (pausedAt !== undefined && past.isFor(pausedAt) ? past.treeAt(pausedAt) : undefined) ?? replica.tree;
   const showThreads = useView((state) => state.showThreads);
   const withThreads = useView((state) => state.withThreads);
   const showKernelThreads = useView((state) => state.showKernelThreads);
@@ -30,7 +35,9 @@ export function useTreeRows(frame: number): TreeRows {
   const showExited = useView((state) => state.showExited) || chip === 'exited';
   const tombstoneSeconds = useView((state) => state.tombstoneSeconds);
   // A key that is typed shows at once, however long finding takes.
-  const filter = useDeferredValue(useView((state) => state.filter));
+  const asked = useDeferredValue(useView((state) => state.asked));
+  const onlyFound = useView((state) => state.onlyFound);
+  const scope = useView((state) => state.scope);
   const collapsed = useView((state) => state.collapsed);
   const selected = useView((state) => state.selected);
   const groupsAlike = useTree((state) => state.groupsAlike);
@@ -40,30 +47,42 @@ export function useTreeRows(frame: number): TreeRows {
   const { window } = useStripWindow();
   const newSince = chip === 'new' ? window.from : undefined;
 
+  const isEveryEnd = showExited || (asked?.needsExited ?? false);
+  const isEveryThread = showThreads || (asked?.needsThreads ?? false);
   // Live, time passes with each frame. Paused, only late facts can change what was.
   const moment = pausedAt === undefined ? frame : facts;
-  const [order, orderCost] = useMemo(() => {
+  const [whole, orderCost] = useMemo(() => {
     void moment;
     const from = performance.now();
     const order = orderTree(tree, {
       at: pausedAt ?? replica.now(),
-      keepExitedNs: showExited ? Number.POSITIVE_INFINITY : tombstoneSeconds * 1e9,
-      threads: (process) => showThreads || withThreads.has(tree.taskIdOf(process)),
+      keepExitedNs: isEveryEnd ? Number.POSITIVE_INFINITY : tombstoneSeconds * 1e9,
+      threads: (process) => isEveryThread || withThreads.has(tree.taskIdOf(process)),
       kernelThreads: showKernelThreads,
     });
     return [order, performance.now() - from] as const;
-  }, [moment, tree, replica, pausedAt, showThreads, withThreads, showKernelThreads, showExited, tombstoneSeconds]);
+  }, [moment, tree, replica, pausedAt, isEveryThread, withThreads, showKernelThreads, isEveryEnd, tombstoneSeconds]);
 
-  const isFiltered = filter.trim() !== '';
+  const columns = useMemo(() => {
+    void facts; // what columns hold is void after the next fact
+    return new Columns(tree, whole);
+  }, [tree, whole, facts]);
+
+  const part = useMemo(
+    () => partOf(columns.order, scope === undefined ? undefined : tree.indexOf(scope)),
+    [columns, tree, scope],
+  );
+  const { order } = part;
+  const filters = isFiltered({ asked, onlyFound });
   const [likenesses] = useState(() => new Likenesses());
   const [own, kept, groups, groupsCost] = useMemo(() => {
     const from = performance.now();
     const own = ownPositions(tree, order, ownPids);
     const ofChip = keptByChip(chip, tree, order, newSince ?? order.at);
     const kept = hidesOwn ? withoutOwn(tree, order, own, ofChip) : ofChip;
-    const groups = groupsAlike && !isFiltered ? groupsOfTree(tree, order, kept, likenesses) : NO_GROUPS;
+    const groups = groupsAlike && !filters ? groupsOfTree(tree, order, kept, likenesses) : NO_GROUPS;
     return [own, kept, groups, performance.now() - from] as const;
-  }, [tree, order, ownPids, chip, newSince, hidesOwn, groupsAlike, isFiltered, likenesses]);
+  }, [tree, order, ownPids, chip, newSince, hidesOwn, groupsAlike, filters, likenesses]);
 
   // Who is selected or followed, or has such a one below it, is not put into a closed group.
   const apart = useMemo(() => {
@@ -74,10 +93,12 @@ export function useTreeRows(frame: number): TreeRows {
 
   return useMemo(() => {
     const from = performance.now();
-    const matches = matcher(filter, tree, order.at, users ?? {});
+    const base: TimeBase = { epochNs: BigInt(host?.baseEpochNs ?? '0') };
+    const inAll = asked && matchQuery(asked.query, { columns, base, users: host?.users ?? {} });
+    const found = inAll && new Found(inAll.subarray(part.from, part.from + order.length));
     const rows = visibleRows(order, {
       isCollapsed: (position) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex)),
-      matches: matches && ((position) => matches(order.tasks[position] as TaskIndex)),
+      matches: filters ? found : undefined,
       kept,
       groups,
       isGroupOpen: (group) => openGroups.has(groups.keyOf(group)),
@@ -85,6 +106,24 @@ export function useTreeRows(frame: number): TreeRows {
     });
     const now = performance.now();
     pace.drew(orderCost + groupsCost + now - from, now);
-    return treeRowsOf({ tree, order, rows, groups, own, filter });
-  }, [order, orderCost, groupsCost, filter, collapsed, tree, users, pace, kept, groups, openGroups, apart, own]);
+    const { isScopeLost } = part;
+    return treeRowsOf({ tree, order, rows, groups, own, asked, found, isFiltered: filters, isScopeLost, columns });
+  }, [
+    columns,
+    part,
+    order,
+    orderCost,
+    groupsCost,
+    asked,
+    filters,
+    collapsed,
+    tree,
+    host,
+    pace,
+    kept,
+    groups,
+    openGroups,
+    apart,
+    own,
+  ]);
 }

@@ -79,8 +79,7 @@ struct cgroup_move {
 	struct head h;
 	u64 cgroup;
 	u16 cgroup_path;
-	u16 is_leaf_first;
-	u32 pad;
+	u16 pad[3];
 }; /* 88 */
 
 struct {
@@ -344,7 +343,7 @@ static __always_inline u32 walk_cgroup(struct slot *s, u64 off, struct kernfs_no
 	return total & 2047;
 }
 
-static __always_inline struct kernfs_node *memory_group(struct task_struct *t)
+static __always_inline struct cgroup *memory_group(struct task_struct *t)
 {
 	struct css_set *set = BPF_CORE_READ(t, cgroups);
 	struct cgroup_subsys_state *state = 0;
@@ -352,15 +351,24 @@ static __always_inline struct kernfs_node *memory_group(struct task_struct *t)
 	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
 		return 0;
 	bpf_core_read(&state, sizeof(state), &set->subsys[bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)]);
-	return state ? BPF_CORE_READ(state, cgroup, kn) : 0;
+	return state ? BPF_CORE_READ(state, cgroup) : 0;
 }
 
-/* Containers are in the one hierarchy of cgroup v2, or where that is not used in that of memory. */
+/*
+ * Containers are in the one hierarchy of cgroup v2, or where memory has a hierarchy of its own (v1, and both at
+ * once) in that one.
+ */
 static __always_inline struct kernfs_node *named_group(struct task_struct *t)
 {
-	struct kernfs_node *unified = BPF_CORE_READ(t, cgroups, dfl_cgrp, kn);
+	struct cgroup *unified = BPF_CORE_READ(t, cgroups, dfl_cgrp), *memory = memory_group(t);
 
-	return unified && parent_of(unified) ? unified : memory_group(t);
+	if (memory && BPF_CORE_READ(memory, root) != BPF_CORE_READ(unified, root)) {
+		struct kernfs_node *kn = BPF_CORE_READ(memory, kn);
+
+		if (kn && parent_of(kn))
+			return kn;
+	}
+	return BPF_CORE_READ(unified, kn);
 }
 
 static __always_inline void send(struct slot *s, u64 length, struct counters *c)
@@ -369,7 +377,7 @@ static __always_inline void send(struct slot *s, u64 length, struct counters *c)
 		count_lost(c);
 }
 
-static __always_inline void tell_group(struct task_struct *t, const char *path)
+static __always_inline void tell_group(struct task_struct *t)
 {
 	struct counters *c = count_seen();
 	struct slot *s = take_slot();
@@ -383,15 +391,8 @@ static __always_inline void tell_group(struct task_struct *t, const char *path)
 
 	fill(&e->h, t, CGROUP);
 	e->cgroup = BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, id);
-	e->pad = 0;
-	e->is_leaf_first = !path;
-	if (path) {
-		long n = bpf_probe_read_kernel_str(s->bytes + off, PATH_BYTES, path);
-
-		e->cgroup_path = n < 0 ? 0 : n;
-	} else {
-		e->cgroup_path = walk_cgroup(s, off, named_group(t));
-	}
+	__builtin_memset(e->pad, 0, sizeof(e->pad));
+	e->cgroup_path = walk_cgroup(s, off, named_group(t));
 	off += below_2k(e->cgroup_path);
 	send(s, off, c);
 	give_slot(s);
@@ -441,7 +442,7 @@ int BPF_PROG(on_birth, struct task_struct *child, u64 clone_flags)
 	e->task_flags = child->flags;
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	if (clone_flags & CLONE_INTO_CGROUP)
-		tell_group(child, 0);
+		tell_group(child);
 	return 0;
 }
 
@@ -550,7 +551,7 @@ int BPF_PROG(on_exec, struct task_struct *t, int old_tid, struct linux_binprm *p
 	struct exec *e = (void *)s->bytes;
 	struct inode *inode = program->file->f_inode;
 	struct mm_struct *mm = t->mm;
-	struct kernfs_node *memory = memory_group(t);
+	struct cgroup *memory = memory_group(t);
 	u64 off = sizeof(*e);
 	u32 pid_ns = 0;
 
@@ -566,7 +567,7 @@ int BPF_PROG(on_exec, struct task_struct *t, int old_tid, struct linux_binprm *p
 	e->ns_pid = ns_id(t, &pid_ns);
 	e->pid_ns = pid_ns;
 	e->cgroup = BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, id);
-	e->memory_cgroup = memory ? BPF_CORE_READ(memory, id) : 0;
+	e->memory_cgroup = memory ? BPF_CORE_READ(memory, kn, id) : 0;
 
 	u64 from = mm->arg_start, total = mm->arg_end - from, n = total;
 
@@ -635,11 +636,12 @@ int BPF_PROG(on_rename, struct task_struct *t, const char *comm)
 	return 0;
 }
 
+/* In whichever hierarchy it was moved: what counts is where it is now. */
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(on_cgroup, struct cgroup *to, const char *path, struct task_struct *t, bool is_threadgroup)
 {
 	if (is_wanted(t->tgid))
-		tell_group(t, path);
+		tell_group(t);
 	return 0;
 }
 

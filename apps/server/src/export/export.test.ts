@@ -1,0 +1,119 @@
+// What is exported is asked of a real gateway, and read by programs that know the formats.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { exitLine, forkLine, TestServer, type TraceeTask, traceeLine } from '../test-server.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'dendro-export-'));
+const INIT: TraceeTask = { tid: 1, pid: 1, start: 1_700_000_000_000_000_000n, comm: 'init' };
+const HOSTILE = '=1+2,"<b>&\n\u202e\\';
+let server: TestServer;
+let start = 0n;
+const at = (ms: number) => start + BigInt(ms) * 1_000_000n;
+
+afterEach(() => server.stop());
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function begin(dataDir?: string): Promise<void> {
+  server = await TestServer.start({}, dataDir === undefined ? undefined : { directory: dataDir });
+  start = BigInt(Date.now()) * 1_000_000n;
+  const tool = { tid: 42, pid: 42, start: at(1), comm: 'tool' };
+  const args = { pathname: '/bin/tool', argv: ['/bin/tool', HOSTILE] };
+  const short = { tid: 43, pid: 43, start: at(5), comm: 'short' };
+  const lines = [
+    forkLine(at(1), INIT, tool),
+    traceeLine('sched_process_exec', at(2), tool, args),
+    traceeLine('task_rename', at(3), tool, { new_name: HOSTILE }, { syscall: 'prctl' }),
+    forkLine(at(5), { ...tool, comm: HOSTILE }, short),
+    exitLine(at(9), short),
+  ];
+  expect((await server.post(lines.join('\n'))).json()).toMatchObject({ accepted: lines.length });
+}
+
+const exported = (query: string) => server.get(`/api/v1/hosts/local/export?${query}`);
+
+test('JSON, lines of it and CSV hold the same tasks, and say what they are an extract of', async () => {
+  await begin();
+  const time = `at=${at(6)}`;
+  const tree = (await server.get(`/api/v1/hosts/local/tree?${time}`)).json();
+  const json = await exported(`format=json&${time}`);
+  expect(json.headers['content-disposition']).toBe('attachment; filename="dendro-local.json"');
+  const { about, tasks } = json.json();
+  expect(about).toMatchObject({
+    dendro: '0.0.0',
+    host: 'local',
+    at: String(at(6)),
+    returned: 3,
+    total: 3,
+    reason: null,
+  });
+  expect(tasks).toMatchObject(tree.tasks);
+  expect(tasks.find(({ pid }: { readonly pid: number }) => pid === 42)).toMatchObject({
+    comm: HOSTILE,
+    cmd: ['/bin/tool', HOSTILE],
+    cwd: null,
+  });
+  const [head, ...lines] = (await exported(`format=ndjson&${time}`)).body.trimEnd().split('\n');
+  expect(JSON.parse(head ?? '')).toEqual({ about });
+  expect(lines.map((line) => JSON.parse(line))).toEqual(tasks);
+
+  const file = join(folder, 'tree.csv');
+  writeFileSync(file, (await exported(`format=csv&${time}`)).body);
+  const script = `import csv,json,sys
+f = open(${JSON.stringify(file)}, newline='', encoding='utf-8')
+about = json.loads(f.readline()[2:])
+print(json.dumps([about, list(csv.DictReader(f))]))`;
+  const python = spawnSync('python3', ['-c', script], { encoding: 'utf8' });
+  expect(python.stderr).toBe('');
+  const [told, rows] = JSON.parse(python.stdout);
+  expect(told).toEqual(about);
+  const row = rows.find(({ pid }: { readonly pid: string }) => pid === '42');
+  // Nothing that a spreadsheet would compute.
+  expect(row).toMatchObject({ comm: `'${HOSTILE}`, cmd: JSON.stringify(['/bin/tool', HOSTILE]), alive: 'true' });
+});
+
+test('drawings write out what would be markup, line ends or turn the text around', async () => {
+  await begin();
+  const written = '\\u{a}\\u{202e}\\';
+  const dot = (await exported(`format=dot&at=${at(6)}`)).body;
+  expect(dot).toContain(`"=1+2,\\"<b>&${written.replaceAll('\\', '\\\\')}(42)"`);
+  expect(dot.match(/->/g)).toHaveLength(2);
+  expect(dot.split('\n').every((line) => !line.includes('\u202e'))).toBe(true);
+  const svg = (await exported(`format=svg&at=${at(6)}`)).body;
+  expect(svg).toContain(`=1+2,&quot;&lt;b&gt;&amp;${written}(42)`);
+  const file = join(folder, 'tree.svg');
+  writeFileSync(file, svg);
+  const script = `import xml.etree.ElementTree as t
+print(len(t.parse(${JSON.stringify(file)}).getroot().findall('{http://www.w3.org/2000/svg}text')))`;
+  expect(spawnSync('python3', ['-c', script], { encoding: 'utf8' }).stdout).toBe('4\n');
+});
+
+test('a stretch of the history is a recording that is replayed', async () => {
+  await begin(join(folder, 'data'));
+  const idOf = (tree: { readonly tasks: readonly { readonly pid: number; readonly taskId: number }[] }, pid: number) =>
+    tree.tasks.find((task) => task.pid === pid)?.taskId;
+  const before = (await server.get(`/api/v1/hosts/local/tree?at=${at(6)}`)).json();
+  const response = await exported(`format=recording&from=${at(4)}&to=${at(8)}`);
+  expect(response.statusCode).toBe(200);
+  const file = join(folder, 'window.dendro');
+  writeFileSync(file, response.rawPayload);
+  await server.stop();
+
+  server = await TestServer.start({ source: `replay:${file}` });
+  expect(await server.client.untilComplete(60_000)).toBe(true);
+  const again = (await server.get(`/api/v1/hosts/local/tree?at=${at(6)}`)).json();
+  for (const pid of [1, 42, 43]) expect(idOf(again, pid), String(pid)).toBe(idOf(before, pid));
+  const { source } = (await server.get('/api/v1/hosts')).json().hosts[0];
+  expect(source.rejected).toEqual({});
+  expect(JSON.stringify(source.notices)).toContain('An extract of a history');
+});
+
+test('a format that there is not, and a recording without a history, are refused', async () => {
+  await begin();
+  expect((await exported('format=pdf')).json()).toMatchObject({ code: 'DENDRO_REQUEST_INVALID' });
+  expect((await exported('format=recording')).json()).toMatchObject({ code: 'DENDRO_REQUEST_INVALID' });
+  expect((await exported('format=recording&from=-1m')).json()).toMatchObject({ code: 'DENDRO_HISTORY_OFF' });
+});

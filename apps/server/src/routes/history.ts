@@ -1,0 +1,351 @@
+// What a history is asked that one instant does not answer: stretches of time, searches, differences.
+
+import type { HistoryGap, LifeQuery } from '@dendro/history';
+import { DendroError } from '@dendro/protocol';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { HostHistory } from '../history/host-history.ts';
+import { bytesOf, windowOf } from '../history/window.ts';
+import type { HostClient } from '../tree-worker/host-client.ts';
+import type { MemoryStretch } from '../tree-worker/stretch.ts';
+import { epochTimeFrom } from '../tree-worker/time-text.ts';
+import type { TreeClient } from '../tree-worker/tree-client.ts';
+import { At, HostId, Ns, Nullable, Problem, TIME_FORMS } from './schemas.ts';
+
+const MAX_BUCKETS = 5000;
+const MAX_GAPS = 10_000;
+const MAX_LIVES = 10_000;
+const MAX_CHANGES = 100_000;
+
+const From = Type.Optional(Type.String({ maxLength: 64, description: `${TIME_FORMS}; otherwise the oldest` }));
+const To = At;
+const Gap = Type.Object({
+  from: Ns,
+  to: Ns,
+  lost: Type.Integer({ description: 'Events at least; 0 where nobody can tell' }),
+  why: Type.String({
+    description:
+      'source (lost events), stopped or killed (dendro did not run), disk (could not be written), overload, damaged',
+  }),
+});
+const Counts = Type.Array(Type.Integer());
+const Life = Type.Object({
+  taskId: Type.Integer(),
+  pid: Type.Integer(),
+  creatorTaskId: Nullable(Type.Integer()),
+  startTime: Ns,
+  exitTime: Nullable(Ns),
+  exitCode: Nullable(Type.Integer()),
+  signal: Nullable(Type.Integer()),
+  since: Type.String({ description: 'Since when it was as below, epoch nanoseconds' }),
+  comm: Nullable(Type.String()),
+  path: Nullable(Type.String()),
+  cmd: Nullable(Type.Array(Type.String())),
+  uid: Nullable(Type.Integer()),
+  containerId: Nullable(Type.String()),
+});
+const Rest = {
+  returned: Type.Integer(),
+  total: Type.Integer(),
+  reason: Nullable(Type.String({ description: 'Why not all are returned' })),
+};
+const problems = { 400: Problem, 404: Problem, 410: Problem, 429: Problem, 503: Problem };
+const Text = Type.Optional(Type.String({ minLength: 1, maxLength: 1024 }));
+const Uint32 = Type.Optional(Type.Integer({ minimum: 0, maximum: 0xffff_ffff }));
+
+/** `histogram`, `gaps`, `search`, `diff`, `window` and `history` of `GET /api/v1/hosts/{host}/`. */
+export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient }> = async (app, { client }) => {
+  const root = '/api/v1/hosts/:host';
+
+  app.get(
+    `${root}/histogram`,
+    {
+      schema: {
+        summary: 'How many processes began, ran something and ended in each part of a stretch of time',
+        params: HostId,
+        querystring: Type.Object({
+          from: From,
+          to: To,
+          buckets: Type.Integer({ default: 500, minimum: 1, maximum: MAX_BUCKETS, description: 'About so many' }),
+        }),
+        response: {
+          200: Type.Object({
+            firstNs: Type.String({ description: 'When the first bucket begins, epoch nanoseconds' }),
+            bucketNs: Type.String({ description: 'Nanoseconds of each, whole seconds' }),
+            births: Counts,
+            execs: Counts,
+            exits: Counts,
+            gaps: Type.Array(Gap, { description: `Of which something is missing; the newest ${MAX_GAPS}` }),
+            oldest: Nullable(Ns),
+            newest: Nullable(Ns),
+          }),
+          ...problems,
+        },
+      },
+    },
+    async ({ params, query: { from, to, buckets } }) => {
+      const host = client.host(params.host);
+      const range = rangeOf(host, from, to);
+      const { history } = host;
+      if (history === undefined) {
+        const { counts, gaps, oldest, newest } = await fromMemory(host, { kind: 'counts', ...range, buckets });
+        if (counts === undefined) throw new Error('counts were asked for');
+        return {
+          ...counts,
+          births: [...counts.births],
+          execs: [...counts.execs],
+          exits: [...counts.exits],
+          gaps: [...gaps],
+          oldest,
+          newest,
+        };
+      }
+      const [counts, gaps, { oldestEpochNs, newestEpochNs }] = await Promise.all([
+        history.ask({ kind: 'histogram', ...range, buckets }),
+        history.ask({ kind: 'gaps', ...range }),
+        history.ask({ kind: 'state' }),
+      ]);
+      return {
+        firstNs: String(counts.firstEpochNs),
+        bucketNs: String(counts.bucketNs),
+        births: [...counts.births],
+        execs: [...counts.execs],
+        exits: [...counts.exits],
+        gaps: gaps.slice(-MAX_GAPS).map(gapJson),
+        oldest: textOf(oldestEpochNs),
+        newest: textOf(newestEpochNs),
+      };
+    },
+  );
+
+  app.get(
+    `${root}/gaps`,
+    {
+      schema: {
+        summary: 'Of which times something is missing, and why',
+        params: HostId,
+        querystring: Type.Object({ from: From, to: To }),
+        response: { 200: Type.Object({ gaps: Type.Array(Gap), ...Rest }), ...problems },
+      },
+    },
+    async ({ params, query: { from, to } }) => {
+      const host = client.host(params.host);
+      const range = rangeOf(host, from, to);
+      const gaps =
+        host.history === undefined
+          ? (await fromMemory(host, { kind: 'gaps', ...range })).gaps
+          : (await host.history.ask({ kind: 'gaps', ...range })).map(gapJson);
+      const newest = gaps.slice(-MAX_GAPS);
+      return { gaps: newest, returned: newest.length, total: gaps.length, reason: limitReason(newest, gaps.length) };
+    },
+  );
+
+  app.get(
+    `${root}/search`,
+    {
+      schema: {
+        summary: 'Processes of any time, the newest first; all that is asked for has to hold at once',
+        params: HostId,
+        querystring: Type.Object({
+          q: Type.Optional(
+            Type.String({
+              minLength: 1,
+              maxLength: 1024,
+              description: 'In name, path, command line or container, whatever the case',
+            }),
+          ),
+          from: Type.Optional(Type.String({ maxLength: 64, description: 'Lived at that time or later' })),
+          to: Type.Optional(Type.String({ maxLength: 64, description: 'Lived at that time or before' })),
+          limit: Type.Integer({ default: 100, minimum: 1, maximum: MAX_LIVES }),
+          pid: Uint32,
+          uid: Uint32,
+          comm: Text,
+          path: Text,
+          container: Text,
+          exitCode: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
+        }),
+        response: { 200: Type.Object({ lives: Type.Array(Life), ...Rest }), ...problems },
+      },
+    },
+    async ({ params, query: { q, from, to, ...fields } }) => {
+      const host = client.host(params.host);
+      const query: LifeQuery = {
+        ...fields,
+        text: q,
+        fromEpochNs: from === undefined ? undefined : epochTimeFrom(from, host.epochNow),
+        toEpochNs: to === undefined ? undefined : epochTimeFrom(to, host.epochNow),
+      };
+      const { lives, total } = await historyOf(host).ask({ kind: 'search', query });
+      return {
+        lives: lives.map((life) => ({
+          taskId: life.taskId,
+          pid: life.pid,
+          creatorTaskId: life.creatorTaskId ?? null,
+          startTime: String(life.startEpochNs),
+          exitTime: textOf(life.endEpochNs),
+          exitCode: life.exitCode ?? null,
+          signal: life.signal ?? null,
+          since: String(life.sinceEpochNs),
+          comm: life.comm ?? null,
+          path: life.path ?? null,
+          cmd: life.argv === undefined ? null : [...life.argv],
+          uid: life.uid ?? null,
+          containerId: life.container ?? null,
+        })),
+        returned: lives.length,
+        total,
+        reason: limitReason(lives, total),
+      };
+    },
+  );
+
+  app.get(
+    `${root}/diff`,
+    {
+      schema: {
+        summary: 'What is different between two instants; who began and ended in between is not in it',
+        params: HostId,
+        querystring: Type.Object({ a: Type.String({ maxLength: 64, description: TIME_FORMS }), b: To }),
+        response: {
+          200: Type.Object({
+            a: Ns,
+            b: Ns,
+            started: Type.Array(Type.Integer(), { description: 'Task ids of who lives at b and not at a' }),
+            ended: Type.Array(Type.Integer(), { description: 'And of who lives at a and not at b' }),
+            changed: Type.Array(Type.Object({ taskId: Type.Integer(), fields: Type.Array(Type.String()) })),
+            ...Rest,
+          }),
+          ...problems,
+        },
+      },
+    },
+    async ({ params, query }) => {
+      const host = client.host(params.host);
+      const [firstEpochNs, secondEpochNs] = [query.a, query.b].map((text) => epochTimeFrom(text, host.epochNow)) as [
+        bigint,
+        bigint,
+      ];
+      const found = await historyOf(host).ask({ kind: 'difference', firstEpochNs, secondEpochNs });
+      const total = found.started.length + found.ended.length + found.changed.length;
+      const started = found.started.slice(0, MAX_CHANGES);
+      const ended = found.ended.slice(0, MAX_CHANGES);
+      const changed = found.changed
+        .slice(0, MAX_CHANGES)
+        .map(({ taskId, fields }) => ({ taskId, fields: [...fields] }));
+      const all = [...started, ...ended, ...changed];
+      const [a, b] = [String(firstEpochNs), String(secondEpochNs)];
+      const rest = { returned: all.length, total, reason: limitReason(all, total, 'first') };
+      return { a, b, started, ended, changed, ...rest };
+    },
+  );
+
+  app.get(
+    `${root}/window`,
+    {
+      schema: {
+        summary: 'Facts about everyone who mattered at some time in between: what a page scrubs in',
+        description:
+          'A repetition of u32 little-endian length and a batch of facts of that length. x-dendro-base-epoch-ns is what their times count from; x-dendro-oldest-epoch-ns is the first instant of the history.',
+        produces: ['application/octet-stream'],
+        params: HostId,
+        querystring: Type.Object({ from: From, to: To }),
+        response: { ...problems, 413: Problem },
+      },
+    },
+    async ({ params, query: { from, to } }, reply) => {
+      const host = client.host(params.host);
+      const history = historyOf(host);
+      const found = await windowOf(history, rangeOf(host, from, to));
+      const { baseEpochNs } = found;
+      return reply
+        .headers({
+          'x-dendro-base-epoch-ns': String(baseEpochNs),
+          'x-dendro-oldest-epoch-ns': String(history.oldestEpochNs ?? baseEpochNs),
+          'cache-control': 'no-store',
+        })
+        .type('application/octet-stream')
+        .send(bytesOf(found) as never);
+    },
+  );
+
+  app.get(
+    `${root}/history`,
+    {
+      schema: {
+        summary: 'What is recorded of the host',
+        params: HostId,
+        response: {
+          200: Type.Object({
+            state: Type.String({ description: 'recording, stopped (see problem) or closed' }),
+            problem: Nullable(Type.String()),
+            oldest: Nullable(Ns),
+            newest: Nullable(Ns),
+            bytes: Type.Integer({ description: 'Of the file' }),
+            facts: Type.Integer(),
+            openLives: Type.Integer({ description: 'Living, just ended, or others are known through them' }),
+            pendingBytes: Type.Integer({ description: 'Not on the disk yet' }),
+            droppedBatches: Type.Integer({ description: 'Could not be kept: see gaps' }),
+            damagedParts: Type.Integer(),
+          }),
+          ...problems,
+        },
+      },
+    },
+    async ({ params }) => {
+      const history = historyOf(client.host(params.host));
+      const now = await history.ask({ kind: 'state' });
+      const { state, oldestEpochNs, newestEpochNs, fileBytes, facts, openLives, pendingBytes, damagedParts } = now;
+      const { droppedBatches } = history.state; // also those that the thread has never seen
+      return {
+        state: history.problem === undefined ? state : 'stopped',
+        problem: history.problem ?? null,
+        oldest: textOf(oldestEpochNs),
+        newest: textOf(newestEpochNs),
+        bytes: fileBytes,
+        ...{ facts, openLives, pendingBytes, droppedBatches, damagedParts },
+      };
+    },
+  );
+};
+
+/** @throws DendroError DENDRO_HISTORY_OFF */
+export function historyOf({ history, number, info, status }: HostClient): HostHistory {
+  if (history !== undefined) return history;
+  const why =
+    number > 0
+      ? 'only the first host of a feed is'
+      : info.isLive
+        ? `start dendro without --no-history, and with a source of this host${status.source.name === 'none' ? ' or with --data-dir' : ''}`
+        : 'it is a recording already';
+  throw new DendroError('DENDRO_HISTORY_OFF', `Nothing is recorded of this host: ${why}.`);
+}
+
+/** @throws DendroError DENDRO_TIME_INVALID, DENDRO_REQUEST_INVALID */
+export function rangeOf(host: HostClient, from: string | undefined, to: string) {
+  const toEpochNs = epochTimeFrom(to, host.epochNow);
+  const fromEpochNs = from === undefined ? oldestOf(host, toEpochNs) : epochTimeFrom(from, host.epochNow);
+  if (fromEpochNs <= toEpochNs) return { fromEpochNs, toEpochNs };
+  throw new DendroError('DENDRO_REQUEST_INVALID', 'The time "from" is after the time "to".');
+}
+
+/** Memory reaches back by some minutes at least, and nobody has to know by how many. */
+function oldestOf({ history, info }: HostClient, toEpochNs: bigint): bigint {
+  const oldest = history?.oldestEpochNs ?? BigInt(info.baseEpochNs);
+  return oldest < toEpochNs ? oldest : toEpochNs;
+}
+
+async function fromMemory(host: HostClient, question: Parameters<HostClient['ask']>[0]): Promise<MemoryStretch> {
+  return JSON.parse(Buffer.from(await host.ask(question)).toString()) as MemoryStretch;
+}
+
+function gapJson({ fromEpochNs, toEpochNs, lost, why }: HistoryGap) {
+  return { from: String(fromEpochNs), to: String(toEpochNs), lost, why };
+}
+
+function textOf(epochNs: bigint | undefined): string | null {
+  return epochNs === undefined ? null : String(epochNs);
+}
+
+function limitReason({ length }: readonly unknown[], total: number, which = 'newest'): string | null {
+  return length >= total ? null : `Of ${total} these are the ${which} ${length}.`;
+}

@@ -1,0 +1,118 @@
+// Everything that can be done, by name: for the command palette. What has a key
+// of its own names it.
+
+import { NO_TASK, type TaskIndex } from '@dendro/engine';
+import type { TaskId } from '@dendro/protocol';
+import type { App } from '../app-context.ts';
+import { duration } from '../layout/format.ts';
+import { printable } from '../layout/printable.ts';
+import { showHost } from '../show-host.ts';
+import { isFiltered, type Theme, TOMBSTONE_CHOICES, useView, view } from '../state/view-store.ts';
+import { stepToChange } from '../views/timeline/step-to-change.ts';
+import { stepMatch } from '../views/tree/step-match.ts';
+import type { TreeRows } from '../views/tree/tree-rows.ts';
+import { processesOf } from './processes-of.ts';
+
+export interface Command {
+  readonly title: string;
+  readonly keys?: string;
+  readonly run: () => void;
+}
+
+/** Those that make sense now. */
+export function commandsNow({ replica, connection }: App, treeRows: TreeRows): Command[] {
+  const state = useView.getState();
+  const { selected, scope, collapsed, asked, pausedAt } = state;
+  const commands: (Command | false)[] = [
+    pausedAt === undefined
+      ? { title: 'Pause', keys: 'Space', run: () => view.pause(replica.now()) }
+      : { title: 'Go to the present', keys: 'Space', run: view.goLive },
+    { title: 'Step to the previous start or end', keys: ',', run: () => stepToChange(replica, -1) },
+    { title: 'Step to the next start or end', keys: '.', run: () => stepToChange(replica, 1) },
+    { title: 'Go to a process or a time', keys: '@', run: () => view.command('@') },
+    asked !== undefined && { title: 'Next match', keys: 'n', run: () => stepMatch(treeRows, 1) },
+    asked !== undefined && { title: 'Previous match', keys: 'N', run: () => stepMatch(treeRows, -1) },
+    asked !== undefined && { title: 'Clear the query', keys: 'Esc', run: view.clearQuery },
+    asked !== undefined &&
+      !asked.isFilter && {
+        title: isFiltered(state) ? 'Show what does not match too' : 'Show only what matches',
+        keys: 'Shift+Enter',
+        run: () => view.setOnlyFound(!state.onlyFound),
+      },
+    selected !== undefined && { title: 'Show details', keys: 'Enter', run: () => view.openDetails(selected) },
+    selected !== undefined &&
+      state.lineage?.of !== selected && {
+        title: 'Show the lineage of the selected process',
+        keys: 'l',
+        run: () => view.openLineage(selected),
+      },
+    state.lineage !== undefined && { title: 'Leave the lineage', keys: 'Esc', run: view.closeLineage },
+    state.areDetailsOpen && { title: 'Close details', keys: 'Esc', run: view.closeDetails },
+    selected !== undefined &&
+      selected !== scope && { title: 'Show the selected subtree alone', keys: 's', run: () => view.setScope(selected) },
+    scope !== undefined && { title: 'Show the whole tree', run: () => view.setScope(undefined) },
+    { title: 'Collapse all', run: () => view.collapse(processesOf(replica.tree)) },
+    collapsed.size > 0 && { title: 'Expand all', run: view.expandAll },
+    selected !== undefined && {
+      title: 'Expand everything below the selected row',
+      keys: '*',
+      run: () => view.expand(subtreeOf(treeRows, treeRows.positionOf(selected))),
+    },
+    selected !== undefined && {
+      title: 'Show or hide the threads of the selected process',
+      keys: 't',
+      run: () => view.toggleThreadsOf(processOf(treeRows, selected)),
+    },
+    toggle('showThreads', 'threads of all processes'),
+    toggle('showKernelThreads', 'kernel threads'),
+    toggle('showExited', 'all exited processes still known'),
+    ...TOMBSTONE_CHOICES.filter((seconds) => seconds !== state.tombstoneSeconds).map((seconds) => ({
+      title: `Keep exited rows for ${duration(seconds * 1e9)}`,
+      run: () => view.keepTombstones(seconds),
+    })),
+    filter('Filter: what has failed', 'exit:!=0'),
+    filter('Filter: born in the last minute', 'born:<1m'),
+    filter('Filter: running as root, started by others', 'euid:root !user:root'),
+    filter('Filter: in containers', 'container:""'),
+    { title: 'Open a recording', run: openRecording },
+    theme('system'),
+    theme('dark'),
+    theme('light'),
+    { title: 'Keys and help', keys: '?', run: view.openHelp },
+    ...connection.hosts
+      .filter(({ id }) => id !== replica.host?.id)
+      .map(({ id, name }) => ({ title: `Host: ${printable(name)}`, run: () => showHost(connection, id) })),
+  ];
+  return commands.filter((command) => command !== false);
+}
+
+function toggle(what: 'showThreads' | 'showKernelThreads' | 'showExited', name: string): Command {
+  const isOn = useView.getState()[what];
+  return { title: `${isOn ? 'Hide' : 'Show'} ${name}`, run: () => view.toggle(what) };
+}
+
+function filter(title: string, query: string): Command {
+  return { title, keys: query, run: () => view.setQuery(query) };
+}
+
+function theme(theme: Theme): Command | false {
+  return useView.getState().theme !== theme && { title: `Theme: ${theme}`, run: () => view.setTheme(theme) };
+}
+
+/** Of a thread, the process that it belongs to. */
+function processOf({ tree }: TreeRows, id: TaskId): TaskId {
+  const task = tree.indexOf(id);
+  const process = task !== NO_TASK && tree.isThread(task) ? tree.leaderOf(task) : NO_TASK;
+  return process === NO_TASK ? id : tree.taskIdOf(process);
+}
+
+function subtreeOf({ tree, order }: TreeRows, position: number) {
+  if (position < 0) return [];
+  const end = order.subtreeEnds[position] as number;
+  return Array.from(order.tasks.subarray(position, end), (task) => tree.taskIdOf(task as TaskIndex));
+}
+
+/** A browser lets a page ask for a file only through a field in it. */
+function openRecording(): void {
+  document.querySelector<HTMLInputElement>('[data-testid="open-recording"]')?.click();
+}

@@ -1,0 +1,83 @@
+// Counts of what the page does not hold by itself, from the server's history.
+
+import { type EventNs, epochOf, eventTimeOf, type HostInfo, type TimeBase } from '@dendro/protocol';
+import { useEffect, useState } from 'react';
+import type { Histogram } from '../../layout/histogram.ts';
+
+const SETTLE_MS = 150;
+const AGAIN_MS = 10_000;
+const ANSWER_MS = 15_000;
+/** The server counts by the second. */
+const LEAST_BUCKET_NS = 1e9;
+const MAX_BUCKETS = 2000;
+
+export interface PastCounts {
+  readonly host: string;
+  readonly histogram: Histogram;
+  readonly gaps: readonly { readonly from: EventNs; readonly to: EventNs; readonly lost: number }[];
+}
+
+interface Answer {
+  readonly firstNs: string;
+  readonly bucketNs: string;
+  readonly births: readonly number[];
+  readonly exits: readonly number[];
+  readonly gaps: readonly { readonly fromNs: string; readonly toNs: string; readonly lost: number }[];
+}
+
+/**
+ * @param from of the first bucket; `count` of them are asked for
+ * @param isWanted not where the page itself knows
+ * @returns the last counts that came, which may be of another window
+ */
+export function usePastCounts(
+  host: HostInfo,
+  base: TimeBase,
+  from: EventNs,
+  bucketNs: number,
+  count: number,
+  isWanted: boolean,
+): PastCounts | undefined {
+  const [counts, setCounts] = useState<PastCounts | undefined>(undefined);
+  const [turn, setTurn] = useState(0);
+  const isAsked = isWanted && host.oldestEpochNs !== undefined && bucketNs >= LEAST_BUCKET_NS && count <= MAX_BUCKETS;
+  const [first, last] = [epochOf(base, from), epochOf(base, (from + count * bucketNs) as EventNs)].map(String);
+  useEffect(() => {
+    void turn;
+    if (!isAsked || first === undefined || last === undefined) return;
+    const ended = new AbortController();
+    const timer = setTimeout(async () => {
+      const query = new URLSearchParams({ from: first, to: last, buckets: String(count) });
+      try {
+        const url = `/api/v1/hosts/${encodeURIComponent(host.id)}/histogram?${query}`;
+        const answer = await fetch(url, { signal: AbortSignal.any([ended.signal, AbortSignal.timeout(ANSWER_MS)]) });
+        if (answer.ok) setCounts(countsOf(host, (await answer.json()) as Answer));
+      } catch {
+        // The strip shows what the page knows; it asks again soon.
+      }
+    }, SETTLE_MS);
+    const again = setTimeout(() => setTurn((turn) => turn + 1), AGAIN_MS);
+    return () => {
+      clearTimeout(timer);
+      clearTimeout(again);
+      ended.abort();
+    };
+  }, [isAsked, host, first, last, count, turn]);
+  return isAsked && counts?.host === host.id ? counts : undefined;
+}
+
+function countsOf(host: HostInfo, { firstNs, bucketNs, births, exits, gaps }: Answer): PastCounts {
+  const base = { epochNs: BigInt(host.baseEpochNs) };
+  const time = (epochNs: string) => eventTimeOf(base, BigInt(epochNs));
+  return {
+    host: host.id,
+    histogram: {
+      from: time(firstNs),
+      bucketNs: Number(bucketNs),
+      births: Uint32Array.from(births),
+      exits: Uint32Array.from(exits),
+      most: Math.max(1, ...births, ...exits),
+    },
+    gaps: gaps.map(({ fromNs, toNs, lost }) => ({ from: time(fromNs), to: time(toNs), lost })),
+  };
+}

@@ -1,0 +1,158 @@
+// `pnpm bench:history`: 10 M facts of a made-up host, recorded by a thread with a reader beside it, then read
+// again. Prints the table of docs/benchmarks.md. `--facts N` makes it shorter, `--keep DIR` keeps the file.
+
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { TaskIndex } from '@dendro/engine';
+import { TemporalTree } from '@dendro/engine';
+import type { EventNs, TaskId } from '@dendro/protocol';
+import { HistoryClient } from '../src/client.ts';
+import { SqliteHistory } from '../src/sqlite/store.ts';
+import { EPOCH_NS, LivesHost, Random } from './lives.ts';
+
+const { values } = parseArgs({
+  options: { facts: { type: 'string', default: '10000000' }, keep: { type: 'string' } },
+});
+const FACTS = Number(values.facts);
+const START = { bootId: 'bench', base: { epochNs: EPOCH_NS }, bootNs: 0n, at: 0 as EventNs };
+/** What the thread has not taken yet: whoever asks waits for it too. */
+const IN_FLIGHT_BYTES = 4 * 1024 * 1024;
+const directory = values.keep ?? mkdtempSync(join(tmpdir(), 'dendro-bench-'));
+const random = new Random(4711);
+
+function row(name: string, figure: string, goal = ''): void {
+  process.stdout.write(`| ${name} | ${figure} | ${goal} |\n`);
+}
+
+function percentiles(times: readonly number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number) =>
+    (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1);
+  return `p50 ${at(0.5)}, p95 ${at(0.95)}, max ${at(1)} ms`;
+}
+
+function measure(times: number, work: (i: number) => void): number[] {
+  return Array.from({ length: times }, (_, i) => {
+    const began = performance.now();
+    work(i);
+    return performance.now() - began;
+  });
+}
+
+function bytesIn(folder: string): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}
+
+/** What this machine does just now, in the measure of the first table: other work on it slows everything. */
+function machineSpeed(batches: readonly { readonly bytes: Uint8Array; readonly facts: number }[]): number {
+  const some = batches.slice(0, 500);
+  let best = 0;
+  for (let run = 0; run < 3; run++) {
+    const tree = new TemporalTree({ expectedTasks: 200_000, expectedEntries: 1_000_000 });
+    const began = performance.now();
+    for (const { bytes } of some) tree.apply(bytes);
+    const facts = some.reduce((sum, batch) => sum + batch.facts, 0);
+    best = Math.max(best, (facts / (performance.now() - began)) * 1000);
+  }
+  return best;
+}
+
+const lives = new LivesHost({ facts: FACTS, batchFacts: 2000, liveTasks: 16_000, birthsPerSecond: 700 });
+const batches = [...lives.run()];
+const facts = batches.reduce((sum, batch) => sum + batch.facts, 0);
+const hostSeconds = lives.now / 1e9;
+process.stdout.write(
+  `${facts} facts of ${hostSeconds.toFixed(0)} s of a host, ${batches.length} batches\n\n| | figure | goal |\n| --- | --- | --- |\n`,
+);
+row('merging into a tree alone, facts/s', machineSpeed(batches).toFixed(0));
+
+// Recording, with somebody who asks all the while.
+const client = await HistoryClient.open({ directory });
+await client.begin(START);
+let isRecording = true;
+const asked: number[] = [];
+let newest = 1;
+const reader = (async () => {
+  while (isRecording) {
+    const epochNs = EPOCH_NS + BigInt(Math.floor(random.next() * newest));
+    const began = performance.now();
+    await client.ask({ kind: 'task', ref: { pid: 1 }, epochNs });
+    await client.ask({ kind: 'search', query: { text: 'config', limit: 20 } });
+    asked.push(performance.now() - began);
+    await sleep(200);
+  }
+})();
+const began = performance.now();
+for (const { bytes, at } of batches) {
+  while (client.waitingBytes > IN_FLIGHT_BYTES) await sleep(1);
+  client.append(bytes, at);
+  newest = at;
+}
+const done = await client.ask({ kind: 'state' });
+const recordedMs = performance.now() - began;
+isRecording = false;
+await reader;
+row('recording, with a reader beside it, facts/s', ((facts / recordedMs) * 1000).toFixed(0), '≥ 500,000');
+row('a task and a search meanwhile, waiting in line included', percentiles(asked));
+const { p50, p99, max } = done.flushMs;
+row('writing down, each 250 ms', `p50 ${p50.toFixed(0)}, p99 ${p99.toFixed(0)}, max ${max.toFixed(0)} ms`);
+row('dropped batches', String(client.state.droppedBatches), '0');
+await client.close();
+row('bytes of a fact on the disk, everything included', (bytesIn(directory) / facts).toFixed(2), '≤ 12');
+
+// Starting again.
+const opened = performance.now();
+const history = new SqliteHistory(directory);
+history.begin({ ...START, at: newest as EventNs });
+history.asOf(EPOCH_NS + BigInt(Math.floor(newest / 2)));
+row(
+  'start until the first tree of the past is there',
+  `${((performance.now() - opened) / 1000).toFixed(2)} s`,
+  '≤ 1 s',
+);
+
+// Reading.
+const instant = () => EPOCH_NS + BigInt(Math.floor(random.next() * newest));
+let living = 0;
+/** Tasks that lived at some instants. */
+const lived: [taskId: TaskId, epochNs: bigint][] = [];
+const trees = measure(200, () => {
+  const epochNs = instant();
+  const { tree, at } = history.asOf(epochNs);
+  if (lived.length >= 2000) return;
+  living = 0;
+  for (let slot = 0; slot < tree.slotCount; slot++) {
+    const task = slot as TaskIndex;
+    if (!tree.isPresent(task) || !tree.isAliveAt(task, at)) continue;
+    living++;
+    if (random.below(200) === 0) lived.push([tree.taskIdOf(task), epochNs]);
+  }
+});
+row(`tree as of a random instant, some ${living} tasks`, percentiles(trees.slice(40)), 'p95 ≤ 30 ms');
+const tasks = measure(lived.length, (i) => {
+  const [taskId, epochNs] = lived[i] as (typeof lived)[number];
+  history.taskAsOf({ taskId }, epochNs);
+});
+row('one task that lived then, and its ancestors', percentiles(tasks.slice(200)), 'p95 ≤ 2 ms');
+const first = measure(1, () => history.search({ commandLine: 'config' }));
+row('the first search after a start', percentiles(first));
+const needles = ['gcc', 'config', '--', '.o', '/tmp/k', 'nothing like it', 'server', 'lib/gcc', 'zz', 'der'];
+const searches = measure(300, (i) => {
+  history.search({ commandLine: needles[i % needles.length], limit: 100 });
+});
+const { total } = history.search({ text: '', limit: 1 });
+row(`search in the command lines of ${total} images`, percentiles(searches), 'p95 ≤ 30 ms');
+const histograms = measure(500, () => {
+  const [a, b] = [random.next() * newest, random.next() * newest].sort((x, y) => x - y) as [number, number];
+  history.histogram(EPOCH_NS + BigInt(Math.floor(a)), EPOCH_NS + BigInt(Math.floor(b)), 500);
+});
+row('histogram of a random range', percentiles(histograms), 'p95 ≤ 20 ms');
+row(
+  'resident set',
+  `${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB, of which some ${((facts * 38) / 1e6).toFixed(0)} are the batches`,
+);
+history.close();
+if (values.keep === undefined) rmSync(directory, { recursive: true });

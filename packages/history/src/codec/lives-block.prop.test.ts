@@ -1,0 +1,108 @@
+import { type TaskIndex, TemporalTree } from '@dendro/engine';
+import {
+  AUTHORITY,
+  BatchWriter,
+  type EntityId,
+  type EventNs,
+  type TaskId,
+  type Tid,
+  type TimeBase,
+} from '@dendro/protocol';
+import { answersOf, arbitraryFacts, differencesOf, type WriteFact } from '@dendro/testkit';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { TreeLoader } from '../lives/tree-loader.ts';
+import { LivesBlock } from './lives-block.ts';
+import { LivesEncoder } from './lives-encoder.ts';
+import { PackedBlock, packBlock } from './packed-block.ts';
+
+const BASE: TimeBase = { epochNs: 1_700_000_000_123_456_789n };
+const TIMES = [0, 3, 6, 9, 12];
+const TASKS = 8;
+
+/** Everybody is announced: facts about others are in no block. */
+function treeOf(facts: readonly WriteFact[], entriesPerField: number): TemporalTree {
+  const writer = new BatchWriter();
+  for (let id = 1 as TaskId; id <= TASKS; id++) {
+    writer.task(
+      id,
+      id as number as Tid,
+      id as number as Tid,
+      id,
+      0 as TaskId,
+      0 as EventNs,
+      0 as EntityId,
+      0,
+      AUTHORITY.inferred,
+    );
+  }
+  for (const write of facts) write(writer);
+  const tree = new TemporalTree({ entriesPerField });
+  tree.apply(writer.finish());
+  return tree;
+}
+
+function presentIn(tree: TemporalTree): TaskId[] {
+  const ids: TaskId[] = [];
+  for (let slot = 0; slot < tree.slotCount; slot++) {
+    if (tree.isPresent(slot as TaskIndex)) ids.push(tree.taskIdOf(slot as TaskIndex));
+  }
+  return ids.sort((a, b) => a - b);
+}
+
+function encode(tree: TemporalTree): Uint8Array {
+  const encoder = new LivesEncoder(BASE);
+  for (const id of presentIn(tree)) {
+    encoder.begin(id, 0 as EventNs, 100 as EventNs);
+    tree.writeFacts(tree.indexOf(id), encoder);
+  }
+  return packBlock(encoder.finish());
+}
+
+test('lives come out of a block with every fact that went in, what was let go of included', () => {
+  fc.assert(
+    fc.property(arbitraryFacts(TASKS), fc.integer({ min: 1, max: 4 }), (facts, entriesPerField) => {
+      const tree = treeOf(facts, entriesPerField);
+      const block = new PackedBlock(encode(tree), BASE);
+      const back = new TemporalTree({ entriesPerField });
+      new TreeLoader(back).load(block, 0 as EventNs, 100 as EventNs);
+      expect(differencesOf(answersOf(back, TIMES), answersOf(tree, TIMES))).toEqual([]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a life that is loaded by itself is the same', () => {
+  fc.assert(
+    fc.property(arbitraryFacts(6), (facts) => {
+      const tree = treeOf(facts, 100);
+      const block = new PackedBlock(encode(tree), BASE);
+      const back = new TemporalTree({ entriesPerField: 100 });
+      const loader = new TreeLoader(back);
+      for (const id of presentIn(tree).reverse()) loader.loadOne(block, block.rows.indexOf(id));
+      expect(differencesOf(answersOf(back, TIMES), answersOf(tree, TIMES))).toEqual([]);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('bytes that are no block are refused, whatever they are', () => {
+  fc.assert(
+    fc.property(arbitraryFacts(4), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }), (facts, changes) => {
+      const encoder = new LivesEncoder(BASE);
+      const tree = treeOf(facts, 100);
+      for (const id of presentIn(tree)) {
+        encoder.begin(id, 0 as EventNs, 100 as EventNs);
+        tree.writeFacts(tree.indexOf(id), encoder);
+      }
+      const rows = new Uint8Array(encoder.finish().rows);
+      for (const [where, value] of changes) rows[where % rows.length] = value;
+      try {
+        new LivesBlock(rows, BASE);
+      } catch (thrown) {
+        expect(thrown).toMatchObject({ code: 'DENDRO_HISTORY_DAMAGED' });
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});

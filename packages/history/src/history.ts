@@ -1,0 +1,211 @@
+// What a history does: keeps what was recorded of a host through crashes and restarts, and answers
+// about any instant of it as the live tree would have.
+
+import type { TaskRef, TemporalTree } from '@dendro/engine';
+import type { EventNs, FieldName, TaskId, TimeBase } from '@dendro/protocol';
+
+/** What event time is the time of. */
+export interface HostStart {
+  /** Of the running kernel (/proc/sys/kernel/random/boot_id); undefined for a feed from elsewhere. */
+  readonly bootId: string | undefined;
+  /** Epoch time of EventNs 0 as this start would choose it. */
+  readonly base: TimeBase;
+  /** Boot clock at EventNs 0. */
+  readonly bootNs: bigint;
+  /** Event time now by that base; -Infinity for a feed whose times are its own. */
+  readonly at: EventNs;
+}
+
+/** What a tree begins with that goes on where an earlier run has ended. */
+export interface Resumption {
+  /** Event time counts from here: of an earlier run, where this one is of the same boot. */
+  readonly base: TimeBase;
+  readonly bootNs: bigint;
+  /** Is it the boot, or the feed, of an earlier run? */
+  readonly isSameEra: boolean;
+  /** Ids up to here were given to others. */
+  readonly newestTaskId: TaskId;
+  /** A snapshot of who lived when the earlier run ended: `FactsEvent`s with `isSnapshot`, in this order. */
+  readonly snapshot: readonly Uint8Array<ArrayBuffer>[];
+  /** Last instant that the earlier run knows of. */
+  readonly newest: EventNs | undefined;
+}
+
+export type GapReason =
+  /** A source lost events. */
+  | 'source'
+  /** Nobody recorded: dendro was stopped, or was killed. */
+  | 'stopped'
+  | 'killed'
+  /** What came could not be kept: the disk was full, or it came faster than it could be taken. */
+  | 'disk'
+  | 'overload'
+  /** A part of the file is damaged. */
+  | 'damaged';
+
+export interface HistoryGap {
+  readonly fromEpochNs: bigint;
+  readonly toEpochNs: bigint;
+  /** Events at least; 0 where nobody can tell. */
+  readonly lost: number;
+  readonly why: GapReason;
+}
+
+export interface ClockReading {
+  /** Event time as epoch time, and what the wall clock said then. */
+  readonly epochNs: bigint;
+  readonly wallNs: bigint;
+}
+
+export interface Histogram {
+  readonly firstEpochNs: bigint;
+  readonly bucketNs: bigint;
+  readonly births: readonly number[];
+  readonly execs: readonly number[];
+  readonly exits: readonly number[];
+}
+
+/** What has to hold of a life; all of it of one image, where it is something that can change. */
+export interface LifeQuery {
+  /** Somewhere in name, path, command line or container, whatever the case. */
+  readonly text?: string | undefined;
+  readonly comm?: string | undefined;
+  readonly path?: string | undefined;
+  readonly commandLine?: string | undefined;
+  readonly container?: string | undefined;
+  readonly pid?: number | undefined;
+  readonly parentPid?: number | undefined;
+  readonly uid?: number | undefined;
+  readonly exitCode?: number | undefined;
+  readonly signal?: number | undefined;
+  /** Lived at some time in here. */
+  readonly fromEpochNs?: bigint | undefined;
+  readonly toEpochNs?: bigint | undefined;
+  readonly startedAfterEpochNs?: bigint | undefined;
+  readonly endedBeforeEpochNs?: bigint | undefined;
+  /** Default 100, 10,000 at most. */
+  readonly limit?: number | undefined;
+}
+
+export interface FoundLife {
+  readonly taskId: TaskId;
+  readonly pid: number;
+  readonly creatorTaskId: TaskId | undefined;
+  readonly startEpochNs: bigint;
+  /** Undefined while it had not ended. */
+  readonly endEpochNs: bigint | undefined;
+  readonly exitCode: number | undefined;
+  readonly signal: number | undefined;
+  /** Of the image that fits: since when it was so. */
+  readonly sinceEpochNs: bigint;
+  readonly comm: string | undefined;
+  readonly path: string | undefined;
+  readonly argv: readonly string[] | undefined;
+  readonly uid: number | undefined;
+  readonly container: string | undefined;
+}
+
+export interface FoundLives {
+  /** The newest first. */
+  readonly lives: readonly FoundLife[];
+  /** Images that fit, of all lives; one that was told of late can count twice. */
+  readonly total: number;
+}
+
+/** As of an instant: a tree with everyone who mattered then, and the time as the tree counts it. Valid until the next question. */
+export interface TreeAsOf {
+  readonly tree: TemporalTree;
+  readonly base: TimeBase;
+  readonly at: EventNs;
+}
+
+/** What is different between two instants. */
+export interface TreeDifference {
+  /** Live at the second instant and not at the first; the other way round. In order of their ids. */
+  readonly started: readonly TaskId[];
+  readonly ended: readonly TaskId[];
+  readonly changed: readonly { readonly taskId: TaskId; readonly fields: readonly FieldName[] }[];
+}
+
+export interface HistoryState {
+  readonly state: 'idle' | 'recording' | 'stopped' | 'closed';
+  /** One sentence for people, when recording has stopped though it should not. */
+  readonly problem: string | undefined;
+  /** First and last instant that can be asked about. */
+  readonly oldestEpochNs: bigint | undefined;
+  readonly newestEpochNs: bigint | undefined;
+  readonly fileBytes: number;
+  readonly facts: number;
+  readonly batches: number;
+  readonly blocks: number;
+  readonly openLives: number;
+  /** Batches and bytes that are not on the disk yet. */
+  readonly pendingBatches: number;
+  readonly pendingBytes: number;
+  /** Batches that could not be kept. */
+  readonly droppedBatches: number;
+  /** Facts about tasks that nobody has announced, or that are no longer in the history. */
+  readonly refusedFacts: number;
+  /** Parts of the file that cannot be read. */
+  readonly damagedParts: number;
+  /** How long writing has taken, of the last thousand times. */
+  readonly flushMs: { readonly p50: number; readonly p99: number; readonly max: number };
+}
+
+export interface HistoryOptions {
+  /** What is older is dropped. Default: nothing is. */
+  readonly maxAgeNs?: bigint | undefined;
+  /** Default 10 GiB. */
+  readonly maxBytes?: number | undefined;
+  /** What is recorded is on the disk after so long at most. Default 250. */
+  readonly flushMs?: number | undefined;
+}
+
+/**
+ * All of it in one thread: times of `append` rise, but facts in a batch can be of any time. Whoever needs it in a thread of its
+ * own takes `HistoryClient`.
+ */
+export interface History {
+  /** Before anything is recorded. @returns what to go on from */
+  begin(start: HostStart): Resumption;
+  /**
+   * Takes a batch of a tree, in the order of its versions.
+   * @returns false when it could not be kept: from then on none is, until there is room and a snapshot has come
+   * @throws DendroError DENDRO_BATCH_MALFORMED
+   */
+  append(batch: Uint8Array, at: EventNs): boolean;
+  /** A batch was lost on the way here. */
+  noteLost(at: EventNs): void;
+  /** Were batches lost, and is there room again? */
+  readonly needsSnapshot: boolean;
+  /** Takes all that a tree knows, after batches were lost: who is not in it and lived has ended. */
+  appendSnapshot(chunks: readonly Uint8Array[], at: EventNs): void;
+  /** Nothing was told until now: without it a kill would seem to have come at the last batch. */
+  tick(at: EventNs): void;
+  noteClock(at: EventNs, wallNs: bigint): void;
+  /** Writes down what has come. Called by itself every so often; never throws because of the disk, see `state`. */
+  flush(): void;
+  readonly state: HistoryState;
+
+  /** Everyone who mattered at an instant. @throws DendroError DENDRO_HISTORY_TOO_OLD */
+  asOf(epochNs: bigint): TreeAsOf;
+  /** As `asOf`, for every instant in `[from, to]`, which is to be of one boot: what a slider moves in. */
+  window(fromEpochNs: bigint, toEpochNs: bigint): TreeAsOf;
+  /** Who lives at one of two instants alone, and what has changed of the others. @throws DendroError DENDRO_HISTORY_TOO_OLD */
+  difference(firstEpochNs: bigint, secondEpochNs: bigint): TreeDifference;
+  /**
+   * One task and those through whom it is read, ancestors too: no children, and no threads.
+   * @throws DendroError DENDRO_HISTORY_TOO_OLD, DENDRO_TASK_AMBIGUOUS
+   */
+  taskAsOf(ref: TaskRef, epochNs: bigint): TreeAsOf & { readonly taskId: TaskId | undefined };
+  search(query: LifeQuery): FoundLives;
+  histogram(fromEpochNs: bigint, toEpochNs: bigint, buckets: number): Histogram;
+  gaps(fromEpochNs: bigint, toEpochNs: bigint): HistoryGap[];
+  clock(): ClockReading[];
+  /** The batches of a stretch of time, as they came. */
+  batches(
+    fromEpochNs: bigint,
+    toEpochNs: bigint,
+  ): Generator<{ readonly at: EventNs; readonly bytes: Uint8Array<ArrayBuffer> }>;
+  close(): void;
+}

@@ -1,0 +1,34 @@
+// What is said between a history in a thread of its own and whoever records into it.
+
+import type { ErrorCode, EventNs } from '@dendro/protocol';
+import type { HistoryOptions, HistoryState, HostStart } from './history.ts';
+import type { Question } from './questions.ts';
+
+export interface HistoryWorkerOptions extends HistoryOptions {
+  readonly directory: string;
+}
+
+export type ToHistory =
+  | { readonly type: 'begin'; readonly request: number; readonly start: HostStart }
+  | { readonly type: 'append'; readonly at: EventNs; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly type: 'snapshot'; readonly at: EventNs; readonly chunks: readonly Uint8Array<ArrayBuffer>[] }
+  | { readonly type: 'lost'; readonly at: EventNs }
+  | { readonly type: 'tick'; readonly at: EventNs }
+  | { readonly type: 'clock'; readonly at: EventNs; readonly wallNs: bigint }
+  | { readonly type: 'ask'; readonly request: number; readonly question: Question }
+  | { readonly type: 'close'; readonly request: number };
+
+export type FromHistory =
+  | { readonly type: 'ready'; readonly state: HistoryState }
+  | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
+  /** So many bytes of batches have been taken in since the last time. */
+  | { readonly type: 'taken'; readonly bytes: number }
+  | { readonly type: 'state'; readonly state: HistoryState; readonly needsSnapshot: boolean }
+  | { readonly type: 'answer'; readonly request: number; readonly answer: unknown }
+  | {
+      readonly type: 'refusal';
+      readonly request: number;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly details: Readonly<Record<string, unknown>>;
+    };

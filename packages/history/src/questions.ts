@@ -1,0 +1,100 @@
+// Questions that a history answers from another thread, and their answers: data that can be handed over.
+// Answers about trees are batches, which the tree of whoever asked takes in.
+
+import type { TaskIndex, TaskRef, TemporalTree } from '@dendro/engine';
+import { BatchWriter, type EventNs, type TaskId } from '@dendro/protocol';
+import type {
+  ClockReading,
+  FoundLives,
+  Histogram,
+  History,
+  HistoryGap,
+  HistoryState,
+  LifeQuery,
+  TreeDifference,
+} from './history.ts';
+
+const CHUNK_TASKS = 2000;
+
+export type Question =
+  /** Everyone who mattered at some time in between; one instant, where the two are the same. */
+  | { readonly kind: 'window'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
+  | {
+      readonly kind: 'task';
+      readonly ref: TaskRef;
+      readonly epochNs: bigint;
+    }
+  | { readonly kind: 'difference'; readonly firstEpochNs: bigint; readonly secondEpochNs: bigint }
+  | { readonly kind: 'search'; readonly query: LifeQuery }
+  | { readonly kind: 'histogram'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint; readonly buckets: number }
+  | { readonly kind: 'gaps'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
+  | { readonly kind: 'clock' }
+  | { readonly kind: 'state' };
+
+/** Facts about tasks, processes before threads: what a replica, or a tree of the engine, takes in. */
+export interface FactsAnswer {
+  readonly baseEpochNs: bigint;
+  readonly at: EventNs;
+  /** The task that was asked for; undefined where none was known then. */
+  readonly taskId: TaskId | undefined;
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+}
+
+export interface QuestionAnswers {
+  readonly window: FactsAnswer;
+  readonly task: FactsAnswer;
+  readonly difference: TreeDifference;
+  readonly search: FoundLives;
+  readonly histogram: Histogram;
+  readonly gaps: readonly HistoryGap[];
+  readonly clock: readonly ClockReading[];
+  readonly state: HistoryState;
+}
+
+/** @throws DendroError DENDRO_HISTORY_TOO_OLD, DENDRO_TASK_AMBIGUOUS */
+export function answerQuestion(history: History, question: Question): QuestionAnswers[Question['kind']] {
+  switch (question.kind) {
+    case 'window': {
+      const { tree, base, at } = history.window(question.fromEpochNs, question.toEpochNs);
+      return { baseEpochNs: base.epochNs, at, taskId: undefined, chunks: chunksOf(tree) };
+    }
+    case 'task': {
+      const { tree, base, at, taskId } = history.taskAsOf(question.ref, question.epochNs);
+      return { baseEpochNs: base.epochNs, at, taskId, chunks: taskId === undefined ? [] : chunksOf(tree) };
+    }
+    case 'difference':
+      return history.difference(question.firstEpochNs, question.secondEpochNs);
+    case 'search':
+      return history.search(question.query);
+    case 'histogram':
+      return history.histogram(question.fromEpochNs, question.toEpochNs, question.buckets);
+    case 'gaps':
+      return history.gaps(question.fromEpochNs, question.toEpochNs);
+    case 'clock':
+      return history.clock();
+    case 'state':
+      return history.state;
+  }
+}
+
+/** A tree as batches. Processes come before threads: a tree takes no thread whose process it does not know. */
+export function chunksOf(tree: TemporalTree, tasks = presentIn(tree)): Uint8Array<ArrayBuffer>[] {
+  const processes = tasks.filter((task) => !tree.isThread(task));
+  const threads = tasks.filter((task) => tree.isThread(task));
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const writer = new BatchWriter();
+  for (const task of [...processes, ...threads]) {
+    tree.writeFacts(task, writer);
+    if (writer.taskCount >= CHUNK_TASKS) chunks.push(writer.finish());
+  }
+  if (writer.count > 0) chunks.push(writer.finish());
+  return chunks;
+}
+
+function presentIn(tree: TemporalTree): TaskIndex[] {
+  const tasks: TaskIndex[] = [];
+  for (let slot = 0; slot < tree.slotCount; slot++) {
+    if (tree.isPresent(slot as TaskIndex)) tasks.push(slot as TaskIndex);
+  }
+  return tasks;
+}

@@ -1,0 +1,90 @@
+// The file of a history: opened by one process at a time, in the schema of today.
+
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { DendroError } from '@dendro/protocol';
+import Sqlite from 'better-sqlite3';
+import { MIGRATIONS } from './migrations.ts';
+
+export type Database = Sqlite.Database;
+
+export const FILE_NAME = 'history.db';
+/** "DnHs": says to others what the file is. */
+const APPLICATION_ID = 0x446e_4873;
+const PAGE_BYTES = 8192;
+const CACHE_KIB = 32 * 1024;
+/** Pages of the journal after which it goes into the file. */
+const CHECKPOINT_PAGES = 1000;
+
+/**
+ * @throws DendroError DENDRO_HISTORY_IN_USE, DENDRO_HISTORY_VERSION, DENDRO_HISTORY_UNREADABLE
+ */
+export function openDatabase(directory: string, migrations = MIGRATIONS): Database {
+  let database: Database | undefined;
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    // Command lines are secrets. The journal gets the mode of the file.
+    closeSync(openSync(join(directory, FILE_NAME), 'a', 0o600));
+    database = new Sqlite(join(directory, FILE_NAME), { timeout: 0 });
+    // The lock is the kernel's: whatever ends the process gives it back.
+    database.pragma('locking_mode = EXCLUSIVE');
+    database.pragma(`page_size = ${PAGE_BYTES}`);
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = NORMAL');
+    database.pragma(`cache_size = -${CACHE_KIB}`);
+    database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    database.pragma('journal_size_limit = 16777216');
+    database.exec('BEGIN IMMEDIATE; COMMIT');
+    migrate(database, directory, migrations);
+    return database;
+  } catch (thrown) {
+    database?.close();
+    throw explain(thrown, directory);
+  }
+}
+
+function migrate(database: Database, directory: string, migrations: readonly string[]): void {
+  const version = database.pragma('user_version', { simple: true }) as number;
+  const application = database.pragma('application_id', { simple: true }) as number;
+  const isEmpty = version === 0 && database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0;
+  if (!isEmpty && application !== APPLICATION_ID) {
+    throw new DendroError(
+      'DENDRO_HISTORY_UNREADABLE',
+      `The file ${FILE_NAME} in ${directory} is no history of dendro.`,
+    );
+  }
+  if (version > migrations.length) {
+    throw new DendroError(
+      'DENDRO_HISTORY_VERSION',
+      `The history in ${directory} was written by a newer dendro (version ${version} of its schema, and this one knows ${migrations.length}).`,
+    );
+  }
+  database.transaction(() => {
+    database.pragma(`application_id = ${APPLICATION_ID}`);
+    for (let step = version; step < migrations.length; step++) database.exec(migrations[step] as string);
+    database.pragma(`user_version = ${migrations.length}`);
+  })();
+}
+
+/** Any failure to use the file, as one sentence for people. */
+export function explain(thrown: unknown, directory: string): DendroError {
+  if (thrown instanceof DendroError) return thrown;
+  const code = thrown instanceof Sqlite.SqliteError ? thrown.code : undefined;
+  if (code?.startsWith('SQLITE_BUSY')) {
+    return new DendroError(
+      'DENDRO_HISTORY_IN_USE',
+      `Another dendro keeps its history in ${directory}: stop it, or name another directory.`,
+      { cause: thrown },
+    );
+  }
+  const why = thrown instanceof Error ? thrown.message : String(thrown);
+  return new DendroError('DENDRO_HISTORY_UNREADABLE', `The history in ${directory} cannot be used: ${why}.`, {
+    cause: thrown,
+  });
+}
+
+/** Is it that there is no room on the disk, or that it cannot be written for another reason that may pass? */
+export function isDiskFailure(thrown: unknown): boolean {
+  if (!(thrown instanceof Sqlite.SqliteError)) return false;
+  return /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(thrown.code);
+}

@@ -1,0 +1,398 @@
+// Lives by what they were: every image of every process is looked at, in the blocks by column
+// and among the open lives one by one. Texts are matched once per block, not once per life.
+
+import type { TaskIndex } from '@dendro/engine';
+import { type EventNs, epochOf, eventTimeOf, fromWireText, type TaskId, type TimeBase } from '@dendro/protocol';
+import { LRUCache } from 'lru-cache';
+import type { BlockImages } from '../codec/block-images.ts';
+import type { BlockTexts, LivesBlock } from '../codec/lives-block.ts';
+import type { Image } from '../codec/lives-encoder.ts';
+import type { FoundLife, FoundLives, LifeQuery } from '../history.ts';
+import type { OpenLives } from '../lives/open-lives.ts';
+import type { BlockEntry, BlockStore } from './block-store.ts';
+import { TextIndex } from './text-index.ts';
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 10_000;
+const MAX_LOWERED = 65_536;
+const TEXT_IDS_BYTES = 16 * 1024 * 1024;
+
+export interface SearchedEra {
+  readonly id: number;
+  readonly base: TimeBase;
+  /** Of the era that is recorded now. */
+  readonly open: OpenLives | undefined;
+}
+
+/** A match, before anybody knows whether it is among the newest. */
+interface Candidate {
+  readonly since: number;
+  readonly found: () => FoundLife | undefined;
+}
+
+/** The newest ones of one era, of all that are offered. */
+class Newest {
+  readonly #limit: number;
+  readonly #kept: Candidate[] = [];
+  #floor = Number.NEGATIVE_INFINITY;
+  #total = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** All that were offered. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Counts one in. @returns whether it would be kept */
+  wants(since: number): boolean {
+    this.#total++;
+    return since > this.#floor;
+  }
+
+  add(candidate: Candidate): void {
+    this.#kept.push(candidate);
+    if (this.#kept.length >= 2 * this.#limit + 64) this.#cut();
+  }
+
+  /** A life that was told of late is in two blocks, and is found once. */
+  finish(): FoundLife[] {
+    this.#cut();
+    const lives = new Map<string, FoundLife>();
+    for (const { found } of this.#kept) {
+      const life = found();
+      if (life !== undefined) lives.set(`${life.taskId} ${life.sinceEpochNs}`, life);
+    }
+    return [...lives.values()];
+  }
+
+  #cut(): void {
+    this.#kept.sort((a, b) => b.since - a.since);
+    if (this.#kept.length <= this.#limit) return;
+    this.#kept.length = this.#limit;
+    this.#floor = this.#limit === 0 ? Number.POSITIVE_INFINITY : (this.#kept.at(-1)?.since ?? this.#floor);
+  }
+}
+
+/** What a query asks, by event times of one era. */
+interface Terms {
+  readonly query: LifeQuery;
+  readonly from: number;
+  readonly to: number;
+  readonly startedAfter: number;
+  readonly endedBefore: number;
+  /** Tids of the parent are known by its id only: ids of all lives that had that pid. */
+  readonly parents: ReadonlySet<number> | undefined;
+}
+
+export class LifeSearch {
+  readonly #blocks: BlockStore;
+  readonly #lowered = new Map<string, string>();
+  readonly #texts = new TextIndex();
+  /** Block id -> index of a text in the block -> its id in `#texts`, 0 where no image has it. */
+  readonly #idsOfTexts = new LRUCache<number, TextIds>({
+    maxSize: TEXT_IDS_BYTES,
+    sizeCalculation: ({ ids }) => ids.byteLength + 64,
+  });
+
+  constructor(blocks: BlockStore) {
+    this.#blocks = blocks;
+  }
+
+  /** @param eras the newest first */
+  search(query: LifeQuery, eras: readonly SearchedEra[]): FoundLives {
+    const limit = Math.min(query.limit ?? DEFAULT_LIMIT, MAX_LIMIT);
+    const lives: FoundLife[] = [];
+    let total = 0;
+    this.#texts.trim();
+    const needles = new Needles(query, this.#texts);
+    for (const era of eras) {
+      const newest = new Newest(limit - lives.length);
+      const terms = this.#termsOf(query, era);
+      if (era.open !== undefined) this.#searchOpen(era.open, era.base, terms, newest);
+      const { entries } = this.#blocks;
+      for (let i = entries.length - 1; i >= 0; i--) {
+        const entry = entries[i];
+        if (entry === undefined || entry.era !== era.id || entry.from > terms.to || entry.to < terms.from) continue;
+        this.#searchBlock(entry, era.base, terms, needles, newest);
+      }
+      lives.push(...newest.finish());
+      total += newest.total;
+    }
+    return { lives, total };
+  }
+
+  // hot: runs once per image of all lives
+  #searchBlock(entry: BlockEntry, base: TimeBase, terms: Terms, needles: Needles, newest: Newest): void {
+    const images = this.#blocks.imagesOf(entry, base);
+    const ids = images === undefined ? undefined : this.#textIdsOf(entry, base, images, needles);
+    if (images === undefined || ids === undefined) return;
+    const { query, from, to, startedAfter, endedBefore, parents } = terms;
+    const { pid, exitCode, signal, uid } = query;
+    const any = needles.any?.hits;
+    const [comm, path, argv] = [needles.comm?.hits, needles.path?.hits, needles.argv?.hits];
+    const container = needles.container?.hits;
+    const isOfLives =
+      pid !== undefined ||
+      exitCode !== undefined ||
+      signal !== undefined ||
+      parents !== undefined ||
+      from > entry.from ||
+      to < entry.to ||
+      startedAfter !== Number.NEGATIVE_INFINITY ||
+      endedBefore !== Number.POSITIVE_INFINITY;
+    let rows: LivesBlock | undefined;
+    for (let image = images.count - 1; image >= 0; image--) {
+      if (
+        any !== undefined &&
+        any[ids[images.argv[image] as number] as number] !== 1 &&
+        any[ids[images.comm[image] as number] as number] !== 1 &&
+        any[ids[images.path[image] as number] as number] !== 1 &&
+        any[ids[images.container[image] as number] as number] !== 1
+      )
+        continue;
+      if (comm !== undefined && comm[ids[images.comm[image] as number] as number] !== 1) continue;
+      if (path !== undefined && path[ids[images.path[image] as number] as number] !== 1) continue;
+      if (argv !== undefined && argv[ids[images.argv[image] as number] as number] !== 1) continue;
+      if (container !== undefined && container[ids[images.container[image] as number] as number] !== 1) continue;
+      if (uid !== undefined && images.uid[image] !== uid) continue;
+      if (isOfLives) {
+        rows ??= this.#blocks.rowsOf(entry, base);
+        if (rows === undefined) return;
+        const life = images.life[image] as number;
+        if (pid !== undefined && rows.tid[life] !== pid) continue;
+        if (exitCode !== undefined && rows.code[life] !== exitCode) continue;
+        if (signal !== undefined && rows.signal[life] !== signal) continue;
+        if (parents !== undefined && !parents.has(rows.creator[life] as number)) continue;
+        const [start, exit] = [rows.start[life] as number, rows.exit[life] as number];
+        if (start > to || exit < from || start < startedAfter) continue;
+        if (endedBefore !== Number.POSITIVE_INFINITY && !(exit <= endedBefore)) continue;
+      }
+      const since = images.since[image] as number;
+      if (newest.wants(since)) newest.add({ since, found: () => this.#foundIn(entry, base, images, image) });
+    }
+  }
+
+  #textIdsOf(entry: BlockEntry, base: TimeBase, images: BlockImages, needles: Needles): Uint32Array | undefined {
+    const { generation } = this.#texts;
+    const known = this.#idsOfTexts.get(entry.id);
+    if (known !== undefined && known.generation === generation) return known.ids;
+    const texts = this.#blocks.textsOf(entry, base);
+    if (texts === undefined) return undefined;
+    const ids = new Uint32Array(texts.count + 1);
+    for (const column of [images.comm, images.path, images.argv, images.container]) {
+      for (let image = 0; image < images.count; image++) {
+        const index = column[image] as number;
+        if (index === 0 || ids[index] !== 0) continue;
+        const text = texts.textOf(index);
+        if (text !== undefined) ids[index] = this.#texts.idOf(text);
+      }
+    }
+    this.#idsOfTexts.set(entry.id, { generation, ids });
+    needles.renew();
+    return ids;
+  }
+
+  #foundIn(entry: BlockEntry, base: TimeBase, images: BlockImages, image: number): FoundLife | undefined {
+    const rows = this.#blocks.rowsOf(entry, base);
+    return rows === undefined ? undefined : foundIn(rows, images, this.#blocks.textsOf(entry, base), base, image);
+  }
+
+  #termsOf(query: LifeQuery, era: SearchedEra): Terms {
+    const { base } = era;
+    const time = (epochNs: bigint | undefined, fallback: number) =>
+      epochNs === undefined ? fallback : eventTimeOf(base, epochNs);
+    return {
+      query,
+      from: time(query.fromEpochNs, Number.NEGATIVE_INFINITY),
+      to: time(query.toEpochNs, Number.POSITIVE_INFINITY),
+      startedAfter: time(query.startedAfterEpochNs, Number.NEGATIVE_INFINITY),
+      endedBefore: time(query.endedBeforeEpochNs, Number.POSITIVE_INFINITY),
+      parents: query.parentPid === undefined ? undefined : this.#idsWithPid(query.parentPid, era),
+    };
+  }
+
+  /** Every task of a process that ever had this pid. */
+  #idsWithPid(pid: number, { id, base, open }: SearchedEra): Set<number> {
+    const ids = new Set<number>();
+    for (const entry of this.#blocks.entries) {
+      const rows = entry.era === id ? this.#blocks.rowsOf(entry, base) : undefined;
+      if (rows === undefined) continue;
+      for (let life = 0; life < rows.lives; life++) if (rows.pid[life] === pid) ids.add(rows.id[life] as number);
+    }
+    if (open === undefined) return ids;
+    for (let slot = 0; slot < open.tree.slotCount; slot++) {
+      const task = slot as TaskIndex;
+      if (open.tree.isPresent(task) && open.tree.pidOf(task) === pid) ids.add(open.tree.taskIdOf(task));
+    }
+    return ids;
+  }
+
+  #searchOpen(open: OpenLives, base: TimeBase, terms: Terms, newest: Newest): void {
+    const { tree } = open;
+    const { query } = terms;
+    const fits = this.#textTest(query);
+    for (let slot = 0; slot < tree.slotCount; slot++) {
+      const task = slot as TaskIndex;
+      if (!tree.isPresent(task) || tree.isThread(task)) continue;
+      const [start, end] = [tree.startOf(task), tree.exitOf(task)];
+      if (start > terms.to || end < terms.from || start < terms.startedAfter) continue;
+      if (terms.endedBefore !== Number.POSITIVE_INFINITY && !(end <= terms.endedBefore)) continue;
+      if (query.pid !== undefined && tree.pidOf(task) !== query.pid) continue;
+      if (query.exitCode !== undefined && tree.exitCodeOf(task) !== query.exitCode) continue;
+      if (query.signal !== undefined && tree.exitSignalOf(task) !== query.signal) continue;
+      const creator = tree.creatorOf(task);
+      const creatorId = creator < 0 ? 0 : tree.taskIdOf(creator);
+      if (terms.parents !== undefined && !terms.parents.has(creatorId)) continue;
+      for (const image of open.imagesOf(task)) {
+        if (query.uid !== undefined && image.uid !== query.uid) continue;
+        if (!fits(image)) continue;
+        if (!newest.wants(image.since)) continue;
+        const hasEnded = end !== Number.POSITIVE_INFINITY;
+        newest.add({
+          since: image.since,
+          found: () => ({
+            taskId: tree.taskIdOf(task),
+            pid: tree.pidOf(task),
+            creatorTaskId: creatorId === 0 ? undefined : (creatorId as TaskId),
+            startEpochNs: epochOf(base, start),
+            endEpochNs: hasEnded ? epochOf(base, end) : undefined,
+            exitCode: hasEnded ? tree.exitCodeOf(task) : undefined,
+            signal: hasEnded ? tree.exitSignalOf(task) : undefined,
+            sinceEpochNs: epochOf(base, image.since),
+            comm: image.comm,
+            path: image.path,
+            argv: image.argv === undefined ? undefined : (fromWireText('strings', image.argv) as readonly string[]),
+            uid: image.uid,
+            container: image.container,
+          }),
+        });
+      }
+    }
+  }
+
+  #textTest(query: LifeQuery): (image: Image) => boolean {
+    const known = new Map<string, Map<string, boolean>>();
+    const holds = (text: string | undefined, needle: string): boolean => {
+      if (text === undefined) return false;
+      let answers = known.get(needle);
+      if (answers === undefined) {
+        answers = new Map();
+        known.set(needle, answers);
+      }
+      let answer = answers.get(text);
+      if (answer !== undefined) return answer;
+      answer = this.#lower(text).includes(needle);
+      answers.set(text, answer);
+      return answer;
+    };
+    const [text, comm, path] = [query.text, query.comm, query.path].map(lowerAsciiText);
+    const [commandLine, container] = [query.commandLine, query.container].map(lowerAsciiText);
+    return (image) =>
+      (comm === undefined || holds(image.comm, comm)) &&
+      (path === undefined || holds(image.path, path)) &&
+      (commandLine === undefined || holds(image.argv, commandLine)) &&
+      (container === undefined || holds(image.container, container)) &&
+      (text === undefined ||
+        holds(image.argv, text) ||
+        holds(image.comm, text) ||
+        holds(image.path, text) ||
+        holds(image.container, text));
+  }
+
+  #lower(text: string): string {
+    let lowered = this.#lowered.get(text);
+    if (lowered !== undefined) return lowered;
+    if (this.#lowered.size >= MAX_LOWERED) this.#lowered.clear();
+    lowered = lowerAsciiText(text);
+    this.#lowered.set(text, lowered);
+    return lowered;
+  }
+}
+
+/** As the texts of blocks are matched (text-index.ts): A to Z alone, and blanks between arguments. */
+function lowerAsciiText<T extends string | undefined>(text: T): T {
+  return text?.replaceAll(/[\0\n]/g, ' ').replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) as T;
+}
+
+interface TextIds {
+  readonly generation: number;
+  readonly ids: Uint32Array;
+}
+
+/** The texts that a query asks for, and which of all texts hold them. */
+class Needles {
+  readonly any: Needle | undefined;
+  readonly comm: Needle | undefined;
+  readonly path: Needle | undefined;
+  readonly argv: Needle | undefined;
+  readonly container: Needle | undefined;
+
+  constructor(query: LifeQuery, texts: TextIndex) {
+    const needle = (text: string | undefined) => (text === undefined ? undefined : new Needle(text, texts));
+    this.any = needle(query.text);
+    this.comm = needle(query.comm);
+    this.path = needle(query.path);
+    this.argv = needle(query.commandLine);
+    this.container = needle(query.container);
+  }
+
+  /** To be called when texts may have been added. */
+  renew(): void {
+    for (const needle of [this.any, this.comm, this.path, this.argv, this.container]) needle?.renew();
+  }
+}
+
+class Needle {
+  readonly #text: string;
+  readonly #texts: TextIndex;
+  /** Id of a text -> 1 where it holds this one. */
+  hits: Uint8Array;
+  #size: number;
+
+  constructor(text: string, texts: TextIndex) {
+    this.#text = text;
+    this.#texts = texts;
+    this.hits = texts.matches(text);
+    this.#size = texts.size;
+  }
+
+  renew(): void {
+    if (this.#size === this.#texts.size) return;
+    this.hits = this.#texts.matches(this.#text, this.hits);
+    this.#size = this.#texts.size;
+  }
+}
+
+function foundIn(
+  rows: LivesBlock,
+  images: BlockImages,
+  texts: BlockTexts | undefined,
+  base: TimeBase,
+  image: number,
+): FoundLife {
+  const life = images.life[image] as number;
+  const text = (index: number | undefined) => texts?.textOf(index ?? 0);
+  const argv = text(images.argv[image]);
+  const exit = rows.exit[life] as EventNs;
+  const creator = rows.creator[life] as number;
+  const uid = images.uid[image] as number;
+  const known = (value: number | undefined) => (value === undefined || value < 0 ? undefined : value);
+  return {
+    taskId: rows.id[life] as TaskId,
+    pid: rows.tid[life] as number,
+    creatorTaskId: creator === 0 ? undefined : (creator as TaskId),
+    startEpochNs: epochOf(base, rows.start[life] as EventNs),
+    endEpochNs: exit === Number.POSITIVE_INFINITY ? undefined : epochOf(base, exit),
+    exitCode: known(rows.code[life]),
+    signal: known(rows.signal[life]),
+    sinceEpochNs: epochOf(base, images.since[image] as EventNs),
+    comm: text(images.comm[image]),
+    path: text(images.path[image]),
+    argv: argv === undefined ? undefined : (fromWireText('strings', argv) as readonly string[]),
+    uid: Number.isNaN(uid) ? undefined : uid,
+    container: text(images.container[image]),
+  };
+}
