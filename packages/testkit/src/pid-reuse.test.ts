@@ -127,7 +127,10 @@ test('[ID5] nor where every fifth exit was lost: the next birth ends the life', 
   expect(expectRightParents(told)).toBeGreaterThanOrEqual(REUSES);
 });
 
-test('[ID4] [ID6] nor in any order, some of them told twice, by one that knows the starts', () => {
+// Settling anew with each late birth takes half a minute.
+test('[ID4] [ID6] nor in any order, some of them told twice, by one that knows the starts', {
+  timeout: 180_000,
+}, () => {
   const { lives, events } = reuse(true, 0);
   const random = new Random(0xd15c);
   const shuffled = [...events, ...events.filter(() => random.below(3) === 0)]

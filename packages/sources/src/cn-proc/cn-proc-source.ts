@@ -5,6 +5,7 @@
 
 import { type SourceStatus, type TaskEvent, toError } from '@dendro/protocol';
 import { HostClock } from '../host-clock.ts';
+import { RepairScan } from '../procfs/repair-scan.ts';
 import type { EventSink, Source } from '../source.ts';
 import { EventMerge } from '../tracefs/merge.ts';
 import { birthOf, credentialsOf, execOf, exitOf, fosterParentOf, LeftGroups, Unkept } from './events.ts';
@@ -26,15 +27,11 @@ export interface CnProcSourceOptions {
 }
 
 const POLL_MS = 20;
-const SCAN_STEP_MS = 8;
-/** A scan reads all of /proc: after losses it is done again, but not all the time. */
-const SCAN_AGAIN_MS = 2000;
 
 export class CnProcSource implements Source {
   readonly name = 'cn_proc';
   readonly isLive = true;
   readonly #clock: HostClock;
-  readonly #options: CnProcSourceOptions;
   readonly #pollMs: number;
   readonly #feed: CnProcFeed;
   readonly #unkept = new Unkept();
@@ -44,17 +41,14 @@ export class CnProcSource implements Source {
   #state: SourceStatus['state'] = 'starting';
   #timer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
-  #scan: Iterator<TaskEvent | undefined> | undefined;
-  #isScanWaiting = false;
-  #scannedAt = Number.NEGATIVE_INFINITY;
-  #lostAtScan = -1;
+  readonly #scan: RepairScan;
   #failure: string | undefined;
 
   constructor(options: CnProcSourceOptions = {}) {
     const { clock = HostClock.read(), pollMs = POLL_MS, roomBytes } = options;
-    this.#options = options;
     this.#clock = clock;
     this.#pollMs = pollMs;
+    this.#scan = new RepairScan(options.scan, (event) => this.#see(event));
     this.#feed = new CnProcFeed({
       clock,
       roomBytes,
@@ -95,6 +89,7 @@ export class CnProcSource implements Source {
 
   *#notices(): Generator<string> {
     if (this.#failure !== undefined) yield this.#failure;
+    yield* this.#scan.notices();
     yield 'Programs, names and arguments come from /proc: a process that ends within some milliseconds has those of its parent, or none.';
     yield* feedNotices(this.#feed);
     yield* this.#unkept.notices();
@@ -104,7 +99,7 @@ export class CnProcSource implements Source {
     let isDrained = true;
     try {
       isDrained = this.#feed.read();
-      this.#stepScan();
+      this.#scan.step(this.#feed.counters.lost + this.#feed.overruns);
       // Messages of several CPUs come nearly in order.
       this.#merge.release(this.#feed.readUntil - this.#pollMs * 1e6);
     } catch (thrown) {
@@ -112,42 +107,13 @@ export class CnProcSource implements Source {
       this.#end('failed');
       return;
     }
-    const isScanning = this.#scan !== undefined && !this.#isScanWaiting;
-    if (isDrained && !isScanning) this.#timer = setTimeout(() => this.#work(), this.#pollMs);
+    if (isDrained && !this.#scan.isBusy) this.#timer = setTimeout(() => this.#work(), this.#pollMs);
     else this.#turn = setImmediate(() => this.#work());
   }
 
-  #stepScan(): void {
-    const { scan } = this.#options;
-    const lost = this.#feed.counters.lost + this.#feed.overruns;
-    if (this.#scan === undefined) {
-      if (lost <= this.#lostAtScan || performance.now() - this.#scannedAt < SCAN_AGAIN_MS) return;
-      this.#lostAtScan = lost;
-    }
-    try {
-      this.#scan ??= scan?.()[Symbol.iterator]();
-      if (this.#scan !== undefined && this.#walk(this.#scan)) return;
-    } catch (thrown) {
-      this.#failure = `Reading what already runs broke off: ${toError(thrown).message}.`;
-    }
-    this.#scan = undefined;
-    this.#scannedAt = performance.now();
-  }
-
-  /** @returns true when there is more to walk through */
-  #walk(scan: Iterator<TaskEvent | undefined>): boolean {
-    const until = performance.now() + SCAN_STEP_MS;
-    do {
-      const { done, value } = scan.next();
-      if (done) return false;
-      this.#isScanWaiting = value === undefined;
-      if (value === undefined) return true;
-      if (value.type === 'observe' && value.tid === value.pid) {
-        this.#processes.see(value.pid, value.start, value.ppid);
-      }
-      this.#merge.push(value);
-    } while (performance.now() < until);
-    return true;
+  #see(event: TaskEvent): void {
+    if (event.type === 'observe' && event.tid === event.pid) this.#processes.see(event.pid, event.start, event.ppid);
+    this.#merge.push(event);
   }
 
   #take(record: HappeningRecord): void {
@@ -189,7 +155,7 @@ export class CnProcSource implements Source {
     this.#state = state;
     clearTimeout(this.#timer);
     clearImmediate(this.#turn);
-    this.#scan?.return?.();
+    this.#scan.stop();
     if (state === 'ended') this.#readLast();
     this.#merge.flush();
     this.#feed.stop();

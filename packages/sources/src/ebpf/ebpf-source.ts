@@ -114,7 +114,7 @@ export class EbpfSource implements Source, FrameVisitor {
               `Too many processes lived at once: of ${this.#untracked} what they started and how they ended is not told.`,
             ]
           : []),
-        ...(this.#scan.failure ? [this.#scan.failure] : []),
+        ...this.#scan.notices(),
       ],
       events: this.#records,
       lost: this.#lost,

@@ -2,7 +2,7 @@
 // whenever events were lost, but not all the time. A scan is walked through in
 // small steps, so that it never delays what the kernel tells.
 
-import type { TaskEvent } from '@dendro/protocol';
+import { type TaskEvent, toError } from '@dendro/protocol';
 
 const STEP_MS = 8;
 const AGAIN_MS = 2000;
@@ -17,8 +17,9 @@ export class RepairScan {
   #isWaiting = false;
   #isWanted = true;
   #doneAt = Number.NEGATIVE_INFINITY;
-  /** Why the last one broke off. */
-  failure: string | undefined;
+  /** Lost when the last one began. */
+  #lost = 0;
+  #failure: string | undefined;
 
   constructor(scan: Scan | undefined, sink: (event: TaskEvent) => void) {
     this.#scan = scan;
@@ -28,6 +29,11 @@ export class RepairScan {
   /** Something was lost. */
   want(): void {
     this.#isWanted = true;
+  }
+
+  /** Why the last one broke off, a sentence. */
+  *notices(): Generator<string> {
+    if (this.#failure !== undefined) yield this.#failure;
   }
 
   /** Is there more to walk through at once? */
@@ -40,17 +46,22 @@ export class RepairScan {
     return this.#walk === undefined && !this.#isWanted;
   }
 
-  /** Goes on for some milliseconds, or begins when one is wanted. */
-  step(): void {
+  /**
+   * Goes on for some milliseconds, or begins when one is wanted.
+   * @param lost events lost so far: when they have become more, one is
+   */
+  step(lost = 0): void {
+    if (lost > this.#lost) this.#isWanted = true;
     if (this.#walk === undefined) {
       if (!this.#isWanted || performance.now() - this.#doneAt < AGAIN_MS) return;
       this.#isWanted = false;
+      this.#lost = lost;
     }
     try {
       this.#walk ??= this.#scan?.()[Symbol.iterator]();
       if (this.#walk !== undefined && this.#goOn(this.#walk)) return;
     } catch (thrown) {
-      this.failure = `Reading what already runs broke off: ${(thrown as Error).message}.`;
+      this.#failure = `Reading what already runs broke off: ${toError(thrown).message}.`;
     }
     this.#walk = undefined;
     this.#doneAt = performance.now();

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { type EventNs, type SourceStatus, type TaskEvent, toError } from '@dendro/protocol';
 import { HostClock } from '../host-clock.ts';
+import { RepairScan } from '../procfs/repair-scan.ts';
 import type { EventSink, Source } from '../source.ts';
 import type { ChangeReader } from './change-reader.ts';
 import { Changes } from './changes.ts';
@@ -46,9 +47,6 @@ const POLL_MS = 20;
 /** While programs begin one after the other. */
 const BUSY_POLL_MS = 5;
 const CHECK_MS = 1000;
-const SCAN_STEP_MS = 8;
-/** A scan reads all of /proc: after losses it is done again, but not all the time. */
-const SCAN_AGAIN_MS = 2000;
 
 export class TracefsSource implements Source {
   readonly name = 'tracefs';
@@ -69,17 +67,15 @@ export class TracefsSource implements Source {
   #timer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
   #checkedAt = 0;
-  #scan: Iterator<TaskEvent | undefined> | undefined;
-  #isScanWaiting = false;
-  #isScanWanted = true;
-  #scannedAt = Number.NEGATIVE_INFINITY;
-  #lostAtScan = 0;
+  readonly #scan: RepairScan;
   readonly #onExit = () => this.#remove();
 
   constructor(options: TracefsSourceOptions = {}) {
     this.#options = options;
     this.#pollMs = options.pollMs ?? POLL_MS;
     this.#hasIds = options.hasIds ?? false;
+    const { scan } = options;
+    this.#scan = new RepairScan(scan && (() => scan(this.#tracedTids())), (event) => this.#reader?.add(event));
   }
 
   async start(sink: EventSink): Promise<void> {
@@ -135,7 +131,7 @@ export class TracefsSource implements Source {
       name: this.name,
       state: this.#state,
       detail: `Kernel events of births, programs, names and ends on ${this.#reader?.cpuCount ?? 0} CPUs, read every ${this.#pollMs} ms; ${this.#instance?.bufferKb ?? 0} KiB of buffer for each.`,
-      notices: [...this.#missedNotice(), ...this.#instanceNotices(), ...this.#notices],
+      notices: [...this.#scan.notices(), ...this.#missedNotice(), ...this.#instanceNotices(), ...this.#notices],
       events: records,
       lost,
       rejected: { ...rejected },
@@ -152,15 +148,14 @@ export class TracefsSource implements Source {
     try {
       isDrained = this.#reader?.poll() ?? true;
       if (isDrained && performance.now() - this.#checkedAt >= CHECK_MS) this.#check();
-      this.#stepScan();
+      this.#scan.step(this.#counters.lost);
     } catch (thrown) {
       // The pipes are ours alone, so this is somebody taking them away, or a fault of ours.
       this.#notice(`Tracing broke off (${toError(thrown).message}): start dendro again to go on.`);
       this.#end('failed', () => this.#reader?.flush());
       return;
     }
-    const isScanning = this.#scan !== undefined && !this.#isScanWaiting;
-    if (isDrained && !isScanning) this.#timer = setTimeout(() => this.#work(), this.#pauseMs);
+    if (isDrained && !this.#scan.isBusy) this.#timer = setTimeout(() => this.#work(), this.#pauseMs);
     else this.#turn = setImmediate(() => this.#work());
   }
 
@@ -194,39 +189,9 @@ export class TracefsSource implements Source {
   #check(): void {
     this.#checkedAt = performance.now();
     if (this.#reader?.check() === false) {
-      this.#isScanWanted = true;
+      this.#scan.want();
       this.#notice('Somebody else has changed the tracing of dendro: it was switched on again, with a gap.');
     }
-  }
-
-  #stepScan(): void {
-    if (this.#counters.lost > this.#lostAtScan) this.#isScanWanted = true;
-    if (this.#scan === undefined) {
-      if (!this.#isScanWanted || performance.now() - this.#scannedAt < SCAN_AGAIN_MS) return;
-      this.#isScanWanted = false;
-      this.#lostAtScan = this.#counters.lost;
-    }
-    try {
-      this.#scan ??= this.#options.scan?.(this.#tracedTids())[Symbol.iterator]();
-      if (this.#scan !== undefined && this.#walk(this.#scan)) return;
-    } catch (thrown) {
-      this.#notice(`Reading what already runs broke off: ${toError(thrown).message}.`);
-    }
-    this.#scan = undefined;
-    this.#scannedAt = performance.now();
-  }
-
-  /** @returns true when there is more to walk through */
-  #walk(scan: Iterator<TaskEvent | undefined>): boolean {
-    const until = performance.now() + SCAN_STEP_MS;
-    do {
-      const { done, value } = scan.next();
-      if (done) return false;
-      this.#isScanWaiting = value === undefined;
-      if (value === undefined) return true;
-      this.#reader?.add(value);
-    } while (performance.now() < until);
-    return true;
   }
 
   #end(state: 'ended' | 'failed', last: () => void): void {
@@ -234,7 +199,7 @@ export class TracefsSource implements Source {
     clearTimeout(this.#timer);
     clearImmediate(this.#turn);
     try {
-      this.#scan?.return?.();
+      this.#scan.stop();
       last();
     } catch (thrown) {
       this.#notice(`The last events could not be read: ${toError(thrown).message}.`);
