@@ -154,6 +154,8 @@ describe.skipIf(missing !== undefined)('programs under eBPF (needs root, BTF and
     const path = copyOf('/bin/true', 'contained');
     spawnSync('sh', ['-c', `echo $$ > '${group}/cgroup.procs'; '${path}'; echo $$ > '${groups}/cgroup.procs'; :`]);
     expect(await execOf(path)).toMatchObject({ container: CONTAINER });
+    const isOut = (event: TaskEvent) => event.type === 'container' && event.container === undefined;
+    await vi.waitUntil(() => events.some(isOut), WAIT);
     const move = events.find((event): event is ContainerEvent => event.type === 'container');
     const shell = events.find((event) => event.type === 'fork' && event.pid === move?.pid);
     expect(move).toMatchObject({ container: CONTAINER });
