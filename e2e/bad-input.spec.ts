@@ -69,6 +69,7 @@ test('a garbage line, a truncated one, one of 100 MB, an unknown event and wrong
 
   const dendro = await Dendro.start({ args: ['--port', '0', '--source', `tracee:${file}`] });
   try {
+    await TreePage.keepApart(page);
     const tree = await TreePage.open(page, dendro);
     for (const pid of good) await expect(tree.row(pid)).toBeVisible();
     for (const pid of [997, 998, 999]) await expect(tree.row(pid)).toHaveCount(0);
