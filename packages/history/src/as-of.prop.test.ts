@@ -113,8 +113,9 @@ test(
   LONG,
 );
 
-// Of some 280 streams this one is not as it should be: the history has the group of a process that the tree does not have.
-test.fails('known to differ: a group that was told late', () => {
+// Of some 280 streams this one is not as it should be: a life that is in parts, as few are that have less than 448 entries.
+// What was seen after an exec holds back beyond it, as if that exec had not been [OB2].
+test.fails('known to differ: a sighting after an exec, in a life that is in parts', () => {
   fc.assert(anyInstant, { seed: DIFFERS_SEED, path: '63', endOnFailure: true });
 });
 
