@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { TestServer } from './test-server.ts';
 
@@ -58,16 +59,19 @@ test.each(sources)('what reading /proc costs is in /metrics, by %s', async (sour
 
 test.skipIf(!isRoot)('arguments of programs that live some milliseconds are known (needs root)', async () => {
   server = await TestServer.start({ source: 'tracefs+cn_proc', maxProcesses: 10_000, maxThreads: 20_000 });
-  const pids: number[] = [];
-  for (let i = 0; i < 20; i++) {
-    const short = spawn('/bin/sleep', ['0.01', '0'], { stdio: 'ignore' });
-    await once(short, 'exit');
-    pids.push(short.pid ?? 0);
-  }
-  const known = async () => {
+  // Other tests take the processors now and then: of a few rounds the best one counts.
+  let best = 0;
+  for (let round = 0; round < 3 && best < 10; round++) {
+    const pids: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const short = spawn('/bin/sleep', ['0.01', '0'], { stdio: 'ignore' });
+      await once(short, 'exit');
+      pids.push(short.pid ?? 0);
+    }
+    await setTimeout(500); // what was read is passed on after some 100 ms
     const answers = await Promise.all(pids.map(processOf));
-    return answers.filter(({ cmd }) => cmd?.join(' ') === '/bin/sleep 0.01 0').length;
-  };
+    best = Math.max(best, answers.filter(({ cmd }) => cmd?.join(' ') === '/bin/sleep 0.01 0').length);
+  }
   // Without a thread that reads as they start there are none.
-  await expect.poll(known, { timeout: 5000 }).toBeGreaterThanOrEqual(3); // how many depends on what else the machine does
+  expect(best).toBeGreaterThanOrEqual(10);
 });
