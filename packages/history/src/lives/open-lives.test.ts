@@ -134,8 +134,8 @@ test('what is told of a life that is in a block already is part of it, before an
 /** A history beside a tree that keeps everything, and what the two say of an instant. */
 function beside(options: SqliteHistoryOptions) {
   const [history] = open(options);
-  const tree = new ProcessTree();
-  const reference = new TemporalTree();
+  const tree = new ProcessTree({ entriesPerField: 4096 });
+  const reference = new TemporalTree({ entriesPerField: 4096 });
   tree.apply({ type: 'clock', epochNs: BASE.epochNs });
   const send = (...events: TaskEvent[]) => {
     for (const event of events) {
@@ -165,6 +165,35 @@ test('what is seen of a busy life goes back into a time of which there is a part
   check(15, 20, 30, 60);
   send(exit(70, 300, 0), fork(80, 301, 1), fork(90, 302, 1));
   check(10, 15, 20, 21.5, 30, 60, 75);
+  history.close();
+});
+
+test('a busy life that turns out to have ended before its last part has ended then', () => {
+  const { history, send, check } = beside({ entriesPerPart: 4 });
+  send(seen(1, 0, 0, ['/sbin/init']));
+  send({ ...seen(300, 1, 10, ['/srv/job'], 33), at: (100 * MS) as EventNs } as TaskEvent);
+  expect(history.counts.sealedBlocks).toBeGreaterThan(0);
+  send(exit(50, 300, 0));
+  check(40, 60, 90, 110);
+  for (let i = 0; i < 4; i++) send(fork(120 + i, 400 + i, 1));
+  check(40, 60, 90, 110);
+  history.close();
+});
+
+test('children of a busy process read what it was at their births, however many parts ago', () => {
+  const { history, send, check } = beside({ entriesPerPart: 4 });
+  send(seen(1, 0, 0, ['/sbin/init']), fork(10, 300, 1), exec(11, 300, ['/bin/busy']));
+  for (let i = 0; i < 300; i++) {
+    send({ type: 'rename', at: ((20 + i) * MS) as EventNs, tid: 300, comm: `name-${i}` });
+    if (i % 50 === 5) send(fork(20 + i + 0.5, 1000 + i, 300));
+  }
+  check(15, 25, 80, 200, 310, 400);
+  send(exit(500, 300, 0));
+  for (let i = 0; i < 4; i++) send(fork(510 + i, 500 + i, 1));
+  check(15, 25, 80, 200, 310, 400, 505, 600);
+  send(exit(700, 1005, 0));
+  for (let i = 0; i < 4; i++) send(fork(710 + i, 600 + i, 1));
+  check(80, 200, 310, 400, 505, 600, 699, 720);
   history.close();
 });
 

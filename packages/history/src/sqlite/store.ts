@@ -579,7 +579,8 @@ export class SqliteHistory implements History {
       const { rows } = block;
       open.noteNewest(row.at as EventNs);
       for (let life = 0; life < rows.lives; life++) {
-        open.resume(rows.id[life] as TaskId, rows.from[life] as EventNs, rows.to[life] as EventNs);
+        const [from, to] = [rows.from[life] as EventNs, rows.to[life] as EventNs];
+        open.resume(rows.id[life] as TaskId, from, to, rows.isPart[life] === 1);
       }
       this.#open = open;
       return true;
