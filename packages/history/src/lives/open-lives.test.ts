@@ -95,6 +95,31 @@ test('who lived when the recorder let go of it has ended when its tid has anothe
   history.close();
 });
 
+test('who was let go of and is mentioned again in one batch lives once', () => {
+  const history = new SqliteHistory(folder(), { graceNs: 0, blockLives: 1 });
+  history.begin(START);
+  const small = new ProcessTree({ maxProcesses: 3, maxThreads: 2 });
+  small.apply({ type: 'clock', epochNs: BASE.epochNs });
+  const send = (...events: TaskEvent[]) => {
+    for (const event of events) small.apply(event);
+    const batch = small.commit();
+    if (batch !== undefined) history.append(batch.bytes, small.newest);
+  };
+  send(seen(1, 0, 0, ['/sbin/init']), fork(10, 300, 1), exec(11, 300, ['/bin/long']));
+  send(fork(20, 301, 1), fork(30, 302, 1), fork(40, 303, 1), exec(500, 300, ['/bin/longer']));
+  expect(small.counts.evictedProcesses).toBeGreaterThan(0);
+  const { tree, at } = history.asOf(epoch(600));
+  const living = Array.from({ length: tree.slotCount }, (_, slot) => slot as TaskIndex).filter(
+    (task) => tree.isPresent(task) && tree.isAliveAt(task, at) && tree.tidOf(task) === 300,
+  );
+  expect(living).toHaveLength(1);
+  expect(history.search({ path: '/bin/long' }).lives).toMatchObject([
+    { pid: 300, path: '/bin/longer', endEpochNs: undefined },
+    { pid: 300, path: '/bin/long', endEpochNs: epoch(500) },
+  ]);
+  history.close();
+});
+
 test('what is told of a life that is in a block already is part of it, before and after a start', () => {
   const place = folder();
   const options = { graceNs: 0, blockLives: 1 };

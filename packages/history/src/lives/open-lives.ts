@@ -125,6 +125,7 @@ export class OpenLives implements FactVisitor {
   #textIndexes = new Int32Array(0);
   #lastId = 0;
   #lastTask: TaskIndex = NO_TASK;
+  #entered: TaskIndex[] = [];
   /** TaskIndex -> what was looked up since the last fact about it. */
   readonly #images: (readonly Image[] | undefined)[] = [];
 
@@ -188,6 +189,7 @@ export class OpenLives implements FactVisitor {
    */
   take(batch: Uint8Array, at: EventNs): void {
     if (at > this.#newest) this.#newest = at;
+    this.#entered.length = 0;
     readBatch(batch, this);
     this.#lastId = 0;
     this.#lookAtDue();
@@ -273,7 +275,10 @@ export class OpenLives implements FactVisitor {
     const wasPresent = tree.isPresent(task);
     const wasKnown = wasPresent && !tree.isPlaceholder(task);
     const startBefore = tree.startOf(task);
-    if (!wasPresent) this.#enter(task);
+    if (!wasPresent) {
+      this.#enter(task);
+      this.#entered.push(task);
+    }
     if (this.#missing.size > 0) this.#missing.delete(id);
     const leaderTask = leader === id ? task : this.#named(leader);
     const creatorTask = this.#named(creator);
@@ -334,6 +339,12 @@ export class OpenLives implements FactVisitor {
     if (task === NO_TASK || !tree.isPresent(task) || tree.exitOf(task) !== Number.POSITIVE_INFINITY) return;
     const tid = tree.tidOf(task);
     if (this.#lost.has(tid)) return;
+    // What a batch says of tasks comes before whom it evicts, whatever was first.
+    const next = this.#enteredWith(tid, task);
+    if (next !== undefined) {
+      this.#conclude(task, id, next);
+      return;
+    }
     const oldest = this.#lost.size < MAX_LOST ? undefined : this.#lost.keys().next().value;
     if (oldest !== undefined) this.#endLost(oldest, NO_TASK_ID, this.#newest as EventNs);
     this.#lost.set(tid, id);
@@ -482,6 +493,18 @@ export class OpenLives implements FactVisitor {
     const index = this.tree.intern(this.#texts[wire - 1] ?? '');
     this.#textIndexes[wire - 1] = index;
     return index;
+  }
+
+  /** When the next life of a tid began that was told of in this batch. */
+  #enteredWith(tid: Tid, before: TaskIndex): EventNs | undefined {
+    const { tree } = this;
+    let first: EventNs | undefined;
+    for (const task of this.#entered) {
+      if (task === before || !tree.isPresent(task) || tree.tidOf(task) !== tid) continue;
+      const start = tree.startOf(task);
+      if (start >= tree.startOf(before) && (first === undefined || start < first)) first = start;
+    }
+    return first;
   }
 
   #endLost(tid: number, by: TaskId, start: EventNs): void {
