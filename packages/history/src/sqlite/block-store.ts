@@ -55,6 +55,8 @@ export class BlockStore {
   #entries: BlockEntry[] = [];
   #unsaved: BlockEntry[] = [];
   #nextId = 1;
+  /** Blocks that came after this one are still in the file, and are nothing any more. */
+  #droppedAfter: number | undefined;
   #damaged = new Set<number>();
   readonly #rows: LRUCache<number, LivesBlock>;
   readonly #texts: LRUCache<number, BlockTexts>;
@@ -98,6 +100,10 @@ export class BlockStore {
 
   /** Inside of a transaction. `noteSaved` follows when it has succeeded. */
   save(): void {
+    if (this.#droppedAfter !== undefined) {
+      this.#database.prepare('DELETE FROM block WHERE id > ?').run(this.#droppedAfter);
+      this.#database.prepare('DELETE FROM block_data WHERE id > ?').run(this.#droppedAfter);
+    }
     for (const { id, era, durationClass, from, to, id0, id1, lives, facts, data } of this.#unsaved) {
       this.#insert.run(id, era, durationClass, Math.floor(from), Math.ceil(to), id0, id1, lives, facts);
       this.#insertData.run(id, data);
@@ -107,6 +113,7 @@ export class BlockStore {
   noteSaved(): void {
     for (const entry of this.#unsaved) entry.data = undefined;
     this.#unsaved = [];
+    this.#droppedAfter = undefined;
   }
 
   get unsavedBytes(): number {
@@ -123,11 +130,12 @@ export class BlockStore {
     }
   }
 
-  /** Inside of a transaction: forgets all that came after a block. */
+  /** Forgets all that came after a block; in the file with the next `save`. */
   dropAfter(newest: number): void {
-    this.#database.prepare('DELETE FROM block WHERE id > ?').run(newest);
-    this.#database.prepare('DELETE FROM block_data WHERE id > ?').run(newest);
-    this.#readDirectory();
+    this.#droppedAfter = newest;
+    this.#entries = this.#entries.filter(({ id }) => id <= newest);
+    this.#unsaved = [];
+    this.#nextId = newest + 1;
   }
 
   /** Unpacked; undefined when it is damaged, which is counted. */

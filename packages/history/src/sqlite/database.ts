@@ -59,6 +59,8 @@ function migrate(database: Database, directory: string, migrations: readonly str
       `The history in ${directory} was written by a newer dendro (version ${version} of its schema, and this one knows ${migrations.length}).`,
     );
   }
+  // The disk may be full: nothing is written where nothing is to change.
+  if (version === migrations.length) return;
   database.transaction(() => {
     database.pragma(`application_id = ${APPLICATION_ID}`);
     for (let step = version; step < migrations.length; step++) database.exec(migrations[step] as string);

@@ -92,6 +92,8 @@ export class SqliteHistory implements History {
   #era: Era | undefined;
   #isRecording = false;
   #isClosed = false;
+  /** While it is not in the file that this era is recorded. */
+  #unsavedBegin: Era | undefined;
   readonly #wasKilled: boolean;
   #problem: string | undefined;
   #hadProblem = false;
@@ -146,27 +148,23 @@ export class SqliteHistory implements History {
     const isSameEra = this.#eras.continues(start);
     const newest = last?.newest;
     const newestTaskId = this.#newestTaskId;
-    this.#inTransaction(() => {
-      if (!isSameEra && last !== undefined && this.#open !== undefined) {
-        // What lived then has ended with the host.
-        this.#open.endAll(newest ?? (0 as EventNs));
-        this.#takeSealed(last);
-        this.#blocks.save();
-        this.#database.prepare('DELETE FROM keyframe').run();
-        this.#open = undefined;
-      }
-      this.#era = isSameEra && last !== undefined ? last : this.#eras.add(start);
-      this.#noteAbsence(start, last, isSameEra);
-      this.#saveGaps();
-      this.#database.prepare('UPDATE state SET is_open = 1, newest_id = ?').run(newestTaskId);
-    });
-    this.#blocks.noteSaved();
-    this.#pendingGaps = [];
-    const era = this.#era as unknown as Era;
+    if (!isSameEra && last !== undefined && this.#open !== undefined) {
+      // What lived then has ended with the host.
+      this.#open.endAll(newest ?? (0 as EventNs));
+      this.#takeSealed(last);
+      this.#open = undefined;
+    }
+    const era = isSameEra && last !== undefined ? last : this.#eras.add(start);
+    this.#era = era;
+    this.#noteAbsence(start, last, isSameEra);
     this.#open ??= this.#newOpen(era.base, newestTaskId);
     this.#log.begin(era.id, era.base);
     this.#counters.begin(era.base, isSameEra ? ((newest ?? start.at) as EventNs) : start.at);
     this.#isRecording = true;
+    this.#unsavedBegin = era;
+    this.#hasNews = true;
+    this.#retryAt = 0;
+    this.flush();
     return {
       base: era.base,
       bootNs: era.bootNs,
@@ -253,6 +251,7 @@ export class SqliteHistory implements History {
     const [open, era] = this.#recording();
     const began = performance.now();
     const isDone = this.#write(() => {
+      this.#saveBegin();
       this.#log.save();
       this.#blocks.save();
       this.#counters.save();
@@ -264,6 +263,7 @@ export class SqliteHistory implements History {
       this.#log.compact(this.#oldestKeyframeLog);
     });
     if (!isDone) return;
+    this.#unsavedBegin = undefined;
     this.#log.noteSaved();
     this.#blocks.noteSaved();
     this.#counters.noteSaved();
@@ -484,6 +484,15 @@ export class SqliteHistory implements History {
     this.#database.transaction(work)();
   }
 
+  /** Inside of a transaction: somebody records now, and what of an earlier boot is open stays so no more. */
+  #saveBegin(): void {
+    const era = this.#unsavedBegin;
+    if (era === undefined) return;
+    this.#eras.insert(era);
+    this.#database.prepare('DELETE FROM keyframe WHERE era <> ?').run(era.id);
+    this.#database.prepare('UPDATE state SET is_open = 1').run();
+  }
+
   #saveGaps(): void {
     for (const { era, from, to, lost, why } of this.#pendingGaps) {
       this.#insertGap.run(era, Math.floor(from), Math.ceil(to), Math.round(lost), why);
@@ -543,26 +552,29 @@ export class SqliteHistory implements History {
     if (keyframe === undefined) this.#open = this.#newOpen(era.base, newestId);
     const open = this.#open as unknown as OpenLives;
     this.#log.begin(era.id, era.base);
-    this.#inTransaction(() => {
-      // What was sealed since then is sealed again.
-      const hasBatches = this.#log.newestId > (keyframe?.log ?? 0);
-      if (hasBatches || keyframe === undefined) this.#blocks.dropAfter(keyframe?.block ?? this.#oldBlocks(era));
-      for (const { at, bytes } of this.#log.after(keyframe?.log ?? 0, era.id, era.base, (at0, at1) =>
-        this.#noteDamaged(era, at0, at1),
-      )) {
-        open.take(bytes, at);
-        this.#takeSealed(era);
-      }
+    // What was sealed since then is sealed again.
+    const hasBatches = this.#log.newestId > (keyframe?.log ?? 0);
+    if (hasBatches || keyframe === undefined) this.#blocks.dropAfter(keyframe?.block ?? this.#oldBlocks(era));
+    for (const { at, bytes } of this.#log.after(keyframe?.log ?? 0, era.id, era.base, (at0, at1) =>
+      this.#noteDamaged(era, at0, at1),
+    )) {
+      open.take(bytes, at);
+      this.#takeSealed(era);
+    }
+    // It is in the file already.
+    this.#counters.discard();
+    this.#pendingGaps = this.#pendingGaps.filter(({ why }) => why === 'damaged');
+    this.#era = undefined;
+    if (!hasBatches && keyframe !== undefined) return;
+    const isDone = this.#write(() => {
       this.#blocks.save();
       if (hasBatches) this.#saveKeyframe(open, era);
-      // It is in the file already.
-      this.#counters.discard();
-      this.#pendingGaps = this.#pendingGaps.filter(({ why }) => why === 'damaged');
       this.#saveGaps();
     });
-    this.#blocks.noteSaved();
-    this.#pendingGaps = [];
-    this.#era = undefined;
+    if (isDone) {
+      this.#blocks.noteSaved();
+      this.#pendingGaps = [];
+    } else this.#factsSinceKeyframe = Number.POSITIVE_INFINITY; // with the first flush that succeeds
   }
 
   /** The last block that is of an earlier era: without any keyframe, all of this one are made again. */
