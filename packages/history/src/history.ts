@@ -134,6 +134,7 @@ export interface HistoryState {
   /** First and last instant that can be asked about. */
   readonly oldestEpochNs: bigint | undefined;
   readonly newestEpochNs: bigint | undefined;
+  /** On the disk, the journal included. */
   readonly fileBytes: number;
   readonly facts: number;
   readonly batches: number;
@@ -155,7 +156,7 @@ export interface HistoryState {
 export interface HistoryOptions {
   /** What is older is dropped. Default: nothing is. */
   readonly maxAgeNs?: bigint | undefined;
-  /** Default 10 GiB. */
+  /** Of all that is on the disk. Default 10 GiB. */
   readonly maxBytes?: number | undefined;
   /** What is recorded is on the disk after so long at most. Default 250. */
   readonly flushMs?: number | undefined;

@@ -1,8 +1,6 @@
 // A history in one SQLite file: writing. What is kept where, and why it is found again:
 // docs/adr/0013-the-history.md. Reading is in reader.ts.
 
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { TaskRef } from '@dendro/engine';
 import { type EventNs, epochOf, eventTimeOf, readBatch, type TaskId, type TimeBase } from '@dendro/protocol';
 import { PackedBlock, packBlock } from '../codec/packed-block.ts';
@@ -27,7 +25,15 @@ import { TreeLoader } from '../lives/tree-loader.ts';
 import { chunksOf } from '../questions.ts';
 import { BlockStore } from './block-store.ts';
 import { Counters } from './counters.ts';
-import { type Database, explain, FILE_NAME, isDiskFailure, openDatabase } from './database.ts';
+import {
+  type Database,
+  explain,
+  isDiskFailure,
+  MAX_JOURNAL_BYTES,
+  openDatabase,
+  shrinkJournal,
+  sizesOf,
+} from './database.ts';
 import { type Era, Eras } from './eras.ts';
 import { FlushTimes } from './flush-times.ts';
 import { BatchLog, type LoggedBatch } from './log.ts';
@@ -115,7 +121,8 @@ export class SqliteHistory implements History {
     this.#directory = directory;
     this.#options = options;
     this.#now = options.monotonicMs ?? (() => performance.now());
-    const database = openDatabase(directory);
+    const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    const database = openDatabase(directory, undefined, maxBytes);
     this.#database = database;
     this.#eras = new Eras(database);
     this.#blocks = new BlockStore(database);
@@ -124,7 +131,8 @@ export class SqliteHistory implements History {
     this.#search = new LifeSearch(this.#blocks);
     this.#retention = new Retention(database, this.#blocks, this.#eras, this.#counters, {
       maxAgeNs: options.maxAgeNs,
-      maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+      maxBytes,
+      journalBytes: () => sizesOf(directory).journal,
     });
     this.#reader = new Reader(this.#blocks, this.#eras, (era) => this.#openOf(era));
     this.#insertGap = database.prepare('INSERT INTO gap (era, t0, t1, lost, why) VALUES (?, ?, ?, ?, ?)');
@@ -271,11 +279,13 @@ export class SqliteHistory implements History {
     this.#pendingGaps = [];
     if (this.#factsSinceKeyframe >= (this.#options.keyframeFacts ?? KEYFRAME_FACTS)) this.#factsSinceKeyframe = 0;
     this.#hasNews = false;
+    if (sizesOf(this.#directory).journal > MAX_JOURNAL_BYTES) shrinkJournal(this.#database);
     this.#flushTimes.add(performance.now() - began);
   }
 
   get state(): HistoryState {
     const pendingBatches = this.#log.pendingBatches;
+    const { file, journal } = sizesOf(this.#directory);
     return {
       state: this.#isClosed
         ? 'closed'
@@ -287,7 +297,7 @@ export class SqliteHistory implements History {
       problem: this.#problem,
       oldestEpochNs: this.#eras.oldestEpochNs,
       newestEpochNs: this.#eras.newestEpochNs,
-      fileBytes: this.#fileBytes,
+      fileBytes: file + journal,
       facts: this.#facts,
       batches: this.#batches,
       blocks: this.#blocks.entries.length,
@@ -316,7 +326,7 @@ export class SqliteHistory implements History {
     return this.#database.prepare('SELECT count(*) FROM log').pluck().get() as number;
   }
 
-  /** Bytes of the file that hold something; the rest is there to be filled again. */
+  /** Bytes that hold something, and the journal; the rest of the file is there to be filled again. */
   get usedBytes(): number {
     return this.#retention.usedBytes;
   }
@@ -418,14 +428,6 @@ export class SqliteHistory implements History {
 
   get #maxPendingBytes(): number {
     return this.#options.maxPendingBytes ?? MAX_PENDING_BYTES;
-  }
-
-  get #fileBytes(): number {
-    try {
-      return statSync(join(this.#directory, FILE_NAME)).size;
-    } catch {
-      return 0; // taken away under our hands: SQLite will say so
-    }
   }
 
   #note(era: Era, at: EventNs): void {
