@@ -14,6 +14,8 @@ export interface HostStart {
   readonly bootNs: bigint;
   /** Event time now by that base; -Infinity for a feed whose times are its own. */
   readonly at: EventNs;
+  /** Has the tree gone on while nobody recorded? Then batches were lost, and a snapshot makes up for them. */
+  readonly isAgain?: boolean | undefined;
 }
 
 /** What a tree begins with that goes on where an earlier run has ended. */

@@ -107,6 +107,7 @@ export class SqliteHistory implements History {
   #pendingGaps: PendingGap[] = [];
   /** Since when batches are refused. */
   #refusedSince: EventNs | undefined;
+  #holeWhy: GapReason | undefined;
   #refusedBatches = 0;
   #factsSinceKeyframe = 0;
   /** Rows of the log up to here are needed for no start. */
@@ -164,7 +165,10 @@ export class SqliteHistory implements History {
     }
     const era = isSameEra && last !== undefined ? last : this.#eras.add(start);
     this.#era = era;
-    this.#noteAbsence(start, last, isSameEra);
+    if (start.isAgain) {
+      this.#refusedSince = (isSameEra ? newest : undefined) ?? start.at;
+      this.#holeWhy = 'killed';
+    } else this.#noteAbsence(start, last, isSameEra);
     this.#open ??= this.#newOpen(era.base, newestTaskId);
     this.#log.begin(era.id, era.base);
     this.#counters.begin(era.base, isSameEra ? ((newest ?? start.at) as EventNs) : start.at);
@@ -229,9 +233,12 @@ export class SqliteHistory implements History {
     open.endUntold(told, since);
     this.#takeSealed(era);
     if (this.#refusedSince !== undefined) {
-      const why = this.#hadProblem ? 'disk' : 'overload';
-      this.#pendingGaps.push({ era: era.id, from: this.#refusedSince, to: at, lost: 0, why });
+      const why = this.#holeWhy ?? (this.#hadProblem ? 'disk' : 'overload');
+      if (Number.isFinite(this.#refusedSince)) {
+        this.#pendingGaps.push({ era: era.id, from: this.#refusedSince, to: at, lost: 0, why });
+      }
       this.#refusedSince = undefined;
+      this.#holeWhy = undefined;
       this.#hadProblem = false;
     }
     // What was concluded is in no batch.
