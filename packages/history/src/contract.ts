@@ -276,6 +276,47 @@ export function registerHistoryContract(name: string, factory: HistoryFactory, p
       expect(history.clock()).toEqual([{ epochNs: epoch(100), wallNs: 42n }]);
     });
 
+    test.each([
+      ['forwards', 3600],
+      ['backwards', -3600],
+      ['backwards by a little', -3],
+    ])('answers by wall time on both sides of when that clock was set: %s', (_, seconds) => {
+      const place = placeOf();
+      const first = factory(place);
+      first.begin(START);
+      first.noteClock(at(0), BASE.epochNs);
+      const host = new RecordedHost(first).tell(
+        seen(1, 0, -1000, ['/sbin/init']),
+        fork(4000, 300, 1),
+        exec(4001, 300, ['/bin/before']),
+      );
+      const shift = BigInt(seconds) * BigInt(SECOND);
+      first.noteClock(at(10_000), epoch(10_000) + shift);
+      host.tell(exec(14_000, 300, ['/bin/after']), fork(20_000, 301, 1));
+      const check = (history: History) => {
+        const nameAt = (wallNs: bigint) =>
+          history.instantsAtWall(wallNs).map((epochNs) => {
+            const { tree, taskId, at: instant } = history.taskAsOf({ pid: 300 }, epochNs);
+            return taskId === undefined ? undefined : tree.textAt(tree.indexOf(taskId), 'comm', instant);
+          });
+        // Half a second before the one exec, and after each.
+        expect(nameAt(epoch(3500)).at(0)).toBeUndefined();
+        expect(nameAt(epoch(4500)).at(0)).toBe('before');
+        expect(nameAt(epoch(13_500) + shift).at(-1)).toBe('before');
+        expect(nameAt(epoch(14_500) + shift).at(-1)).toBe('after');
+        // What is passed over was at no instant, what comes again at two.
+        const between = seconds > 0 ? epoch(11_000) : epoch(9500);
+        const instants = seconds > 0 ? [] : seconds === -3 ? [epoch(9500), epoch(12_500)] : [epoch(9500)];
+        expect(history.instantsAtWall(between)).toEqual(instants);
+        expect(history.instantsAtWall(epoch(-1000) + (shift < 0n ? 2n * shift : 0n))).toEqual([]);
+      };
+      check(first);
+      first.close();
+      const again = factory(place);
+      check(again);
+      again.close();
+    });
+
     test('refuses a time before its first instant, and says which that is', () => {
       const { history } = recorded();
       expect(() => history.asOf(epoch(-1))).toThrow(

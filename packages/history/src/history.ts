@@ -205,6 +205,11 @@ export interface History {
   histogram(fromEpochNs: bigint, toEpochNs: bigint, buckets: number): Histogram;
   gaps(fromEpochNs: bigint, toEpochNs: bigint): HistoryGap[];
   clock(): ClockReading[];
+  /**
+   * The instants, as epoch time, at which the wall clock said this, the oldest first: none of a time that it has passed over
+   * when it was set, two of one to which it was set back.
+   */
+  instantsAtWall(wallNs: bigint): bigint[];
   /** The batches of a stretch of time, as they came. */
   batches(
     fromEpochNs: bigint,

@@ -29,6 +29,8 @@ export type Question =
   | { readonly kind: 'histogram'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint; readonly buckets: number }
   | { readonly kind: 'gaps'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
   | { readonly kind: 'clock' }
+  /** The instants at which the wall clock said this. */
+  | { readonly kind: 'instants'; readonly wallNs: bigint }
   | { readonly kind: 'state' };
 
 /** Facts about tasks, processes before threads: what a replica, or a tree of the engine, takes in. */
@@ -48,6 +50,7 @@ export interface QuestionAnswers {
   readonly histogram: Histogram;
   readonly gaps: readonly HistoryGap[];
   readonly clock: readonly ClockReading[];
+  readonly instants: readonly bigint[];
   readonly state: HistoryState;
 }
 
@@ -72,6 +75,8 @@ export function answerQuestion(history: History, question: Question): QuestionAn
       return history.gaps(question.fromEpochNs, question.toEpochNs);
     case 'clock':
       return history.clock();
+    case 'instants':
+      return history.instantsAtWall(question.wallNs);
     case 'state':
       return history.state;
   }

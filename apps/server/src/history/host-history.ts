@@ -28,7 +28,7 @@ type ChunkMessage = Extract<FromWorker, { type: 'chunk' }>;
 type RequestSnapshot = (take: (chunk: ChunkMessage) => void) => void;
 
 /** A wall clock that is this far from what was noted last was set. */
-const MAX_WALL_SHIFT_MS = 1000;
+const MAX_WALL_SHIFT_MS = 250;
 /** Questions that may wait at once: the answer to one is a whole tree. */
 const MAX_QUESTIONS = 16;
 const MS_NS = 1_000_000n;

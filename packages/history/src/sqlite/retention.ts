@@ -7,6 +7,7 @@ import type { BlockStore } from './block-store.ts';
 import type { Counters } from './counters.ts';
 import type { Database } from './database.ts';
 import type { Era, Eras } from './eras.ts';
+import type { WallClock } from './wall-clock.ts';
 
 export interface RetentionLimits {
   readonly maxAgeNs: bigint | undefined;
@@ -25,14 +26,23 @@ export class Retention {
   readonly #blocks: BlockStore;
   readonly #eras: Eras;
   readonly #counters: Counters;
+  readonly #wallClock: WallClock;
   readonly #limits: RetentionLimits;
   #dropped = new Set<number>();
 
-  constructor(database: Database, blocks: BlockStore, eras: Eras, counters: Counters, limits: RetentionLimits) {
+  constructor(
+    database: Database,
+    blocks: BlockStore,
+    eras: Eras,
+    counters: Counters,
+    wallClock: WallClock,
+    limits: RetentionLimits,
+  ) {
     this.#database = database;
     this.#blocks = blocks;
     this.#eras = eras;
     this.#counters = counters;
+    this.#wallClock = wallClock;
     this.#limits = limits;
   }
 
@@ -91,6 +101,7 @@ export class Retention {
     era.began = Math.floor(at) as EventNs;
     this.#eras.save(era);
     this.#counters.dropBefore(epochOf(era.base, era.began));
+    this.#wallClock.dropBehind(era);
   }
 
   /** @returns whether nothing is left behind the edge */

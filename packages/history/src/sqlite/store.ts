@@ -40,6 +40,7 @@ import { BatchLog, type LoggedBatch } from './log.ts';
 import { Reader } from './reader.ts';
 import { Retention } from './retention.ts';
 import { LifeSearch } from './search.ts';
+import { WallClock } from './wall-clock.ts';
 
 const MIB = 1024 * 1024;
 const DEFAULT_MAX_BYTES = 10 * 1024 * MIB;
@@ -87,6 +88,7 @@ export class SqliteHistory implements History {
   readonly #blocks: BlockStore;
   readonly #log: BatchLog;
   readonly #counters: Counters;
+  readonly #wallClock: WallClock;
   readonly #search: LifeSearch;
   readonly #retention: Retention;
   readonly #reader: Reader;
@@ -129,8 +131,9 @@ export class SqliteHistory implements History {
     this.#blocks = new BlockStore(database);
     this.#log = new BatchLog(database);
     this.#counters = new Counters(database, this.#eras.last?.base ?? { epochNs: 0n });
+    this.#wallClock = new WallClock(database, this.#eras);
     this.#search = new LifeSearch(this.#blocks);
-    this.#retention = new Retention(database, this.#blocks, this.#eras, this.#counters, {
+    this.#retention = new Retention(database, this.#blocks, this.#eras, this.#counters, this.#wallClock, {
       maxAgeNs: options.maxAgeNs,
       maxBytes,
       journalBytes: () => sizesOf(directory).journal,
@@ -253,11 +256,8 @@ export class SqliteHistory implements History {
 
   noteClock(at: EventNs, wallNs: bigint): void {
     const [, era] = this.#recording();
-    this.#write(() => {
-      this.#database
-        .prepare('INSERT INTO clock (era, at, wall_ns) VALUES (?, ?, ?)')
-        .run(era.id, Math.round(at), String(wallNs));
-    });
+    this.#wallClock.note(era, at, wallNs);
+    this.#hasNews = true;
   }
 
   flush(): void {
@@ -271,6 +271,7 @@ export class SqliteHistory implements History {
       this.#blocks.save();
       this.#counters.save();
       this.#saveGaps();
+      this.#wallClock.save();
       this.#eras.save(era);
       this.#database.prepare('UPDATE state SET newest_id = ?').run(open.newestId);
       if (this.#factsSinceKeyframe >= (this.#options.keyframeFacts ?? KEYFRAME_FACTS)) this.#saveKeyframe(open, era);
@@ -282,6 +283,7 @@ export class SqliteHistory implements History {
     this.#log.noteSaved();
     this.#blocks.noteSaved();
     this.#counters.noteSaved();
+    this.#wallClock.noteSaved();
     this.#retention.noteSaved();
     this.#pendingGaps = [];
     if (this.#factsSinceKeyframe >= (this.#options.keyframeFacts ?? KEYFRAME_FACTS)) this.#factsSinceKeyframe = 0;
@@ -383,16 +385,11 @@ export class SqliteHistory implements History {
   }
 
   clock(): ClockReading[] {
-    const rows = this.#database.prepare('SELECT era, at, wall_ns FROM clock ORDER BY id').raw().all() as [
-      number,
-      EventNs,
-      string,
-    ][];
-    const bases = new Map(this.#eras.all.map(({ id, base }) => [id, base]));
-    return rows.flatMap(([era, at, wallNs]) => {
-      const base = bases.get(era);
-      return base === undefined ? [] : [{ epochNs: epochOf(base, at), wallNs: BigInt(wallNs) }];
-    });
+    return this.#wallClock.readings();
+  }
+
+  instantsAtWall(wallNs: bigint): bigint[] {
+    return this.#wallClock.instantsAt(wallNs);
   }
 
   *batches(fromEpochNs: bigint, toEpochNs: bigint): Generator<LoggedBatch> {
