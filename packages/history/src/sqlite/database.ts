@@ -66,7 +66,7 @@ function migrate(database: Database, directory: string, migrations: readonly str
   if (version > migrations.length) {
     throw new DendroError(
       'DENDRO_HISTORY_VERSION',
-      `The history in ${directory} was written by a newer dendro (version ${version} of its schema, and this one knows ${migrations.length}).`,
+      `The history in ${directory} was written by a newer dendro (version ${version} of its schema, and this one knows ${migrations.length}): start that one, or name another directory.`,
     );
   }
   // The disk may be full: nothing is written where nothing is to change.
