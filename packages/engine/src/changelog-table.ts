@@ -9,7 +9,7 @@
 // What is kept depends only on the set of entries ever offered, never on their
 // order.
 
-import type { Authority, EventNs } from '@dendro/protocol';
+import { type Authority, type EventNs, FIELD_COUNT } from '@dendro/protocol';
 import type { TaskIndex } from './ids.ts';
 import { Rows } from './rows.ts';
 import type { TaskTable } from './task-table.ts';
@@ -44,6 +44,7 @@ const FIELD_BITS = ENTRY.fieldBits;
 // for each field that has lost its oldest ones.
 const TRIMMED_AT = 16;
 const HAS_ENTRIES = (1 << TRIMMED_AT) - 1;
+if (FIELD_COUNT > TRIMMED_AT) throw new RangeError(`a task has room for ${TRIMMED_AT} fields, not for ${FIELD_COUNT}`);
 
 /** How two values of a field are ordered when their entries are equal otherwise. */
 export type CompareValues = (field: number, a: number, b: number) => number;

@@ -14,6 +14,7 @@ import {
   type TimeBase,
 } from '@dendro/protocol';
 import { ByteReader, damaged, isDelta } from './bytes.ts';
+import { authorityOfKind, fieldOfKind, MAX_FIELDS } from './entry-kind.ts';
 import {
   BLOCK_VERSION,
   COLUMN_COUNT,
@@ -182,7 +183,7 @@ export class LivesBlock {
     const kinds = new ByteReader(whole.block());
     const sinces = new ByteReader(whole.block());
     const values = new ByteReader(whole.block());
-    const lastOf = new Float64Array(32);
+    const lastOf = new Float64Array(MAX_FIELDS);
     const end = Math.min(this.lives, (chunk + 1) * LIVES_PER_CHUNK);
     const entries: number[] = [];
     for (let life = chunk * LIVES_PER_CHUNK; life < end; life++) {
@@ -191,8 +192,9 @@ export class LivesBlock {
       entries.length = 0;
       for (let left = this.sets[life] as number; left > 0; left--) {
         const kind = kinds.u8();
-        const field = kind & 15;
-        if (kind >> 4 === LONG_AGO_AUTHORITY) {
+        const field = fieldOfKind(kind);
+        const authority = authorityOfKind(kind);
+        if (authority === LONG_AGO_AUTHORITY) {
           const nothing = isTextField(fieldType(field)) ? 0 : Number.NaN;
           if (isWanted) entries.push(field, LONG_AGO, 0, nothing);
           continue;
@@ -207,7 +209,7 @@ export class LivesBlock {
           value = values.delta(lastOf[field] as number);
           if (isDelta(value)) lastOf[field] = value;
         }
-        if (isWanted) entries.push(field, at, authorityOf(kind >> 4), value);
+        if (isWanted) entries.push(field, at, authority, value);
       }
       for (let i = entries.length - 4; i >= 0; i -= 4) {
         visitor.entry(
@@ -279,7 +281,7 @@ export class BlockTexts {
   }
 }
 
-const IS_TEXT: readonly boolean[] = Array.from({ length: 16 }, (_, field) => isTextField(fieldType(field)));
+const IS_TEXT: readonly boolean[] = Array.from({ length: MAX_FIELDS }, (_, field) => isTextField(fieldType(field)));
 
 function relative(coded: number, id: number): number {
   if (coded === 0) return 0;

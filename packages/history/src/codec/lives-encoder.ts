@@ -20,6 +20,7 @@ import {
   type TimeBase,
 } from '@dendro/protocol';
 import { ByteWriter, isDelta } from './bytes.ts';
+import { entryKind, MAX_FIELDS } from './entry-kind.ts';
 
 export const LIVES_PER_CHUNK = 128;
 export const BLOCK_VERSION = 1;
@@ -102,7 +103,7 @@ export class LivesEncoder implements FactWriter {
   readonly #kinds = new ByteWriter();
   readonly #sinces = new ByteWriter();
   readonly #values = new ByteWriter();
-  readonly #lastOf = new Float64Array(32);
+  readonly #lastOf = new Float64Array(MAX_FIELDS);
   #inChunk = 0;
   #chunkFrom = Number.POSITIVE_INFINITY;
   #chunkTo = Number.NEGATIVE_INFINITY;
@@ -222,7 +223,7 @@ export class LivesEncoder implements FactWriter {
     if (isLongAgo && this.#isPart && !this.#keepsTrimmed) return;
     this.#facts++;
     this.#sets++;
-    this.#kinds.u8(field | ((isLongAgo ? LONG_AGO_AUTHORITY : authority) << 4));
+    this.#kinds.u8(entryKind(field, isLongAgo ? LONG_AGO_AUTHORITY : authority));
     if (isLongAgo) return;
     this.#sinces.delta(since, this.#since);
     if (isDelta(since)) this.#since = since;

@@ -30,6 +30,7 @@ import {
   type Tid,
   type TimeBase,
 } from '@dendro/protocol';
+import { MAX_FIELDS } from '../codec/entry-kind.ts';
 import { type EncodedBlock, type Image, LivesEncoder, LONG_AGO } from '../codec/lives-encoder.ts';
 import { DURATION_CLASSES, durationClass } from './duration-class.ts';
 import { imagesOf } from './images.ts';
@@ -43,7 +44,7 @@ const ARGV = FIELDS.argv.id;
 const NO_TEXT = 0;
 const MAX_LOST = 16_384;
 const MAX_MISSING = 16_384;
-const IS_TEXT: readonly boolean[] = Array.from({ length: 32 }, (_, field) => isTextField(fieldType(field)));
+const IS_TEXT: readonly boolean[] = Array.from({ length: MAX_FIELDS }, (_, field) => isTextField(fieldType(field)));
 
 const STATE = { none: 0, waiting: 1, pinned: 2, ready: 3 } as const;
 

@@ -13,11 +13,12 @@ import {
   type Tid,
 } from '@dendro/protocol';
 import { damaged } from '../codec/bytes.ts';
+import { MAX_FIELDS } from '../codec/entry-kind.ts';
 import type { BlockTexts, EntryVisitor, LivesBlock } from '../codec/lives-block.ts';
 import { LIVES_PER_CHUNK } from '../codec/lives-encoder.ts';
 
 const PARENT = FIELDS.parent.id;
-const IS_TEXT: readonly boolean[] = Array.from({ length: 32 }, (_, field) => isTextField(fieldType(field)));
+const IS_TEXT: readonly boolean[] = Array.from({ length: MAX_FIELDS }, (_, field) => isTextField(fieldType(field)));
 const NO_TEXT = 0;
 
 /** A block of which parts are fetched when they are needed. */
