@@ -132,3 +132,26 @@ test('what was handed over is on the disk when it is closed', async () => {
   const again = await open({}, directory);
   expect((await again.ask({ kind: 'search', query: { pid: 300 } })).lives).toMatchObject([{ pid: 300, exitCode: 7 }]);
 });
+
+test('a question does not wait for all the batches that are in line', async () => {
+  const client = await open();
+  await client.begin(START);
+  const tree = record(client);
+  const batches: { readonly bytes: Uint8Array; readonly at: EventNs }[] = [];
+  for (let i = 1; i <= 400; i++) {
+    for (let j = 0; j < 50; j++) {
+      const [ms, pid] = [500 + i * 50 + j, 1000 + (i * 50 + j)];
+      tree.apply(fork(ms, pid, 1));
+      tree.apply(exec(ms + 0.2, pid, ['/bin/run', String(ms)]));
+      tree.apply(exit(ms + 0.5, pid, 0));
+    }
+    const batch = tree.commit();
+    if (batch !== undefined) batches.push({ bytes: batch.bytes, at: tree.newest });
+  }
+  for (const { bytes, at } of batches) expect(client.append(bytes, at)).toBe(true);
+  const sent = client.waitingBytes;
+  const epochNs = epochOf(BASE, 100_000_000 as EventNs);
+  const { taskId } = await client.ask({ kind: 'task', ref: { pid: 300 }, epochNs });
+  expect(taskId).toBeDefined();
+  expect(client.waitingBytes).toBeGreaterThan(sent / 2);
+});

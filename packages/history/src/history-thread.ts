@@ -1,9 +1,9 @@
 // One life of the thread of a history: from when it says that it is ready to its end, whatever ends it.
 
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { DendroError } from '@dendro/protocol';
 import type { HistoryState } from './history.ts';
-import type { FromHistory, HistoryWorkerOptions, ToHistory } from './messages.ts';
+import type { AskHistory, FromHistory, HistoryWorkerData, HistoryWorkerOptions, ToHistory } from './messages.ts';
 
 export interface ThreadOptions extends HistoryWorkerOptions {
   /** Of its JavaScript heap, at most. Default: that of Node.js. */
@@ -18,10 +18,12 @@ export interface ThreadListener {
 
 export class HistoryThread {
   readonly #worker: Worker;
+  readonly #questions: MessagePort;
   #hasEnded = false;
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, questions: MessagePort) {
     this.#worker = worker;
+    this.#questions = questions;
   }
 
   /** @throws DendroError DENDRO_HISTORY_IN_USE, DENDRO_HISTORY_VERSION, DENDRO_HISTORY_UNREADABLE; or why it has died at once */
@@ -30,9 +32,13 @@ export class HistoryThread {
     listener: ThreadListener,
   ): Promise<{ readonly thread: HistoryThread; readonly state: HistoryState }> {
     const { directory, maxAgeNs, maxBytes, flushMs, maxHeapMb } = options;
-    const workerData: HistoryWorkerOptions = { directory, maxAgeNs, maxBytes, flushMs };
-    const resourceLimits = maxHeapMb === undefined ? {} : { maxOldGenerationSizeMb: maxHeapMb };
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, resourceLimits });
+    const { port1, port2 } = new MessageChannel();
+    const workerData: HistoryWorkerData = { directory, maxAgeNs, maxBytes, flushMs, questions: port2 };
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData,
+      transferList: [port2],
+      resourceLimits: maxHeapMb === undefined ? {} : { maxOldGenerationSizeMb: maxHeapMb },
+    });
     let cause: Error | undefined;
     worker.on('error', (error) => {
       cause ??= error;
@@ -43,7 +49,7 @@ export class HistoryThread {
     const first = await Promise.race([new Promise<FromHistory>((resolve) => worker.once('message', resolve)), ended]);
     if (first.type === 'failed') throw new DendroError(first.code, first.message);
     if (first.type !== 'ready') throw new Error(`a history begins with "ready", not with "${first.type}"`);
-    const thread = new HistoryThread(worker);
+    const thread = new HistoryThread(worker, port1);
     worker.on('message', (message: FromHistory) => listener.message(message));
     ended.catch((error: Error) => {
       thread.#hasEnded = true;
@@ -54,6 +60,10 @@ export class HistoryThread {
 
   post(message: ToHistory, transfer: ArrayBuffer[] = []): void {
     if (!this.#hasEnded) this.#worker.postMessage(message, transfer);
+  }
+
+  ask(message: AskHistory): void {
+    if (!this.#hasEnded) this.#questions.postMessage(message);
   }
 
   async terminate(): Promise<void> {

@@ -1,11 +1,24 @@
 // What is said between a history in a thread of its own and whoever records into it.
 
+import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode, EventNs } from '@dendro/protocol';
 import type { HistoryOptions, HistoryState, HostStart } from './history.ts';
 import type { Question } from './questions.ts';
 
 export interface HistoryWorkerOptions extends HistoryOptions {
   readonly directory: string;
+}
+
+export interface HistoryWorkerData extends HistoryWorkerOptions {
+  /** Where questions come in: a line of their own, because they need not wait for all batches that came before. */
+  readonly questions: MessagePort;
+}
+
+export interface AskHistory {
+  readonly request: number;
+  readonly question: Question;
+  /** Of batches, that were handed over before. */
+  readonly sentBytes: number;
 }
 
 export type ToHistory =
@@ -15,7 +28,6 @@ export type ToHistory =
   | { readonly type: 'lost'; readonly at: EventNs }
   | { readonly type: 'tick'; readonly at: EventNs }
   | { readonly type: 'clock'; readonly at: EventNs; readonly wallNs: bigint }
-  | { readonly type: 'ask'; readonly request: number; readonly question: Question }
   | { readonly type: 'close'; readonly request: number };
 
 export type FromHistory =

@@ -1,9 +1,10 @@
 // The thread of a history. It takes batches as they come, writes them down every so often, and
 // answers in between.
 
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DendroError, toError } from '@dendro/protocol';
-import type { FromHistory, HistoryWorkerOptions, ToHistory } from './messages.ts';
+import { Desk } from './desk.ts';
+import type { AskHistory, FromHistory, HistoryWorkerData, ToHistory } from './messages.ts';
 import { answerQuestion } from './questions.ts';
 import { SqliteHistory } from './sqlite/store.ts';
 
@@ -13,82 +14,111 @@ const FLUSH_BYTES = 4 * 1024 * 1024;
 const STATE_MS = 1000;
 
 const port = parentPort;
-const options = workerData as HistoryWorkerOptions;
+const { questions, ...options } = workerData as HistoryWorkerData;
 
 const flushMs = options.flushMs ?? FLUSH_MS;
 let flushedAt = performance.now();
-
-function flush(history: SqliteHistory): void {
-  history.flush();
-  flushedAt = performance.now();
-}
+let saidAt = performance.now();
 
 function post(message: FromHistory, transfer: ArrayBuffer[] = []): void {
   port?.postMessage(message, transfer);
 }
 
-function take(history: SqliteHistory, message: ToHistory): void {
-  switch (message.type) {
+/** What is to be done every so often. While one order comes after the other no timer has its turn. */
+function keepUp(history: SqliteHistory): void {
+  const now = performance.now();
+  if (now - flushedAt >= flushMs || history.pendingBytes >= FLUSH_BYTES) {
+    history.flush();
+    flushedAt = performance.now();
+  }
+  if (now - saidAt < STATE_MS) return;
+  saidAt = now;
+  post({ type: 'state', state: history.state, needsSnapshot: history.needsSnapshot });
+}
+
+/** @returns bytes of batches that were taken */
+function carryOut(history: SqliteHistory, order: ToHistory): number {
+  switch (order.type) {
     case 'begin':
-      post({ type: 'answer', request: message.request, answer: history.begin(message.start) });
-      return;
-    case 'append':
-      history.append(message.bytes, message.at);
-      // While one comes after the other no timer has its turn.
-      if (performance.now() - flushedAt >= flushMs || history.pendingBytes >= FLUSH_BYTES) flush(history);
-      post({ type: 'taken', bytes: message.bytes.length });
-      return;
+      refusing(order.request, () => {
+        post({ type: 'answer', request: order.request, answer: history.begin(order.start) });
+      });
+      return 0;
+    case 'append': {
+      const { length } = order.bytes;
+      history.append(order.bytes, order.at);
+      post({ type: 'taken', bytes: length });
+      return length;
+    }
     case 'snapshot': {
-      history.appendSnapshot(message.chunks, message.at);
-      post({ type: 'taken', bytes: message.chunks.reduce((sum, { length }) => sum + length, 0) });
-      return;
+      const bytes = order.chunks.reduce((sum, { length }) => sum + length, 0);
+      history.appendSnapshot(order.chunks, order.at);
+      post({ type: 'taken', bytes });
+      return bytes;
     }
     case 'lost':
-      history.noteLost(message.at);
-      return;
+      history.noteLost(order.at);
+      return 0;
     case 'tick':
-      history.tick(message.at);
-      return;
+      history.tick(order.at);
+      return 0;
     case 'clock':
-      history.noteClock(message.at, message.wallNs);
-      return;
-    case 'ask': {
-      const answer = answerQuestion(history, message.question);
-      const transfer = 'chunks' in answer ? answer.chunks.map(({ buffer }) => buffer) : [];
-      post({ type: 'answer', request: message.request, answer }, transfer);
-      return;
-    }
+      history.noteClock(order.at, order.wallNs);
+      return 0;
     case 'close':
-      for (const timer of timers) clearInterval(timer);
+      desk?.finish();
+      clearInterval(timer);
       history.close();
-      post({ type: 'answer', request: message.request, answer: undefined });
+      post({ type: 'answer', request: order.request, answer: undefined });
+      questions.close();
       port?.close();
+      return 0;
   }
 }
 
-/** A question that cannot be answered is refused; anything else that goes wrong ends the thread, loudly. */
-function takeOrRefuse(history: SqliteHistory, message: ToHistory): void {
+function answer(history: SqliteHistory, { request, question }: AskHistory): void {
+  refusing(request, () => {
+    const answer = answerQuestion(history, question);
+    const transfer = 'chunks' in answer ? answer.chunks.map(({ buffer }) => buffer) : [];
+    post({ type: 'answer', request, answer }, transfer);
+  });
+}
+
+/** What cannot be answered is refused; anything else that goes wrong ends the thread, loudly. */
+function refusing(request: number, work: () => void): void {
   try {
-    take(history, message);
+    work();
   } catch (thrown) {
-    if (!('request' in message) || !(thrown instanceof DendroError)) throw thrown;
-    const { code, message: sentence, details } = thrown;
-    post({ type: 'refusal', request: message.request, code, message: sentence, details });
+    if (!(thrown instanceof DendroError)) throw thrown;
+    const { code, message, details } = thrown;
+    post({ type: 'refusal', request, code, message, details });
   }
 }
 
-const timers: NodeJS.Timeout[] = [];
+let desk: Desk<ToHistory, AskHistory> | undefined;
+let timer: NodeJS.Timeout | undefined;
 try {
   const history = new SqliteHistory(options.directory, options);
   post({ type: 'ready', state: history.state });
-  timers.push(
-    setInterval(() => flush(history), flushMs),
-    setInterval(() => post({ type: 'state', state: history.state, needsSnapshot: history.needsSnapshot }), STATE_MS),
-  );
-  port?.on('message', (message: ToHistory) => takeOrRefuse(history, message));
+  const opened = new Desk<ToHistory, AskHistory>({
+    nextOrder: () => (port === null ? undefined : receiveMessageOnPort(port)?.message),
+    nextAsked: () => receiveMessageOnPort(questions)?.message,
+    carryOut: (order) => {
+      const bytes = carryOut(history, order);
+      if (order.type !== 'close') keepUp(history);
+      return bytes;
+    },
+    answer: (asked) => answer(history, asked),
+    now: () => performance.now(),
+  });
+  desk = opened;
+  timer = setInterval(() => keepUp(history), Math.min(flushMs, STATE_MS));
+  port?.on('message', (order: ToHistory) => opened.order(order));
+  questions.on('message', (asked: AskHistory) => opened.ask(asked));
 } catch (thrown) {
   const error = toError(thrown);
   const code = error instanceof DendroError ? error.code : 'DENDRO_INTERNAL';
   post({ type: 'failed', code, message: error instanceof DendroError ? error.message : String(error.stack) });
+  questions.close();
   port?.close();
 }
