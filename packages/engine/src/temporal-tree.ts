@@ -312,17 +312,28 @@ export class TemporalTree implements FactVisitor {
     this.#forgetAbandoned();
   }
 
-  /** Is there an entry of a field as of this very time? Not where it was too old to be kept. */
-  hasEntryOf(task: TaskIndex, field: number, since: EventNs): boolean {
-    if (field !== PARENT) {
-      const entry = this.#changelogs.find(task, field, since);
-      return entry !== NO_ENTRY && this.#changelogs.sinceOf(entry) === since;
-    }
+  /** How many entries of a field are newer than one as of this very time; undefined where there is none: it was too old to be kept. */
+  entriesAfter(task: TaskIndex, field: number, since: EventNs): number | undefined {
+    let newer = 0;
     let isThere = false;
+    const look = (of: number, at: EventNs) => {
+      if (of !== field) return;
+      if (at > since) newer++;
+      else if (at === since) isThere = true;
+    };
+    if (field === PARENT) this.#parents.forEachOf(task, (_, at) => look(PARENT, at));
+    else this.forEachEntrySince(task, since, look);
+    return isThere ? newer : undefined;
+  }
+
+  /** Since when the newest entry of a task holds; undefined where it has none. */
+  newestEntryOf(task: TaskIndex): EventNs | undefined {
+    const entry = this.#changelogs.headOf(task);
+    let newest = entry === NO_ENTRY ? undefined : this.#changelogs.sinceOf(entry);
     this.#parents.forEachOf(task, (_, at) => {
-      if (at === since) isThere = true;
+      if (newest === undefined || at > newest) newest = at;
     });
-    return isThere;
+    return newest;
   }
 
   /** For who has merged what a task had lost: what is here of it is whole again. */

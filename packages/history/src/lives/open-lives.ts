@@ -96,6 +96,7 @@ export class OpenLives implements FactVisitor {
   readonly #maxPinned: number;
   readonly #blockLives: number;
   readonly #entriesPerPart: number;
+  readonly #spareEntries: number;
   readonly #encoder: LivesEncoder;
   // TaskIndex -> …
   #state = new Uint8Array(1024);
@@ -138,8 +139,9 @@ export class OpenLives implements FactVisitor {
     this.#maxPinned = options.maxPinned ?? 65_536;
     this.#blockLives = options.blockLives ?? 2048;
     this.#entriesPerPart = options.entriesPerPart ?? 448;
+    this.#spareEntries = options.spareEntries ?? 64;
     this.tree = new TemporalTree({
-      entriesPerField: this.#entriesPerPart + (options.spareEntries ?? 64),
+      entriesPerField: this.#entriesPerPart + this.#spareEntries,
       expectedTasks: EXPECTED_TASKS,
       expectedEntries: 8 * EXPECTED_TASKS,
     });
@@ -309,13 +311,13 @@ export class OpenLives implements FactVisitor {
       }
     }
     if (authority === AUTHORITY.sighting && since > (this.#seen[task] as number)) this.#seen[task] = since;
-    if (this.#hasPart[task] === 1 && since !== LONG_AGO && !tree.hasEntryOf(task, field, since)) {
+    if (this.#hasPart[task] === 1 && since !== LONG_AGO && !this.#isKept(task, field, since)) {
       this.#sealLateEntry(task, id, field, since, authority, value);
     }
     if (this.#saysOfEarlier(task, since)) this.#reachBack(task);
     const sets = (this.#sets[task] as number) + 1;
     this.#sets[task] = sets;
-    if (sets >= this.#entriesPerPart) this.#sealPart(task, id, since);
+    if (sets >= this.#entriesPerPart) this.#sealPart(task, id);
   }
 
   exit(id: TaskId, at: EventNs, authority: Authority, code: number, signal: number): void {
@@ -745,8 +747,9 @@ export class OpenLives implements FactVisitor {
   }
 
   /** What a busy task has said until a time, before the oldest of it is let go of: a block of its own. */
-  #sealPart(task: TaskIndex, id: TaskId, until: EventNs): void {
-    const to = Math.max(until, this.fromOf(task)) as EventNs;
+  #sealPart(task: TaskIndex, id: TaskId, until = Number.NEGATIVE_INFINITY): void {
+    const told = this.tree.newestEntryOf(task) ?? until;
+    const to = Math.max(until, told, this.fromOf(task)) as EventNs;
     this.#reachedThrough(task);
     this.#encodeLife(task, id, to);
     this.#sealed.push({ ...this.#encoder.finish(), durationClass: durationClass(this.fromOf(task), to) });
@@ -757,7 +760,13 @@ export class OpenLives implements FactVisitor {
     this.#hasPart[task] = 1;
   }
 
-  /** What is told so late of a busy task that nothing as old is kept here: a block of its own, for all of its life. */
+  /** Will an entry still be here when the next part is put into a block, whatever comes until then? */
+  #isKept(task: TaskIndex, field: number, since: EventNs): boolean {
+    const newer = this.tree.entriesAfter(task, field, since);
+    return newer !== undefined && newer <= this.#spareEntries;
+  }
+
+  /** What is told so late of a busy task that so many newer ones are kept here: a block of its own, for all of its life. */
   #sealLateEntry(
     task: TaskIndex,
     id: TaskId,
