@@ -104,6 +104,16 @@ function tellStory(host: RecordedHost): void {
   );
 }
 
+/** A process that runs two programs, the first for a moment. */
+function tellTwoPrograms(host: RecordedHost): void {
+  host.tell(
+    fork(20_100, 304, 1),
+    exec(20_101, 304, ['/bin/sh', '-c', 'first of two']),
+    exec(20_105, 304, ['/bin/second']),
+    exit(20_110, 304, 0),
+  );
+}
+
 export function registerHistoryContract(name: string, factory: HistoryFactory, placeOf: () => string): void {
   const epoch = (ms: number) => epochOf(BASE, at(ms));
   const recorded = (place = placeOf()) => {
@@ -188,11 +198,24 @@ export function registerHistoryContract(name: string, factory: HistoryFactory, p
       ['a signal', { signal: 9 }, [303]],
       ['a time at which it lived', { path: '/usr/bin/', fromEpochNs: epoch(3000), toEpochNs: epoch(3500) }, [302, 301]],
       ['when it began', { path: '/usr/bin/', startedAfterEpochNs: epoch(1500) }, [303, 302]],
+      ['when it began at the latest', { path: '/usr/bin/', startedBeforeEpochNs: epoch(2000) }, [302, 301]],
+      ['when it ended at the earliest', { path: '/usr/bin/', endedAfterEpochNs: epoch(4001) }, [303]],
+      [
+        'when it began and ended',
+        { startedAfterEpochNs: epoch(500), endedAfterEpochNs: epoch(4000), endedBeforeEpochNs: epoch(4000) },
+        [301],
+      ],
+      ['a text that is its pid', { text: '302' }, [302]],
+      ['a text of several arguments', { text: 'make all --jobs' }, [301]],
+      ['a part of the text of a path by itself', { text: 'usr/bin/sl' }, [302]],
+      ['a part of a container by itself', { text: 'OODC'.replace('OO', '00') }, [301]],
+      ['what it was for a moment, before the next exec', { commandLine: 'first of two' }, [304]],
       ['when it ended', { path: '/usr/bin/', endedBeforeEpochNs: epoch(4000) }, [301]],
       ['two of these', { path: '/usr/bin/', exitCode: 3 }, [301]],
       ['nothing that there is', { text: 'no such thing' }, []],
     ])('finds a life by %s', (_, query, pids) => {
-      const { history } = recorded();
+      const { history, host } = recorded();
+      tellTwoPrograms(host);
       expect(pidsOf(history.search(query).lives)).toEqual(pids);
     });
 

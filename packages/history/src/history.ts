@@ -69,7 +69,7 @@ export interface Histogram {
 
 /** What has to hold of a life; all of it of one image, where it is something that can change. */
 export interface LifeQuery {
-  /** Somewhere in name, path, command line or container, whatever the case. */
+  /** Somewhere in name, path, command line or container, whatever the case; or the pid, where it is a number. */
   readonly text?: string | undefined;
   readonly comm?: string | undefined;
   readonly path?: string | undefined;
@@ -84,6 +84,9 @@ export interface LifeQuery {
   readonly fromEpochNs?: bigint | undefined;
   readonly toEpochNs?: bigint | undefined;
   readonly startedAfterEpochNs?: bigint | undefined;
+  readonly startedBeforeEpochNs?: bigint | undefined;
+  /** Of these two one asks for lives that have ended. */
+  readonly endedAfterEpochNs?: bigint | undefined;
   readonly endedBeforeEpochNs?: bigint | undefined;
   /** Default 100, 10,000 at most. */
   readonly limit?: number | undefined;

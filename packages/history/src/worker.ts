@@ -12,6 +12,9 @@ const FLUSH_MS = 250;
 /** Packed: so much is written down before its time. */
 const FLUSH_BYTES = 4 * 1024 * 1024;
 const STATE_MS = 1000;
+/** Of each so many milliseconds some go to reading ahead, until the first search would read nothing more. */
+const WARM_EVERY_MS = 50;
+const WARM_MS = 5;
 
 const port = parentPort;
 const { questions, ...options } = workerData as HistoryWorkerData;
@@ -67,7 +70,7 @@ function carryOut(history: SqliteHistory, order: ToHistory): number {
       return 0;
     case 'close':
       desk?.finish();
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
       history.close();
       post({ type: 'answer', request: order.request, answer: undefined });
       questions.close();
@@ -96,7 +99,7 @@ function refusing(request: number, work: () => void): void {
 }
 
 let desk: Desk<ToHistory, AskHistory> | undefined;
-let timer: NodeJS.Timeout | undefined;
+const timers: NodeJS.Timeout[] = [];
 try {
   const history = new SqliteHistory(options.directory, options);
   post({ type: 'ready', state: history.state });
@@ -112,7 +115,10 @@ try {
     now: () => performance.now(),
   });
   desk = opened;
-  timer = setInterval(() => keepUp(history), Math.min(flushMs, STATE_MS));
+  timers.push(
+    setInterval(() => keepUp(history), Math.min(flushMs, STATE_MS)),
+    setInterval(() => history.warm(WARM_MS), WARM_EVERY_MS),
+  );
   port?.on('message', (order: ToHistory) => opened.order(order));
   questions.on('message', (asked: AskHistory) => opened.ask(asked));
 } catch (thrown) {

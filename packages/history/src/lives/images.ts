@@ -5,10 +5,14 @@ import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import { AUTHORITY, type EventNs, FIELDS } from '@dendro/protocol';
 import type { Image } from '../codec/lives-encoder.ts';
 
-/** What lasts shorter is part of the next one: between a fork and its exec the child still is what its creator was. */
+/**
+ * What lasts shorter is part of the next one: between a fork and its exec the child still is what its creator was. What an exec
+ * began is never left out, however short it was.
+ */
 const MIN_IMAGE_NS = 100_000_000;
 /** Of a process that changes all the time the first ones and the last one. */
 const MAX_IMAGES = 16;
+const ARGV = FIELDS.argv.id;
 const BEGINS = new Set<number>([FIELDS.argv.id, FIELDS.comm.id, FIELDS.uid.id, FIELDS.container.id]);
 
 /** Of a process that is in the tree, the oldest first; at least one. */
@@ -16,15 +20,19 @@ export function imagesOf(tree: TemporalTree, process: TaskIndex): Image[] {
   const start = tree.startOf(process);
   const end = tree.exitOf(process);
   const begins: number[] = [start];
+  const execs = new Set<number>();
   tree.forEachEntrySince(process, start, (field, since, authority) => {
-    if (authority !== AUTHORITY.sighting && since <= end && BEGINS.has(field)) begins.push(since);
+    if (authority === AUTHORITY.sighting || since > end || !BEGINS.has(field)) return;
+    begins.push(since);
+    if (field === ARGV) execs.add(since);
   });
   if (begins.length > 2) begins.sort((a, b) => a - b);
   const images: Image[] = [];
   for (let i = 0; i < begins.length; i++) {
     const since = begins[i] as EventNs;
     const next = begins[i + 1];
-    if (next !== undefined && next - since < MIN_IMAGE_NS) continue;
+    if (next === since) continue;
+    if (next !== undefined && next - since < MIN_IMAGE_NS && !execs.has(since)) continue;
     const image = imageAt(tree, process, since, (next === undefined ? end : next - 1) as EventNs);
     if (images.length === MAX_IMAGES) images.pop();
     images.push(image);

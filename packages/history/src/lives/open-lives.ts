@@ -241,6 +241,22 @@ export class OpenLives implements FactVisitor {
     return images;
   }
 
+  /**
+   * Looks up the images of processes of which they are not known.
+   * @param hasTime is asked every so often
+   * @returns whether there are more
+   */
+  warmImages(hasTime: () => boolean): boolean {
+    const { tree } = this;
+    for (let slot = 0; slot < tree.slotCount; slot++) {
+      const task = slot as TaskIndex;
+      if (this.#images[task] !== undefined || !tree.isPresent(task) || tree.isThread(task)) continue;
+      this.imagesOf(task);
+      if (!hasTime()) return true;
+    }
+    return false;
+  }
+
   /** Since when what is known of it here holds. */
   fromOf(task: TaskIndex): EventNs {
     const from = this.#from[task] as number;

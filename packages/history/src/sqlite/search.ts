@@ -81,8 +81,14 @@ interface Terms {
   readonly query: LifeQuery;
   readonly from: number;
   readonly to: number;
+  /** Is anything asked of these four? */
+  readonly isOfTimes: boolean;
   readonly startedAfter: number;
+  readonly startedBefore: number;
+  readonly endedAfter: number;
   readonly endedBefore: number;
+  /** The text that is asked for, where it is a number. */
+  readonly pidOfText: number | undefined;
   /** Tids of the parent are known by its id only: ids of all lives that had that pid. */
   readonly parents: ReadonlySet<number> | undefined;
 }
@@ -96,6 +102,9 @@ export class LifeSearch {
     maxSize: TEXT_IDS_BYTES,
     sizeCalculation: ({ ids }) => ids.byteLength + 64,
   });
+  /** Blocks from one id to another are read. */
+  #warmFrom = Number.POSITIVE_INFINITY;
+  #warmTo = 0;
 
   constructor(blocks: BlockStore) {
     this.#blocks = blocks;
@@ -124,12 +133,45 @@ export class LifeSearch {
     return { lives, total };
   }
 
+  /**
+   * Reads what the next search is going to look through, the newest first, so far as there is room for it.
+   * @param hasTime is asked after each block
+   * @returns whether there is more to read
+   */
+  warm(eras: readonly SearchedEra[], hasTime: () => boolean): boolean {
+    for (const { open } of eras) if (open?.warmImages(hasTime)) return true;
+    for (let entry = this.#nextCold(); entry !== undefined; entry = this.#nextCold()) {
+      const { base } = eras.find(({ id }) => id === entry?.era) ?? {};
+      const images = base === undefined ? undefined : this.#blocks.imagesOf(entry, base);
+      if (base !== undefined && images !== undefined) this.#textIdsOf(entry, base, images);
+      if (!hasTime()) return true;
+    }
+    return false;
+  }
+
+  /** First those that are new, then from the newest of before to older ones. */
+  #nextCold(): BlockEntry | undefined {
+    if (this.#texts.isNearlyFull) return undefined;
+    const { entries } = this.#blocks;
+    let next: BlockEntry | undefined;
+    for (let i = entries.length - 1; i >= 0 && (entries[i] as BlockEntry).id > this.#warmTo; i--) {
+      next = entries[i];
+      if (this.#warmTo === 0) break;
+    }
+    if (next === undefined) next = entries.findLast(({ id }) => id < this.#warmFrom);
+    if (next === undefined) return undefined;
+    this.#warmTo = Math.max(this.#warmTo, next.id);
+    this.#warmFrom = Math.min(this.#warmFrom, next.id);
+    return next;
+  }
+
   // hot: runs once per image of all lives
   #searchBlock(entry: BlockEntry, base: TimeBase, terms: Terms, needles: Needles, newest: Newest): void {
     const images = this.#blocks.imagesOf(entry, base);
-    const ids = images === undefined ? undefined : this.#textIdsOf(entry, base, images, needles);
+    const ids = images === undefined ? undefined : this.#textIdsOf(entry, base, images);
+    needles.renew();
     if (images === undefined || ids === undefined) return;
-    const { query, from, to, startedAfter, endedBefore, parents } = terms;
+    const { query, from, to, parents, pidOfText } = terms;
     const { pid, exitCode, signal, uid } = query;
     const any = needles.any?.hits;
     const [comm, path, argv] = [needles.comm?.hits, needles.path?.hits, needles.argv?.hits];
@@ -141,8 +183,7 @@ export class LifeSearch {
       parents !== undefined ||
       from > entry.from ||
       to < entry.to ||
-      startedAfter !== Number.NEGATIVE_INFINITY ||
-      endedBefore !== Number.POSITIVE_INFINITY;
+      terms.isOfTimes;
     let rows: LivesBlock | undefined;
     for (let image = images.count - 1; image >= 0; image--) {
       if (
@@ -151,8 +192,11 @@ export class LifeSearch {
         any[ids[images.comm[image] as number] as number] !== 1 &&
         any[ids[images.path[image] as number] as number] !== 1 &&
         any[ids[images.container[image] as number] as number] !== 1
-      )
-        continue;
+      ) {
+        if (pidOfText === undefined) continue;
+        rows ??= this.#blocks.rowsOf(entry, base);
+        if (rows?.tid[images.life[image] as number] !== pidOfText) continue;
+      }
       if (comm !== undefined && comm[ids[images.comm[image] as number] as number] !== 1) continue;
       if (path !== undefined && path[ids[images.path[image] as number] as number] !== 1) continue;
       if (argv !== undefined && argv[ids[images.argv[image] as number] as number] !== 1) continue;
@@ -167,15 +211,15 @@ export class LifeSearch {
         if (signal !== undefined && rows.signal[life] !== signal) continue;
         if (parents !== undefined && !parents.has(rows.creator[life] as number)) continue;
         const [start, exit] = [rows.start[life] as number, rows.exit[life] as number];
-        if (start > to || exit < from || start < startedAfter) continue;
-        if (endedBefore !== Number.POSITIVE_INFINITY && !(exit <= endedBefore)) continue;
+        if (start > to || exit < from) continue;
+        if (terms.isOfTimes && !beganAndEnded(terms, start, exit)) continue;
       }
       const since = images.since[image] as number;
       if (newest.wants(since)) newest.add({ since, found: () => this.#foundIn(entry, base, images, image) });
     }
   }
 
-  #textIdsOf(entry: BlockEntry, base: TimeBase, images: BlockImages, needles: Needles): Uint32Array | undefined {
+  #textIdsOf(entry: BlockEntry, base: TimeBase, images: BlockImages): Uint32Array | undefined {
     const { generation } = this.#texts;
     const known = this.#idsOfTexts.get(entry.id);
     if (known !== undefined && known.generation === generation) return known.ids;
@@ -191,7 +235,6 @@ export class LifeSearch {
       }
     }
     this.#idsOfTexts.set(entry.id, { generation, ids });
-    needles.renew();
     return ids;
   }
 
@@ -208,8 +251,21 @@ export class LifeSearch {
       query,
       from: time(query.fromEpochNs, Number.NEGATIVE_INFINITY),
       to: time(query.toEpochNs, Number.POSITIVE_INFINITY),
+      isOfTimes: [
+        query.startedAfterEpochNs,
+        query.startedBeforeEpochNs,
+        query.endedAfterEpochNs,
+        query.endedBeforeEpochNs,
+      ].some((asked) => asked !== undefined),
       startedAfter: time(query.startedAfterEpochNs, Number.NEGATIVE_INFINITY),
-      endedBefore: time(query.endedBeforeEpochNs, Number.POSITIVE_INFINITY),
+      startedBefore: time(query.startedBeforeEpochNs, Number.POSITIVE_INFINITY),
+      endedAfter: time(query.endedAfterEpochNs, Number.NEGATIVE_INFINITY),
+      // Who lives has not ended at any time.
+      endedBefore: time(
+        query.endedBeforeEpochNs,
+        query.endedAfterEpochNs === undefined ? Number.POSITIVE_INFINITY : Number.MAX_VALUE,
+      ),
+      pidOfText: /^\d{1,10}$/.test(query.text ?? '') ? Number(query.text) : undefined,
       parents: query.parentPid === undefined ? undefined : this.#idsWithPid(query.parentPid, era),
     };
   }
@@ -238,8 +294,8 @@ export class LifeSearch {
       const task = slot as TaskIndex;
       if (!tree.isPresent(task) || tree.isThread(task)) continue;
       const [start, end] = [tree.startOf(task), tree.exitOf(task)];
-      if (start > terms.to || end < terms.from || start < terms.startedAfter) continue;
-      if (terms.endedBefore !== Number.POSITIVE_INFINITY && !(end <= terms.endedBefore)) continue;
+      if (start > terms.to || end < terms.from) continue;
+      if (terms.isOfTimes && !beganAndEnded(terms, start, end)) continue;
       if (query.pid !== undefined && tree.pidOf(task) !== query.pid) continue;
       if (query.exitCode !== undefined && tree.exitCodeOf(task) !== query.exitCode) continue;
       if (query.signal !== undefined && tree.exitSignalOf(task) !== query.signal) continue;
@@ -248,7 +304,7 @@ export class LifeSearch {
       if (terms.parents !== undefined && !terms.parents.has(creatorId)) continue;
       for (const image of open.imagesOf(task)) {
         if (query.uid !== undefined && image.uid !== query.uid) continue;
-        if (!fits(image)) continue;
+        if (!fits(image, terms.pidOfText === tree.pidOf(task))) continue;
         if (!newest.wants(image.since)) continue;
         const hasEnded = end !== Number.POSITIVE_INFINITY;
         newest.add({
@@ -273,7 +329,7 @@ export class LifeSearch {
     }
   }
 
-  #textTest(query: LifeQuery): (image: Image) => boolean {
+  #textTest(query: LifeQuery): (image: Image, isPid: boolean) => boolean {
     const known = new Map<string, Map<string, boolean>>();
     const holds = (text: string | undefined, needle: string): boolean => {
       if (text === undefined) return false;
@@ -290,12 +346,13 @@ export class LifeSearch {
     };
     const [text, comm, path] = [query.text, query.comm, query.path].map(lowerAsciiText);
     const [commandLine, container] = [query.commandLine, query.container].map(lowerAsciiText);
-    return (image) =>
+    return (image, isPid) =>
       (comm === undefined || holds(image.comm, comm)) &&
       (path === undefined || holds(image.path, path)) &&
       (commandLine === undefined || holds(image.argv, commandLine)) &&
       (container === undefined || holds(image.container, container)) &&
       (text === undefined ||
+        isPid ||
         holds(image.argv, text) ||
         holds(image.comm, text) ||
         holds(image.path, text) ||
@@ -315,6 +372,11 @@ export class LifeSearch {
 /** As the texts of blocks are matched (text-index.ts): A to Z alone, and blanks between arguments. */
 function lowerAsciiText<T extends string | undefined>(text: T): T {
   return text?.replaceAll(/[\0\n]/g, ' ').replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) as T;
+}
+
+function beganAndEnded(terms: Terms, start: number, end: number): boolean {
+  const { startedAfter, startedBefore, endedAfter, endedBefore } = terms;
+  return start >= startedAfter && start <= startedBefore && end >= endedAfter && end <= endedBefore;
 }
 
 interface TextIds {

@@ -39,7 +39,7 @@ import { FlushTimes } from './flush-times.ts';
 import { BatchLog, type LoggedBatch } from './log.ts';
 import { Reader } from './reader.ts';
 import { Retention } from './retention.ts';
-import { LifeSearch } from './search.ts';
+import { LifeSearch, type SearchedEra } from './search.ts';
 import { WallClock } from './wall-clock.ts';
 
 const MIB = 1024 * 1024;
@@ -358,8 +358,17 @@ export class SqliteHistory implements History {
   }
 
   search(query: LifeQuery): FoundLives {
-    const eras = this.#eras.all.map((era) => ({ id: era.id, base: era.base, open: this.#openOf(era) }));
-    return this.#search.search(query, eras.reverse());
+    return this.#search.search(query, this.#searchedEras);
+  }
+
+  /**
+   * Reads ahead for the next search, while there is nothing else to do.
+   * @param ms so long at most, and longer by one block
+   * @returns whether there is more to read
+   */
+  warm(ms: number): boolean {
+    const until = performance.now() + ms;
+    return this.#search.warm(this.#searchedEras, () => performance.now() < until);
   }
 
   histogram(fromEpochNs: bigint, toEpochNs: bigint, buckets: number): Histogram {
@@ -417,6 +426,12 @@ export class SqliteHistory implements History {
   }
 
   // --- inside ---
+
+  /** The newest first. */
+  get #searchedEras(): SearchedEra[] {
+    const eras = this.#eras.all.map((era) => ({ id: era.id, base: era.base, open: this.#openOf(era) }));
+    return eras.reverse();
+  }
 
   #recording(): [OpenLives, Era] {
     if (!this.#isRecording || this.#open === undefined || this.#era === undefined) {

@@ -4,6 +4,7 @@
 const MAX_BYTES = 64 * 1024 * 1024;
 const PAGE_BYTES = 1024 * 1024;
 const SEPARATOR = 10;
+const NEARLY = 0.75;
 
 interface Page {
   /** Lower case, one text after the other, a line feed behind each. */
@@ -33,6 +34,11 @@ export class TextIndex {
   /** How many there are. */
   get size(): number {
     return this.#ids.size;
+  }
+
+  /** Is there so much in it that more would soon begin it anew? */
+  get isNearlyFull(): boolean {
+    return this.#bytes > NEARLY * this.#maxBytes;
   }
 
   /** To be called between searches: ids stay as they are during one. */
