@@ -71,8 +71,23 @@ export class Random {
     return this.#state;
   }
 
+  /** In [0, 1). */
+  next(): number {
+    return this.u32() / 4_294_967_296;
+  }
+
   below(n: number): number {
     return Math.floor((this.u32() * n) / 4_294_967_296);
+  }
+
+  /** Below n, small ones more often. */
+  skewed(n: number): number {
+    return Math.floor(this.next() * this.next() * n);
+  }
+
+  /** Between two lengths, each order of magnitude as often. */
+  logUniform(least: number, most: number): number {
+    return Math.round(least * (most / least) ** this.next());
   }
 }
 

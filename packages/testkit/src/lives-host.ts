@@ -1,17 +1,21 @@
-// A host as a stream of events for the bench: some 16,000 tasks that live at a time, most of
+// A host as a stream of events, for benches and for tests at length: a number of tasks that live at a time, most of
 // them for long, and programs that come and go, most of them for a moment. Seeded. The
 // real tree makes the facts of it.
 
 import { ProcessTree } from '@dendro/engine';
 import { CLONE, type EventNs, type TaskEvent } from '@dendro/protocol';
+import { Random } from './workload.ts';
 
-export const EPOCH_NS = 1_795_459_682_783_931_000n;
+export const LIVES_EPOCH_NS = 1_795_459_682_783_931_000n;
 const MS = 1_000_000;
 const SECOND = 1000 * MS;
 const MAX_PID = 4_194_304;
 const PATHS = 400;
 const WORDS = 4000;
 const USERS = 20;
+/** Of births, how many are of those that go on for longer; and as long as too few live. */
+const LONG_SHARE = 0.05;
+const REFILL_SHARE = 0.5;
 
 export interface LivesOptions {
   readonly facts: number;
@@ -22,45 +26,14 @@ export interface LivesOptions {
   /** New processes in a second of the host. */
   readonly birthsPerSecond: number;
   readonly seed?: number;
+  /** What its tree keeps of processes, the ended included. Default 65,536. */
+  readonly maxProcesses?: number;
 }
 
 export interface LivesBatch {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly facts: number;
   readonly at: EventNs;
-}
-
-/** xorshift32. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** In [0, 1). */
-  next(): number {
-    let x = this.#state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#state = x >>> 0;
-    return this.#state / 4_294_967_296;
-  }
-
-  below(n: number): number {
-    return Math.floor(this.next() * n);
-  }
-
-  /** Small ones more often. */
-  skewed(n: number): number {
-    return Math.floor(this.next() * this.next() * n);
-  }
-
-  /** Between two lengths of time, each order of magnitude as often. */
-  logUniform(least: number, most: number): number {
-    return Math.round(least * (most / least) ** this.next());
-  }
 }
 
 interface Due {
@@ -116,7 +89,7 @@ interface Life {
 }
 
 export class LivesHost {
-  readonly host = new ProcessTree({ maxProcesses: 65_536, maxThreads: 131_072 });
+  readonly host: ProcessTree;
   readonly #options: LivesOptions;
   readonly #random: Random;
   readonly #agenda = new Agenda();
@@ -133,6 +106,8 @@ export class LivesHost {
 
   constructor(options: LivesOptions) {
     this.#options = options;
+    const maxProcesses = options.maxProcesses ?? 65_536;
+    this.host = new ProcessTree({ maxProcesses, maxThreads: 2 * maxProcesses });
     this.#random = new Random(options.seed ?? 123_456_789);
     const syllables = 'ka to ri me lu pro sys net ser ver con fig da ta log ex in der mo dul'.split(' ');
     this.#words = Array.from({ length: WORDS }, () => {
@@ -146,7 +121,7 @@ export class LivesHost {
   /** Batches until there are as many facts as are wanted. */
   *run(): Generator<LivesBatch> {
     const { host } = this;
-    host.apply({ type: 'clock', epochNs: EPOCH_NS });
+    host.apply({ type: 'clock', epochNs: LIVES_EPOCH_NS });
     this.#begin();
     const pause = SECOND / this.#options.birthsPerSecond;
     let told = 0;
@@ -172,7 +147,7 @@ export class LivesHost {
     const { host } = this;
     host.apply(this.#seen(1, 0, -SECOND, ['/sbin/init']));
     this.#enter(1, -SECOND as EventNs);
-    while (this.#living.length + this.#threads < this.#options.liveTasks * 0.6) {
+    while (this.#liveTasks < this.#options.liveTasks) {
       const pid = this.#newPid();
       const start = -this.#random.below(3600) * SECOND;
       host.apply(this.#seen(pid, 1, start, this.#command()));
@@ -204,8 +179,13 @@ export class LivesHost {
     };
   }
 
+  get #liveTasks(): number {
+    return this.#living.length + this.#threads;
+  }
+
   #bear(): void {
     const random = this.#random;
+    const longShare = this.#liveTasks < this.#options.liveTasks ? REFILL_SHARE : LONG_SHARE;
     const parent = this.#living[
       random.next() < 0.7 ? random.skewed(this.#living.length) : random.below(this.#living.length)
     ] as Life;
@@ -219,7 +199,7 @@ export class LivesHost {
     const execAt = (this.now + 200_000 + random.below(900_000)) as EventNs;
     const comm = path.slice(path.lastIndexOf('/') + 1).slice(0, 15);
     if (doesExec) this.#later(execAt, { type: 'exec', at: execAt, pid, filename: path, argv, comm });
-    const isShort = random.next() < 0.95;
+    const isShort = random.next() >= longShare;
     const length = isShort
       ? random.logUniform(3 * MS, 5 * SECOND)
       : random.logUniform(5 * SECOND, (random.next() < 0.15 ? 6 * 3600 : 300) * SECOND);
