@@ -8,7 +8,7 @@ import type { BlockImages } from '../codec/block-images.ts';
 import { damaged } from '../codec/bytes.ts';
 import type { BlockTexts, LivesBlock } from '../codec/lives-block.ts';
 import { PackedBlock, packBlock } from '../codec/packed-block.ts';
-import type { SealedBlock } from '../lives/open-lives.ts';
+import type { SealedBlock } from '../lives/life-sealer.ts';
 import { TreeLoader } from '../lives/tree-loader.ts';
 import type { Database } from './database.ts';
 

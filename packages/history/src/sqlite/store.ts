@@ -3,7 +3,6 @@
 
 import type { TaskRef } from '@dendro/engine';
 import { type EventNs, epochOf, eventTimeOf, readBatch, type TaskId, type TimeBase } from '@dendro/protocol';
-import { PackedBlock, packBlock } from '../codec/packed-block.ts';
 import { differenceOf, remember } from '../difference.ts';
 import type {
   ClockReading,
@@ -21,21 +20,15 @@ import type {
   TreeDifference,
 } from '../history.ts';
 import { type LifeEvents, OpenLives, type OpenLivesOptions } from '../lives/open-lives.ts';
-import { TreeLoader } from '../lives/tree-loader.ts';
 import { chunksOf } from '../questions.ts';
 import { BlockStore } from './block-store.ts';
 import { Counters } from './counters.ts';
-import {
-  type Database,
-  explain,
-  isDiskFailure,
-  MAX_JOURNAL_BYTES,
-  openDatabase,
-  shrinkJournal,
-  sizesOf,
-} from './database.ts';
+import { type Database, explain, MAX_JOURNAL_BYTES, openDatabase, shrinkJournal, sizesOf } from './database.ts';
+import { DiskWriter } from './disk-writer.ts';
 import { type Era, Eras } from './eras.ts';
 import { FlushTimes } from './flush-times.ts';
+import { Gaps } from './gaps.ts';
+import { Keyframes } from './keyframes.ts';
 import { BatchLog, type LoggedBatch } from './log.ts';
 import { Reader } from './reader.ts';
 import { Retention } from './retention.ts';
@@ -48,8 +41,6 @@ const DEFAULT_MAX_BYTES = 10 * 1024 * MIB;
 const MAX_PENDING_BYTES = 32 * MIB;
 /** So many facts at most are taken in again after a crash. */
 const KEYFRAME_FACTS = 500_000;
-const KEPT_KEYFRAMES = 2;
-const RETRY_MS = 1000;
 const FOREVER = Number.POSITIVE_INFINITY as EventNs;
 const EVER = Number.NEGATIVE_INFINITY as EventNs;
 
@@ -60,24 +51,6 @@ export interface SqliteHistoryOptions extends HistoryOptions, OpenLivesOptions {
   readonly maxPendingBytes?: number | undefined;
   /** Milliseconds that rise, for the pause between two attempts to write. Default: those of `performance`. */
   readonly monotonicMs?: (() => number) | undefined;
-}
-
-interface KeyframeRow {
-  readonly id: number;
-  readonly era: number;
-  readonly log: number;
-  readonly block: number;
-  readonly at: number;
-  readonly newest_id: number;
-  readonly data: Uint8Array;
-}
-
-interface PendingGap {
-  readonly era: number;
-  readonly from: EventNs;
-  readonly to: EventNs;
-  readonly lost: number;
-  readonly why: GapReason;
 }
 
 export class SqliteHistory implements History {
@@ -93,8 +66,11 @@ export class SqliteHistory implements History {
   readonly #retention: Retention;
   readonly #reader: Reader;
   readonly #flushTimes = new FlushTimes();
-  readonly #now: () => number;
-  readonly #insertGap;
+  readonly #writer: DiskWriter;
+  readonly #gaps: Gaps;
+  readonly #keyframes: Keyframes;
+  /** What each of these has gathered goes into the file with each flush. */
+  readonly #savedParts: readonly { save(): void; noteSaved(): void }[];
   /** Of the last era, after `begin`, or as soon as somebody asks about it. */
   #open: OpenLives | undefined;
   #era: Era | undefined;
@@ -103,17 +79,10 @@ export class SqliteHistory implements History {
   /** While it is not in the file that this era is recorded. */
   #unsavedBegin: Era | undefined;
   readonly #wasKilled: boolean;
-  #problem: string | undefined;
-  #hadProblem = false;
-  #retryAt = 0;
-  #pendingGaps: PendingGap[] = [];
-  /** Since when batches are refused. */
-  #refusedSince: EventNs | undefined;
-  #holeWhy: GapReason | undefined;
+  /** Batches are refused: since when, and why the first one was. */
+  #hole: { readonly since: EventNs; readonly why: GapReason } | undefined;
   #refusedBatches = 0;
   #factsSinceKeyframe = 0;
-  /** Rows of the log up to here are needed for no start. */
-  #oldestKeyframeLog = 0;
   #facts: number;
   #batches: number;
   #damagedRows = 0;
@@ -123,7 +92,6 @@ export class SqliteHistory implements History {
   constructor(directory: string, options: SqliteHistoryOptions = {}) {
     this.#directory = directory;
     this.#options = options;
-    this.#now = options.monotonicMs ?? (() => performance.now());
     const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     const database = openDatabase(directory, undefined, maxBytes);
     this.#database = database;
@@ -139,7 +107,9 @@ export class SqliteHistory implements History {
       journalBytes: () => sizesOf(directory).journal,
     });
     this.#reader = new Reader(this.#blocks, this.#eras, (era) => this.#openOf(era));
-    this.#insertGap = database.prepare('INSERT INTO gap (era, t0, t1, lost, why) VALUES (?, ?, ?, ?, ?)');
+    this.#writer = new DiskWriter(database, directory, options.monotonicMs ?? (() => performance.now()));
+    this.#gaps = new Gaps(database, this.#eras);
+    this.#keyframes = new Keyframes(database);
     this.#wasKilled = database.prepare('SELECT is_open FROM state').pluck().get() === 1;
     const [facts, batches] = database.prepare('SELECT total(facts), total(batches) FROM log').raw().get() as [
       number,
@@ -147,6 +117,7 @@ export class SqliteHistory implements History {
     ];
     this.#facts = facts;
     this.#batches = batches;
+    this.#savedParts = [this.#log, this.#blocks, this.#counters, this.#gaps, this.#wallClock];
     try {
       this.#resume();
     } catch (thrown) {
@@ -168,18 +139,15 @@ export class SqliteHistory implements History {
     }
     const era = isSameEra && last !== undefined ? last : this.#eras.add(start);
     this.#era = era;
-    if (start.isAgain) {
-      this.#refusedSince = (isSameEra ? newest : undefined) ?? start.at;
-      this.#holeWhy = 'killed';
-    } else this.#noteAbsence(start, last, isSameEra);
+    if (start.isAgain) this.#hole = { since: (isSameEra ? newest : undefined) ?? start.at, why: 'killed' };
+    else this.#noteAbsence(start, last, isSameEra);
     this.#open ??= this.#newOpen(era.base, newestTaskId);
     this.#log.begin(era.id, era.base);
     this.#counters.begin(era.base, isSameEra ? ((newest ?? start.at) as EventNs) : start.at);
     this.#isRecording = true;
     this.#unsavedBegin = era;
     this.#hasNews = true;
-    this.#retryAt = 0;
-    this.flush();
+    this.#save();
     return {
       base: era.base,
       bootNs: era.bootNs,
@@ -192,8 +160,8 @@ export class SqliteHistory implements History {
 
   append(batch: Uint8Array, at: EventNs): boolean {
     const [open, era] = this.#recording();
-    if (this.pendingBytes > this.#maxPendingBytes) this.#refusedSince ??= era.newest ?? at;
-    if (this.#refusedSince !== undefined) {
+    if (this.pendingBytes > this.#maxPendingBytes) this.#openHole(era, at);
+    if (this.#hole !== undefined) {
       // After one that is missing no other can be taken: who builds on what is not there says the wrong thing.
       this.#refusedBatches++;
       this.#note(era, at);
@@ -201,6 +169,11 @@ export class SqliteHistory implements History {
     }
     this.#take(open, era, batch, at);
     return true;
+  }
+
+  #openHole(era: Era, at: EventNs): void {
+    const why = this.#writer.problem === undefined ? 'overload' : 'disk';
+    this.#hole ??= { since: era.newest ?? at, why };
   }
 
   #take(open: OpenLives, era: Era, batch: Uint8Array, at: EventNs): void {
@@ -216,34 +189,27 @@ export class SqliteHistory implements History {
 
   noteLost(at: EventNs): void {
     const [, era] = this.#recording();
-    this.#refusedSince ??= era.newest ?? at;
+    this.#openHole(era, at);
     this.#note(era, at);
   }
 
   get needsSnapshot(): boolean {
-    const hasRoom = this.#problem === undefined && this.pendingBytes < this.#maxPendingBytes / 2;
-    return this.#refusedSince !== undefined && hasRoom;
+    const hasRoom = this.#writer.problem === undefined && this.pendingBytes < this.#maxPendingBytes / 2;
+    return this.#hole !== undefined && hasRoom;
   }
 
   appendSnapshot(chunks: readonly Uint8Array[], at: EventNs): void {
     const [open, era] = this.#recording();
     const told = new Set<TaskId>();
-    const since = this.#refusedSince ?? at;
+    const { since, why } = this.#hole ?? { since: at, why: undefined };
     for (const chunk of chunks) {
       readBatch(chunk, { ...IGNORED, task: (id) => told.add(id) });
       this.#take(open, era, chunk, at);
     }
     open.endUntold(told, since);
     this.#takeSealed(era);
-    if (this.#refusedSince !== undefined) {
-      const why = this.#holeWhy ?? (this.#hadProblem ? 'disk' : 'overload');
-      if (Number.isFinite(this.#refusedSince)) {
-        this.#pendingGaps.push({ era: era.id, from: this.#refusedSince, to: at, lost: 0, why });
-      }
-      this.#refusedSince = undefined;
-      this.#holeWhy = undefined;
-      this.#hadProblem = false;
-    }
+    if (why !== undefined && Number.isFinite(since)) this.#gaps.note(era, since, at, why);
+    this.#hole = undefined;
     // What was concluded is in no batch.
     this.#factsSinceKeyframe = Number.POSITIVE_INFINITY;
     this.flush();
@@ -261,32 +227,28 @@ export class SqliteHistory implements History {
   }
 
   flush(): void {
-    if (this.#isClosed || !this.#isRecording || !this.#hasNews) return;
-    if (this.#problem !== undefined && this.#now() < this.#retryAt) return;
+    if (this.#isRecording && this.#hasNews && this.#writer.mayTry) this.#save();
+  }
+
+  #save(): void {
+    if (this.#isClosed) return;
     const [open, era] = this.#recording();
     const began = performance.now();
-    const isDone = this.#write(() => {
+    const isKeyframeDue = this.#factsSinceKeyframe >= (this.#options.keyframeFacts ?? KEYFRAME_FACTS);
+    const isDone = this.#writer.write(() => {
       this.#saveBegin();
-      this.#log.save();
-      this.#blocks.save();
-      this.#counters.save();
-      this.#saveGaps();
-      this.#wallClock.save();
+      for (const part of this.#savedParts) part.save();
       this.#eras.save(era);
       this.#database.prepare('UPDATE state SET newest_id = ?').run(open.newestId);
-      if (this.#factsSinceKeyframe >= (this.#options.keyframeFacts ?? KEYFRAME_FACTS)) this.#saveKeyframe(open, era);
+      if (isKeyframeDue) this.#saveKeyframe(open, era);
       this.#retention.step(era);
-      this.#log.compact(this.#oldestKeyframeLog);
+      this.#log.compact(this.#keyframes.oldestLog);
     });
     if (!isDone) return;
     this.#unsavedBegin = undefined;
-    this.#log.noteSaved();
-    this.#blocks.noteSaved();
-    this.#counters.noteSaved();
-    this.#wallClock.noteSaved();
+    for (const part of this.#savedParts) part.noteSaved();
     this.#retention.noteSaved();
-    this.#pendingGaps = [];
-    if (this.#factsSinceKeyframe >= (this.#options.keyframeFacts ?? KEYFRAME_FACTS)) this.#factsSinceKeyframe = 0;
+    if (isKeyframeDue) this.#factsSinceKeyframe = 0;
     this.#hasNews = false;
     if (sizesOf(this.#directory).journal > MAX_JOURNAL_BYTES) shrinkJournal(this.#database);
     this.#flushTimes.add(performance.now() - began);
@@ -298,12 +260,12 @@ export class SqliteHistory implements History {
     return {
       state: this.#isClosed
         ? 'closed'
-        : this.#problem !== undefined
+        : this.#writer.problem !== undefined
           ? 'stopped'
           : this.#isRecording
             ? 'recording'
             : 'idle',
-      problem: this.#problem,
+      problem: this.#writer.problem,
       oldestEpochNs: this.#eras.oldestEpochNs,
       newestEpochNs: this.#eras.newestEpochNs,
       fileBytes: file + journal,
@@ -377,20 +339,7 @@ export class SqliteHistory implements History {
   }
 
   gaps(fromEpochNs: bigint, toEpochNs: bigint): HistoryGap[] {
-    const found: HistoryGap[] = [];
-    const select = this.#database.prepare('SELECT t0, t1, lost, why FROM gap WHERE era = ? AND t1 >= ? AND t0 <= ?');
-    for (const { id, base } of this.#eras.all) {
-      const [from, to] = [eventTimeOf(base, fromEpochNs), eventTimeOf(base, toEpochNs)];
-      const saved = select.raw().all(id, from, to) as [EventNs, EventNs, number, GapReason][];
-      const pending = this.#pendingGaps.filter((gap) => gap.era === id && gap.to >= from && gap.from <= to);
-      for (const [t0, t1, lost, why] of [
-        ...saved,
-        ...pending.map((gap) => [gap.from, gap.to, gap.lost, gap.why] as const),
-      ]) {
-        found.push({ fromEpochNs: epochOf(base, t0), toEpochNs: epochOf(base, t1), lost, why });
-      }
-    }
-    return found.sort((a, b) => (a.fromEpochNs < b.fromEpochNs ? -1 : a.fromEpochNs > b.fromEpochNs ? 1 : 0));
+    return this.#gaps.between(fromEpochNs, toEpochNs);
   }
 
   clock(): ClockReading[] {
@@ -413,10 +362,8 @@ export class SqliteHistory implements History {
     if (this.#isClosed) return;
     if (this.#isRecording) {
       const [open, era] = this.#recording();
-      this.#retryAt = 0;
-      this.#hasNews = true;
-      this.flush();
-      this.#write(() => {
+      this.#save();
+      this.#writer.write(() => {
         this.#saveKeyframe(open, era);
         this.#database.prepare('UPDATE state SET is_open = 0').run();
       });
@@ -465,7 +412,7 @@ export class SqliteHistory implements History {
       exec: (at) => this.#counters.exec(at),
       exit: (at) => this.#counters.exit(at),
       gap: (from, to, lost) => {
-        if (this.#era !== undefined) this.#pendingGaps.push({ era: this.#era.id, from, to, lost, why: 'source' });
+        if (this.#era !== undefined) this.#gaps.note(this.#era, from, to, 'source', lost);
       },
     };
     const closed = {
@@ -485,39 +432,13 @@ export class SqliteHistory implements History {
     for (const sealed of this.#open?.takeSealed() ?? []) this.#blocks.add(sealed, era.id);
   }
 
-  /** A write that waits for better times when the disk does not take it. */
-  #write(work: () => void): boolean {
-    try {
-      this.#inTransaction(work);
-      this.#problem = undefined;
-      return true;
-    } catch (thrown) {
-      if (!isDiskFailure(thrown)) throw thrown;
-      const why = thrown instanceof Error ? thrown.message : String(thrown);
-      this.#problem = `The history in ${this.#directory} cannot be written (${why}): recording has stopped, and goes on as soon as there is room.`;
-      this.#hadProblem = true;
-      this.#retryAt = this.#now() + RETRY_MS;
-      return false;
-    }
-  }
-
-  #inTransaction(work: () => void): void {
-    this.#database.transaction(work)();
-  }
-
   /** Inside of a transaction: somebody records now, and what of an earlier boot is open stays so no more. */
   #saveBegin(): void {
     const era = this.#unsavedBegin;
     if (era === undefined) return;
     this.#eras.insert(era);
-    this.#database.prepare('DELETE FROM keyframe WHERE era <> ?').run(era.id);
+    this.#keyframes.dropOthersThan(era);
     this.#database.prepare('UPDATE state SET is_open = 1').run();
-  }
-
-  #saveGaps(): void {
-    for (const { era, from, to, lost, why } of this.#pendingGaps) {
-      this.#insertGap.run(era, Math.floor(from), Math.ceil(to), Math.round(lost), why);
-    }
   }
 
   /** From the last instant of the run before to the first of this one nobody looked. */
@@ -530,34 +451,11 @@ export class SqliteHistory implements History {
     const now = epochOf(era.base, (start.at + shift) as EventNs);
     if (now <= before) return;
     const why = this.#wasKilled ? 'killed' : 'stopped';
-    this.#pendingGaps.push({
-      era: era.id,
-      from: eventTimeOf(era.base, before),
-      to: eventTimeOf(era.base, now),
-      lost: 0,
-      why,
-    });
+    this.#gaps.note(era, eventTimeOf(era.base, before), eventTimeOf(era.base, now), why);
   }
 
   #saveKeyframe(open: OpenLives, era: Era): void {
-    open.sweep();
-    const block = open.encodeAll();
-    this.#database
-      .prepare('INSERT INTO keyframe (era, log, block, at, newest_id, lives, data) VALUES (?, ?, ?, ?, ?, ?, ?)')
-      .run(
-        era.id,
-        this.#log.newestId,
-        this.#blocks.newestId,
-        wholeOf(open.newest),
-        open.newestId,
-        block.lives,
-        packBlock(block),
-      );
-    this.#database
-      .prepare('DELETE FROM keyframe WHERE id <= (SELECT id FROM keyframe ORDER BY id DESC LIMIT 1 OFFSET ?)')
-      .run(KEPT_KEYFRAMES);
-    this.#oldestKeyframeLog =
-      (this.#database.prepare('SELECT min(log) FROM keyframe WHERE era = ?').pluck().get(era.id) as number | null) ?? 0;
+    this.#keyframes.save(open, era, { log: this.#log.newestId, block: this.#blocks.newestId });
   }
 
   /** Who lived when the last run ended: from the last keyframe and the batches since. */
@@ -565,13 +463,11 @@ export class SqliteHistory implements History {
     const era = this.#eras.last;
     if (era === undefined) return;
     const newestId = this.#newestTaskId;
-    const rows = this.#database
-      .prepare('SELECT * FROM keyframe WHERE era = ? ORDER BY id DESC')
-      .all(era.id) as KeyframeRow[];
     this.#era = era;
-    const keyframe = rows.find((row) => this.#loadKeyframe(row, era, newestId));
-    if (keyframe === undefined) this.#open = this.#newOpen(era.base, newestId);
-    const open = this.#open as unknown as OpenLives;
+    const newOpen = (id: number) => this.#newOpen(era.base, Math.max(newestId, id));
+    const keyframe = this.#keyframes.load(era, newOpen, () => this.#damagedRows++);
+    const open = keyframe?.open ?? newOpen(newestId);
+    this.#open = open;
     this.#log.begin(era.id, era.base);
     // What was sealed since then is sealed again.
     const hasBatches = this.#log.newestId > (keyframe?.log ?? 0);
@@ -584,17 +480,17 @@ export class SqliteHistory implements History {
     }
     // It is in the file already.
     this.#counters.discard();
-    this.#pendingGaps = this.#pendingGaps.filter(({ why }) => why === 'damaged');
+    this.#gaps.forgetTold();
     this.#era = undefined;
     if (!hasBatches && keyframe !== undefined) return;
-    const isDone = this.#write(() => {
+    const isDone = this.#writer.write(() => {
       this.#blocks.save();
       if (hasBatches) this.#saveKeyframe(open, era);
-      this.#saveGaps();
+      this.#gaps.save();
     });
     if (isDone) {
       this.#blocks.noteSaved();
-      this.#pendingGaps = [];
+      this.#gaps.noteSaved();
     } else this.#factsSinceKeyframe = Number.POSITIVE_INFINITY; // with the first flush that succeeds
   }
 
@@ -604,28 +500,9 @@ export class SqliteHistory implements History {
     return last?.id ?? 0;
   }
 
-  #loadKeyframe(row: KeyframeRow, era: Era, newestId: number): boolean {
-    try {
-      const open = this.#newOpen(era.base, Math.max(newestId, row.newest_id));
-      const block = new PackedBlock(row.data, era.base);
-      new TreeLoader(open.tree).load(block, EVER, FOREVER);
-      const { rows } = block;
-      open.noteNewest(row.at as EventNs);
-      for (let life = 0; life < rows.lives; life++) {
-        const [from, to] = [rows.from[life] as EventNs, rows.to[life] as EventNs];
-        open.resume(rows.id[life] as TaskId, from, to, rows.isPart[life] === 1);
-      }
-      this.#open = open;
-      return true;
-    } catch {
-      this.#damagedRows++; // an earlier one, or the batches from the beginning, will do
-      return false;
-    }
-  }
-
   #noteDamaged(era: Era, from: EventNs, to: EventNs): void {
     this.#damagedRows++;
-    this.#pendingGaps.push({ era: era.id, from, to, lost: 0, why: 'damaged' });
+    this.#gaps.note(era, from, to, 'damaged');
   }
 
   #snapshot(open: OpenLives): Uint8Array<ArrayBuffer>[] {
@@ -641,8 +518,4 @@ function factCount(batch: Uint8Array): number {
   let count = 0;
   for (let at = 12; at < 32; at += 4) count += view.getUint32(at, true);
   return count;
-}
-
-function wholeOf(at: number): number {
-  return Number.isFinite(at) ? Math.ceil(at) : 0;
 }
