@@ -63,7 +63,8 @@ test('lives come out of a block with every fact that went in, what was let go of
   fc.assert(
     fc.property(arbitraryFacts(TASKS), fc.integer({ min: 1, max: 4 }), (facts, entriesPerField) => {
       const tree = treeOf(facts, entriesPerField);
-      const block = new PackedBlock(encode(tree), BASE);
+      const packed = encode(tree);
+      const block = new PackedBlock(() => packed, BASE);
       const back = new TemporalTree({ entriesPerField });
       new TreeLoader(back).load(block, 0 as EventNs, 100 as EventNs);
       expect(differencesOf(answersOf(back, TIMES), answersOf(tree, TIMES))).toEqual([]);
@@ -76,7 +77,8 @@ test('a life that is loaded by itself is the same', () => {
   fc.assert(
     fc.property(arbitraryFacts(6), (facts) => {
       const tree = treeOf(facts, 100);
-      const block = new PackedBlock(encode(tree), BASE);
+      const packed = encode(tree);
+      const block = new PackedBlock(() => packed, BASE);
       const back = new TemporalTree({ entriesPerField: 100 });
       const loader = new TreeLoader(back);
       for (const id of presentIn(tree).reverse()) loader.loadOne(block, block.rows.indexOf(id));

@@ -34,31 +34,43 @@ export function packBlock({ rows, texts, chunks }: EncodedBlock): Uint8Array {
   return out.view();
 }
 
+/** Unpacked chunks of blocks, by their numbers. */
+export interface KnownChunks {
+  get(number: number): Uint8Array | undefined;
+  set(number: number, chunk: Uint8Array): void;
+}
+
+/** What is known of a block without unpacking anything. */
+export interface KnownParts {
+  readonly rows?: LivesBlock | undefined;
+  readonly texts?: BlockTexts | undefined;
+  readonly chunks?: KnownChunks | undefined;
+}
+
 export class PackedBlock implements StoredBlock {
+  readonly #fetch: () => Uint8Array;
   readonly #base: TimeBase;
   #rows: LivesBlock | undefined;
-  readonly #parts: Uint8Array[] = [];
+  #parts: readonly Uint8Array[] | undefined;
   #texts: BlockTexts | undefined;
+  readonly #chunks: KnownChunks | undefined;
 
   /**
-   * @param rows and texts, where they are known already
-   * @throws DendroError DENDRO_HISTORY_DAMAGED
+   * @param fetch gets the bytes of it, when something is asked for that is not known
+   * Whatever is asked of it throws DendroError DENDRO_HISTORY_DAMAGED where it is damaged.
    */
-  constructor(data: Uint8Array, base: TimeBase, rows?: LivesBlock, texts?: BlockTexts) {
-    const from = new ByteReader(data);
-    const count = from.uint();
-    if (count < 2 || count > data.length) throw damaged();
-    const lengths = Array.from({ length: count }, () => from.uint());
-    for (const length of lengths) this.#parts.push(from.raw(length));
+  constructor(fetch: () => Uint8Array, base: TimeBase, { rows, texts, chunks }: KnownParts = {}) {
+    this.#fetch = fetch;
     this.#base = base;
     this.#rows = rows;
     this.#texts = texts;
+    this.#chunks = chunks;
   }
 
   get rows(): LivesBlock {
     if (this.#rows === undefined) {
       this.#rows = new LivesBlock(this.#part(0), this.#base);
-      if (this.#rows.chunks !== this.#parts.length - 2) throw damaged();
+      if (this.#rows.chunks !== this.#packed().length - 2) throw damaged();
     }
     return this.#rows;
   }
@@ -77,12 +89,30 @@ export class PackedBlock implements StoredBlock {
   }
 
   chunk(number: number): Uint8Array {
-    return this.#part(2 + number);
+    const known = this.#chunks?.get(number);
+    if (known !== undefined) return known;
+    const chunk = this.#part(2 + number);
+    this.#chunks?.set(number, chunk);
+    return chunk;
   }
 
   #part(number: number): Uint8Array {
-    const part = this.#parts[number];
+    const part = this.#packed()[number];
     if (part === undefined) throw damaged();
     return decompress(part);
   }
+
+  #packed(): readonly Uint8Array[] {
+    this.#parts ??= split(this.#fetch());
+    return this.#parts;
+  }
+}
+
+/** Rows, texts, and the chunks. @throws DendroError DENDRO_HISTORY_DAMAGED */
+function split(data: Uint8Array): Uint8Array[] {
+  const from = new ByteReader(data);
+  const count = from.uint();
+  if (count < 2 || count > data.length) throw damaged();
+  const lengths = Array.from({ length: count }, () => from.uint());
+  return lengths.map((length) => from.raw(length));
 }

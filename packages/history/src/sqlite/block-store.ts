@@ -7,6 +7,7 @@ import { LRUCache } from 'lru-cache';
 import type { BlockImages } from '../codec/block-images.ts';
 import { damaged } from '../codec/bytes.ts';
 import type { BlockTexts, LivesBlock } from '../codec/lives-block.ts';
+import { LIVES_PER_CHUNK } from '../codec/lives-encoder.ts';
 import { PackedBlock, packBlock } from '../codec/packed-block.ts';
 import type { SealedBlock } from '../lives/life-sealer.ts';
 import { TreeLoader } from '../lives/tree-loader.ts';
@@ -49,6 +50,9 @@ const FOREVER = Number.POSITIVE_INFINITY;
 const ROWS_BYTES = 96 * 1024 * 1024;
 const TEXTS_BYTES = 96 * 1024 * 1024;
 const IMAGES_BYTES = 64 * 1024 * 1024;
+const CHUNKS_BYTES = 64 * 1024 * 1024;
+/** A block has fewer: for keys of chunks. */
+const MAX_CHUNKS = 16_384;
 
 export class BlockStore {
   readonly #database: Database;
@@ -61,6 +65,8 @@ export class BlockStore {
   readonly #rows: LRUCache<number, LivesBlock>;
   readonly #texts: LRUCache<number, BlockTexts>;
   readonly #images: LRUCache<number, BlockImages>;
+  /** Unpacked: those of long lives are in nearly every answer. Block id and number of the chunk -> bytes. */
+  readonly #chunks: LRUCache<number, Uint8Array>;
   readonly #selectData;
   readonly #insert;
   readonly #insertData;
@@ -70,6 +76,7 @@ export class BlockStore {
     this.#rows = new LRUCache({ maxSize: ROWS_BYTES, sizeCalculation: (block: LivesBlock) => block.byteLength + 1 });
     this.#texts = new LRUCache({ maxSize: TEXTS_BYTES, sizeCalculation: (texts: BlockTexts) => texts.byteLength + 1 });
     this.#images = new LRUCache({ maxSize: IMAGES_BYTES, sizeCalculation: (images: BlockImages) => images.byteLength });
+    this.#chunks = new LRUCache({ maxSize: CHUNKS_BYTES, sizeCalculation: ({ length }: Uint8Array) => length + 64 });
     this.#selectData = database.prepare('SELECT data FROM block_data WHERE id = ?').pluck();
     this.#insert = database.prepare('INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#insertData = database.prepare('INSERT INTO block_data VALUES (?, ?)');
@@ -122,12 +129,14 @@ export class BlockStore {
 
   /** Takes blocks out of the directory; their rows are for the caller. */
   drop(ids: ReadonlySet<number>): void {
-    this.#entries = this.#entries.filter(({ id }) => !ids.has(id));
-    for (const id of ids) {
+    for (const { id, lives } of this.#entries) {
+      if (!ids.has(id)) continue;
       this.#rows.delete(id);
       this.#texts.delete(id);
       this.#images.delete(id);
+      for (let chunk = 0; chunk * LIVES_PER_CHUNK < lives; chunk++) this.#chunks.delete(id * MAX_CHUNKS + chunk);
     }
+    this.#entries = this.#entries.filter(({ id }) => !ids.has(id));
   }
 
   /** Forgets all that came after a block; in the file with the next `save`. */
@@ -151,9 +160,20 @@ export class BlockStore {
   }
 
   #unpack(entry: BlockEntry, base: TimeBase): PackedBlock {
-    const data = entry.data ?? (this.#selectData.get(entry.id) as Uint8Array | undefined);
-    if (data === undefined) throw damaged();
-    return new PackedBlock(data, base, this.#rows.get(entry.id), this.#texts.get(entry.id));
+    const fetch = () => {
+      const data = entry.data ?? (this.#selectData.get(entry.id) as Uint8Array | undefined);
+      if (data === undefined) throw damaged();
+      return data;
+    };
+    const first = entry.id * MAX_CHUNKS;
+    return new PackedBlock(fetch, base, {
+      rows: this.#rows.get(entry.id),
+      texts: this.#texts.get(entry.id),
+      chunks: {
+        get: (number) => this.#chunks.get(first + number),
+        set: (number, chunk) => this.#chunks.set(first + number, chunk),
+      },
+    });
   }
 
   /** As `open`, the rows alone. */

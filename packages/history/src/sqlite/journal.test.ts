@@ -25,7 +25,9 @@ function tellNoise(host: RecordedHost, from: number, to: number): void {
   }
 }
 
-test('the journal stays short while somebody reads and others record, and what it takes is told', () => {
+test('the journal stays short while somebody reads and others record, and what it takes is told', {
+  timeout: 120_000,
+}, () => {
   const place = folder();
   const history = new SqliteHistory(place, { graceNs: 0, blockLives: 100 });
   history.begin(START);
@@ -35,7 +37,7 @@ test('the journal stays short while somebody reads and others record, and what i
   const reader = history.batches(BASE.epochNs, epochOf(BASE, 1e15 as EventNs));
   reader.next();
   let longest = 0;
-  for (let i = 50; sizesOf(place).file < 24 * MIB; i += 100) {
+  for (let i = 50; sizesOf(place).file < 16 * MIB; i += 100) {
     tellNoise(host, i, i + 100);
     reader.next();
     history.asOf(epochOf(BASE, (i * 500_000) as EventNs));
@@ -51,7 +53,7 @@ test('the journal stays short while somebody reads and others record, and what i
   history.close();
 });
 
-test('what a great transaction leaves of the journal is given back', () => {
+test('what a great transaction leaves of the journal is given back', { timeout: 120_000 }, () => {
   const place = folder();
   const history = new SqliteHistory(place, { graceNs: 0, blockLives: 100 });
   history.begin(START);
@@ -65,7 +67,7 @@ test('what a great transaction leaves of the journal is given back', () => {
   history.close();
 });
 
-test('a history that is to be small has a small journal, which counts', () => {
+test('a history that is to be small has a small journal, which counts', { timeout: 120_000 }, () => {
   const place = folder();
   const maxBytes = 4 * MIB;
   const history = new SqliteHistory(place, { graceNs: 0, blockLives: 50, keyframeFacts: 500, maxBytes });

@@ -83,7 +83,7 @@ export class Keyframes {
 }
 
 function fill(open: OpenLives, { data, at }: Row, era: Era): void {
-  const block = new PackedBlock(data, era.base);
+  const block = new PackedBlock(() => data, era.base);
   new TreeLoader(open.tree).load(block, EVER, FOREVER);
   const { rows } = block;
   open.noteNewest(at as EventNs);
