@@ -6,6 +6,7 @@ import { Details } from './views/details/details.tsx';
 import { Header } from './views/header.tsx';
 import { Help } from './views/help.tsx';
 import { Opening } from './views/open-recording.tsx';
+import { CompareNotLoaded } from './views/pages/compare-not-loaded.tsx';
 import { LineageNotLoaded } from './views/pages/lineage-not-loaded.tsx';
 import { SignedOut } from './views/pages/signed-out.tsx';
 import { Waiting } from './views/pages/waiting.tsx';
@@ -23,6 +24,13 @@ const LineagePage = lazy(() =>
   ),
 );
 
+const CompareBar = lazy(() =>
+  import('./views/compare/compare-bar.tsx').then(
+    ({ CompareBar }) => ({ default: CompareBar }),
+    () => ({ default: CompareNotLoaded }),
+  ),
+);
+
 export function App() {
   const frame = useReplicaFrame();
   const status = useConnectionStatus();
@@ -30,8 +38,9 @@ export function App() {
   const lineage = useView((state) => state.lineage);
   const isHelpOpen = useView((state) => state.isHelpOpen);
   const isPaused = useView((state) => state.pausedAt !== undefined);
+  const comparison = useView((state) => state.comparison);
   const treeRows = useTreeRows(frame);
-  useGlobalKeys();
+  useGlobalKeys(treeRows);
 
   if (status.kind === 'signed-out') return <SignedOut />;
   return (
@@ -44,6 +53,11 @@ export function App() {
         ) : lineage === undefined ? (
           <div className="explore">
             <ChipBar treeRows={treeRows} />
+            {comparison && (
+              <Suspense>
+                <CompareBar comparison={comparison} treeRows={treeRows} />
+              </Suspense>
+            )}
             <TreeGrid treeRows={treeRows} />
           </div>
         ) : (
@@ -51,7 +65,7 @@ export function App() {
             <LineagePage tree={treeRows.tree} view={lineage} at={treeRows.order.at} />
           </Suspense>
         )}
-        {areDetailsOpen && <Details tree={treeRows.tree} at={treeRows.order.at} />}
+        {areDetailsOpen && <Details tree={treeRows.tree} order={treeRows.order} />}
       </main>
       <StatusBar treeRows={treeRows} />
       {isHelpOpen && <Help />}

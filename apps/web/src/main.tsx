@@ -6,6 +6,7 @@ import { Connection } from './connection/connection.ts';
 import { pauseWhenHidden } from './connection/visibility.ts';
 import { Pace } from './layout/pace.ts';
 import { Past } from './replica/past.ts';
+import { Pinned } from './replica/pinned.ts';
 import { Replica } from './replica/replica.ts';
 import { keepTheme } from './state/keep-theme.ts';
 import { keepUrl } from './state/keep-url.ts';
@@ -18,6 +19,7 @@ import './styles/timeline.css';
 
 const replica = new Replica();
 const past = new Past({ replica, origin: location.origin, fetch: (input, init) => fetch(input, init) });
+const pinned = new Pinned({ replica, past });
 const connection = new Connection({
   replica,
   origin: location.origin,
@@ -35,7 +37,7 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 createRoot(root).render(
   <StrictMode>
-    <AppContext value={{ replica, past, connection, pace: new Pace() }}>
+    <AppContext value={{ replica, past, pinned, connection, pace: new Pace() }}>
       <App />
     </AppContext>
   </StrictMode>,

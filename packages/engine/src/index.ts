@@ -34,4 +34,4 @@ export {
   type TemporalTreeOptions,
   type TextField,
 } from './temporal-tree.ts';
-export { type OrderOptions, orderTree, type TreeOrder } from './tree-order.ts';
+export { instantOf, type OrderOptions, orderTree, type TreeOrder } from './tree-order.ts';

@@ -8,6 +8,11 @@ import type { TemporalTree } from './temporal-tree.ts';
 
 export interface OrderOptions {
   readonly at: EventNs;
+  /**
+   * Who lives at this instant is laid out too: where it was then, if it does not live at `at`. Earlier or later than
+   * `at`, whatever is asked.
+   */
+  readonly alsoAt?: EventNs | undefined;
   /** How long a task that ended stays in the order, ns. Infinity keeps all. */
   readonly keepExitedNs: number;
   /** Are the threads of this process laid out too? */
@@ -18,6 +23,8 @@ export interface OrderOptions {
 /** Processes in preorder, siblings by start; a process is followed by its threads, if asked for, then its children. */
 export interface TreeOrder {
   readonly at: EventNs;
+  /** As it was asked for. */
+  readonly alsoAt?: EventNs | undefined;
   readonly length: number;
   /** position -> TaskIndex */
   readonly tasks: Int32Array;
@@ -39,7 +46,9 @@ const MAX_DEPTH = 65_535;
 
 /** Exited processes and hidden kernel threads stay in the order while something below them is shown. */
 export function orderTree(tree: TemporalTree, options: OrderOptions): TreeOrder {
-  const { at } = options;
+  const { at, alsoAt } = options;
+  const latest = alsoAt === undefined ? at : (Math.max(at, alsoAt) as EventNs);
+  const oldest = at - options.keepExitedNs;
   const slots = tree.slotCount;
   const state = new Uint8Array(slots); // TaskIndex -> 0 (left out) | SHOWN | PLACED
   let hiddenKernelThreads = 0;
@@ -47,11 +56,13 @@ export function orderTree(tree: TemporalTree, options: OrderOptions): TreeOrder 
   const shown: TaskIndex[] = [];
   for (let slot = 0; slot < slots; slot++) {
     const task = slot as TaskIndex;
-    if (!tree.isPresent(task) || tree.isThread(task) || tree.startOf(task) > at) continue;
-    if (tree.exitOf(task) < at - options.keepExitedNs) foldedExited++;
-    else if (tree.isKernelThread(task) && !options.kernelThreads)
-      hiddenKernelThreads += tree.exitOf(task) >= at ? 1 : 0;
-    else {
+    if (!tree.isPresent(task) || tree.isThread(task) || tree.startOf(task) > latest) continue;
+    const isToCome = tree.startOf(task) > at;
+    const exit = tree.exitOf(task);
+    if ((isToCome || exit < oldest) && !livesAlso(tree, task, alsoAt)) foldedExited += isToCome ? 0 : 1;
+    else if (tree.isKernelThread(task) && !options.kernelThreads) {
+      hiddenKernelThreads += !isToCome && exit >= at ? 1 : 0;
+    } else {
       state[task] = SHOWN;
       shown.push(task);
     }
@@ -61,13 +72,15 @@ export function orderTree(tree: TemporalTree, options: OrderOptions): TreeOrder 
   const parents = new Int32Array(slots).fill(NO_TASK);
   for (let next = 0; next < shown.length; next++) {
     const task = shown[next] as TaskIndex;
-    const parent = tree.parentAt(task, Math.min(at, tree.exitOf(task)) as EventNs);
-    if (parent === NO_TASK || !tree.isPresent(parent) || tree.isThread(parent) || tree.startOf(parent) > at) continue;
+    const parent = tree.parentAt(task, placedAt(tree, task, at, alsoAt));
+    if (parent === NO_TASK || !tree.isPresent(parent) || tree.isThread(parent)) continue;
+    if (tree.startOf(parent) > latest) continue;
     parents[task] = parent;
     if (state[parent] === SHOWN) continue;
     state[parent] = SHOWN;
     shown.push(parent);
-    if (tree.exitOf(parent) < at - options.keepExitedNs) foldedExited--;
+    if (tree.startOf(parent) > at) continue;
+    if (tree.exitOf(parent) < oldest) foldedExited--;
     else if (tree.exitOf(parent) >= at) hiddenKernelThreads--;
   }
   shown.sort((a, b) => tree.startOf(a) - tree.startOf(b) || tree.tidOf(a) - tree.tidOf(b));
@@ -117,7 +130,28 @@ export function orderTree(tree: TemporalTree, options: OrderOptions): TreeOrder 
     breakRing(task, parents, firstChild, nextSibling);
     place(task);
   }
-  return rows.finish(at, hiddenKernelThreads, foldedExited);
+  return { ...rows.finish(at, hiddenKernelThreads, foldedExited), alsoAt };
+}
+
+/** The instant as of which a task of an order is to be read: `at`, but `alsoAt` of who is to be born after it. */
+export function instantOf(
+  tree: TemporalTree,
+  { at, alsoAt }: Pick<TreeOrder, 'at' | 'alsoAt'>,
+  task: TaskIndex,
+): EventNs {
+  return alsoAt !== undefined && tree.startOf(task) > at ? alsoAt : at;
+}
+
+function livesAlso(tree: TemporalTree, task: TaskIndex, alsoAt: EventNs | undefined): boolean {
+  return alsoAt !== undefined && tree.startOf(task) <= alsoAt && tree.exitOf(task) > alsoAt;
+}
+
+/** The instant whose parent a task is laid out under. */
+function placedAt(tree: TemporalTree, task: TaskIndex, at: EventNs, alsoAt: EventNs | undefined): EventNs {
+  const exit = tree.exitOf(task);
+  const livesNow = tree.startOf(task) <= at && exit > at;
+  if (!livesNow && livesAlso(tree, task, alsoAt)) return alsoAt as EventNs;
+  return Math.min(at, exit) as EventNs;
 }
 
 /** Cuts a task out of its parent's list of children. */
@@ -142,14 +176,16 @@ function placeThreads(
   position: number,
   depth: number,
 ): void {
-  const { at } = options;
+  const { at, alsoAt } = options;
   let living = tree.isAliveAt(process, at) ? 1 : 0;
   const list: TaskIndex[] | undefined = options.threads(process) ? [] : undefined;
   for (let thread = tree.firstThreadOf(process); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
-    if (!tree.isPresent(thread) || tree.startOf(thread) > at) continue;
+    if (!tree.isPresent(thread)) continue;
+    const isToCome = tree.startOf(thread) > at;
     const exit = tree.exitOf(thread);
-    if (exit >= at) living++;
-    if (exit >= at - options.keepExitedNs) list?.push(thread);
+    if (!isToCome && exit >= at) living++;
+    if (list === undefined) continue;
+    if ((!isToCome && exit >= at - options.keepExitedNs) || livesAlso(tree, thread, alsoAt)) list.push(thread);
   }
   rows.setThreadCount(position, living);
   if (list === undefined) return;

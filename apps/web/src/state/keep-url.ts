@@ -2,7 +2,7 @@
 // only once the host has said which run of the server this is, and what its
 // time base is.
 
-import { epochOf, eventTimeOf, type TimeBase } from '@dendro/protocol';
+import { type EventNs, epochOf, eventTimeOf, type TimeBase } from '@dendro/protocol';
 import type { Replica } from '../replica/replica.ts';
 import { treeView, useTree } from './tree-store.ts';
 import { readTreeUrl, readUrl, writeUrl } from './url-state.ts';
@@ -43,7 +43,8 @@ export function keepUrl(replica: Replica): void {
 
 /** Another run of the server gives its own task ids: what named a task of the last one would name a stranger. */
 function startAfresh(last: TimeBase, next: TimeBase): void {
-  const { pausedAt } = useView.getState();
+  const { pausedAt, comparison, timeWindow } = useView.getState();
+  const moved = (at: EventNs) => eventTimeOf(next, epochOf(last, at));
   treeView.leaveTree();
   useView.setState({
     selected: undefined,
@@ -51,6 +52,8 @@ function startAfresh(last: TimeBase, next: TimeBase): void {
     withThreads: new Set(),
     scope: undefined,
     lineage: undefined,
-    pausedAt: pausedAt === undefined ? undefined : eventTimeOf(next, epochOf(last, pausedAt)),
+    pausedAt: pausedAt === undefined ? undefined : moved(pausedAt),
+    comparison: comparison && { ...comparison, a: moved(comparison.a) },
+    timeWindow: timeWindow && { from: moved(timeWindow.from), to: moved(timeWindow.to) },
   });
 }

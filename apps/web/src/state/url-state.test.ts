@@ -16,12 +16,15 @@ const usual = {
   scope: undefined,
   lineage: undefined,
   pausedAt: undefined,
+  comparison: undefined,
+  timeWindow: undefined,
   showThreads: false,
   showKernelThreads: false,
   showExited: false,
   ...usualTree,
 };
 
+const instant = fc.integer({ min: -1e15, max: 1e15 }).map((ns) => ns as EventNs);
 const taskId = fc.integer({ min: 1, max: 999_999_999_999 }).map((id) => id as TaskId);
 
 test('what is written into the address is read back, to the nanosecond', () => {
@@ -43,8 +46,12 @@ test('what is written into the address is read back, to the nanosecond', () => {
           }),
           { nil: undefined },
         ),
-        pausedAt: fc.option(
-          fc.integer({ min: -1e15, max: 1e15 }).map((ns) => ns as EventNs),
+        pausedAt: fc.option(instant, { nil: undefined }),
+        comparison: fc.option(fc.record({ a: instant, onlyChanged: fc.boolean() }), { nil: undefined }),
+        timeWindow: fc.option(
+          fc.tuple(instant, fc.integer({ min: 10e6, max: 1e15 })).map(([from, span]) => {
+            return { from, to: (from + span) as EventNs };
+          }),
           { nil: undefined },
         ),
         showThreads: fc.boolean(),
@@ -62,6 +69,8 @@ test('what is written into the address is read back, to the nanosecond', () => {
           scope: undefined,
           lineage: undefined,
           pausedAt: undefined,
+          comparison: undefined,
+          timeWindow: undefined,
           ...usualTree,
           ...readUrl(writeUrl(state, base), base),
           ...readTreeUrl(writeUrl(state, base)),
@@ -72,6 +81,11 @@ test('what is written into the address is read back, to the nanosecond', () => {
 });
 
 test('an address that nobody wrote does no harm', () => {
+  const times = readUrl('?win=5&cmp=x&changed=1', base);
+  expect([times.timeWindow, times.comparison]).toEqual([undefined, undefined]);
+  for (const win of ['9,5', '1700000000000000000,1700000000000000001', '1,9000000000000000000', ',', '5,5']) {
+    expect(readUrl(`?win=${win}`, base)).not.toHaveProperty('timeWindow');
+  }
   expect(readUrl('?task=-1&at=never&task=x&scope=1e3', base)).toEqual({
     onlyFound: false,
     showThreads: false,

@@ -1,10 +1,12 @@
 // What of the view stands in the address, so that a link or a reload leads back
 // to it: `?host=web-07&task=17&run=<epoch ns>&q=sshd&only&scope=4&at=<epoch ns>&threads&kernel&exited&show=root&cols=pid,user&density=compact`,
+// `win=<epoch ns>,<epoch ns>` what the strip shows, `cmp=<epoch ns>` what is compared with, `changed` of that only what differs,
 // and of a lineage `view=lineage&of=17`, or `view=lifetimes`. Task ids belong to one run of the server: `run`, its time base, says which.
 
 import { type EventNs, epochOf, eventTimeOf, type TaskId, type TimeBase } from '@dendro/protocol';
 import { CHIPS, type Chip } from '../layout/chips.ts';
 import { parseColumns, printColumns, USUAL_COLUMNS } from '../layout/columns.ts';
+import { MAX_SPAN_NS, MIN_SPAN_NS } from '../layout/time-window.ts';
 import { MAX_QUERY } from '../query/parse-query.ts';
 import type { TreeState } from './tree-store.ts';
 import type { ViewState } from './view-store.ts';
@@ -18,6 +20,8 @@ type UrlPart = Pick<
   | 'scope'
   | 'lineage'
   | 'pausedAt'
+  | 'comparison'
+  | 'timeWindow'
   | 'showThreads'
   | 'showKernelThreads'
   | 'showExited'
@@ -42,7 +46,7 @@ export function writeUrl(state: UrlPart & TreePart, base: TimeBase | undefined):
   if (base !== undefined) writeTasks(state, base, query);
   // Half a surrogate pair cannot stand in an address.
   if (state.query !== '') query.set('q', state.query.toWellFormed());
-  if (state.pausedAt !== undefined && base !== undefined) query.set('at', String(epochOf(base, state.pausedAt)));
+  if (base !== undefined) writeTimes(state, base, query);
   for (const [name, field] of Object.entries(FLAGS)) if (state[field]) query.set(name, '1');
   if (state.chip !== 'all') query.set('show', state.chip);
   const columns = printColumns(state.columns);
@@ -68,15 +72,38 @@ export function readTreeUrl(search: string): Partial<TreePart> {
 /** Reads what {@link writeUrl} wrote; what does not fit, or needs a base to be read, is left out. */
 export function readUrl(search: string, base: TimeBase | undefined): Partial<UrlPart> {
   const query = new URLSearchParams(search);
-  const at = query.get('at') ?? '';
   const host = query.get('host') ?? '';
   const isOfThisRun = base !== undefined && [null, String(base.epochNs)].includes(query.get('run'));
   return {
     ...(HOST_ID.test(host) ? { host } : {}),
     ...(isOfThisRun ? readTasks(query) : {}),
     ...(query.has('q') ? { query: (query.get('q') ?? '').slice(0, MAX_QUERY) } : {}),
-    ...(/^\d{1,19}$/.test(at) && base !== undefined ? { pausedAt: eventTimeOf(base, BigInt(at)) as EventNs } : {}),
+    ...(base === undefined ? {} : readTimes(query, base)),
     ...Object.fromEntries(Object.entries(FLAGS).map(([name, field]) => [field, query.has(name)])),
+  };
+}
+
+function writeTimes({ pausedAt, comparison, timeWindow }: UrlPart, base: TimeBase, query: URLSearchParams): void {
+  const written = (at: EventNs) => String(epochOf(base, at));
+  if (pausedAt !== undefined) query.set('at', written(pausedAt));
+  if (comparison !== undefined) {
+    query.set('cmp', written(comparison.a));
+    if (comparison.onlyChanged) query.set('changed', '1');
+  }
+  if (timeWindow !== undefined) query.set('win', `${written(timeWindow.from)},${written(timeWindow.to)}`);
+}
+
+function readTimes(query: URLSearchParams, base: TimeBase): Partial<UrlPart> {
+  const read = (text: string | null | undefined) =>
+    text && /^\d{1,19}$/.test(text) ? (eventTimeOf(base, BigInt(text)) as EventNs) : undefined;
+  const pausedAt = read(query.get('at'));
+  const a = read(query.get('cmp'));
+  const [from, to] = (query.get('win') ?? '').split(',', 2).map(read);
+  const isWindow = from !== undefined && to !== undefined && to - from >= MIN_SPAN_NS && to - from <= MAX_SPAN_NS;
+  return {
+    ...(pausedAt === undefined ? {} : { pausedAt }),
+    ...(a === undefined ? {} : { comparison: { a, onlyChanged: query.has('changed') } }),
+    ...(isWindow ? { timeWindow: { from, to } } : {}),
   };
 }
 

@@ -23,9 +23,13 @@ const KEYS = [
   ['Space', 'Pause, or go back to live'],
   ['L', 'Go to the present'],
   [', .', 'Previous and next start, exec or end of a process'],
+  ['a', 'Compare: pin this instant as A; B is wherever the playhead goes'],
+  ['x', 'In a comparison: swap A and B'],
+  ['d D', 'In a comparison: next and previous difference'],
+  ['o', 'In a comparison: only what differs, or all'],
   ['Shift+← Shift+→', 'On the strip of time: a window back or on'],
   ['+ - 0', 'On the strip of time: closer, wider, as usual'],
-  ['Esc', 'Leave the lineage, clear the query, close details, show the whole tree'],
+  ['Esc', 'Leave the lineage, clear the query, close details, leave the comparison, show the whole tree'],
   ['?', 'This help'],
 ] as const;
 

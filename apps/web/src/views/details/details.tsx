@@ -1,9 +1,10 @@
 // Everything known of the selected task as of the instant that is shown, and
 // who said it.
 
-import { NO_TASK, type TemporalTree } from '@dendro/engine';
-import type { EventNs, TaskId } from '@dendro/protocol';
+import { instantOf, NO_TASK, type TemporalTree, type TreeOrder } from '@dendro/engine';
+import type { TaskId } from '@dendro/protocol';
 import { Network, X } from 'lucide-react';
+import { lazy, Suspense } from 'react';
 import { useApp } from '../../app-context.ts';
 import { printable } from '../../layout/printable.ts';
 import { useView, view } from '../../state/view-store.ts';
@@ -11,11 +12,26 @@ import { IconButton } from '../common/icon-button.tsx';
 import { Lineage } from './lineage.tsx';
 import { TaskFacts } from './task-facts.tsx';
 
-export function Details({ tree, at }: { readonly tree: TemporalTree; readonly at: EventNs }) {
+/** Fetched with the first comparison. */
+const ComparedFacts = lazy(() =>
+  import('../compare/compared-facts.tsx').then(
+    ({ ComparedFacts }) => ({ default: ComparedFacts }),
+    () => ({ default: () => <p className="hint">The comparison could not be loaded: reload the page.</p> }),
+  ),
+);
+
+interface DetailsProps {
+  readonly tree: TemporalTree;
+  readonly order: TreeOrder;
+}
+
+export function Details({ tree, order }: DetailsProps) {
   const { replica } = useApp();
   const selected = useView((state) => state.selected);
   const { host } = replica;
   const index = selected === undefined ? NO_TASK : tree.indexOf(selected);
+  // While two instants are compared it can be there at the other one alone.
+  const at = index === NO_TASK ? order.at : instantOf(tree, order, index);
   const task = index !== NO_TASK && tree.isPresent(index) && tree.startOf(index) <= at ? index : NO_TASK;
   return (
     <aside className="details" data-testid="details" aria-label="Details">
@@ -38,6 +54,17 @@ export function Details({ tree, at }: { readonly tree: TemporalTree; readonly at
         </p>
       ) : (
         <div className="details-body">
+          {order.alsoAt !== undefined && (
+            <Suspense>
+              <ComparedFacts
+                {...{ tree, task }}
+                a={order.alsoAt}
+                b={order.at}
+                base={{ epochNs: BigInt(host?.baseEpochNs ?? '0') }}
+                users={host?.users ?? {}}
+              />
+            </Suspense>
+          )}
           <Lineage tree={tree} task={task} at={at} />
           <OpenLineage task={tree.taskIdOf(task)} />
           <TaskFacts

@@ -2,13 +2,14 @@
 // playing on.
 
 import type { EventNs } from '@dendro/protocol';
-import { FastForward, StepBack, StepForward } from 'lucide-react';
+import { Diff, FastForward, StepBack, StepForward } from 'lucide-react';
 import { type FormEvent, useEffect, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { movedTo } from '../../layout/time-window.ts';
 import { useView, view } from '../../state/view-store.ts';
 import { IconButton } from '../common/icon-button.tsx';
 import { goToTime, timeGoal } from './go-to-time.ts';
+import { pinA } from './pin-a.ts';
 import { stepToChange } from './step-to-change.ts';
 
 const SPEEDS = [1, 5, 20, 100, 1000] as const;
@@ -25,6 +26,7 @@ export function StripControls({ knownFrom }: StripControlsProps) {
   return (
     <div className="strip-controls">
       <TimeField />
+      <PinButton />
       <IconButton label="Previous start, exec or end of a process (,)" onClick={() => stepToChange(replica, -1)}>
         <StepBack size={15} aria-hidden="true" />
       </IconButton>
@@ -62,6 +64,20 @@ export function StripControls({ knownFrom }: StripControlsProps) {
         ))}
       </select>
     </div>
+  );
+}
+
+function PinButton() {
+  const { replica } = useApp();
+  const isComparing = useView((state) => state.comparison !== undefined);
+  return (
+    <IconButton
+      label={isComparing ? 'Leave the comparison' : 'Compare: pin this instant as A (a)'}
+      isPressed={isComparing}
+      onClick={() => (isComparing ? view.leaveComparison() : pinA(replica))}
+    >
+      <Diff size={15} aria-hidden="true" />
+    </IconButton>
   );
 }
 

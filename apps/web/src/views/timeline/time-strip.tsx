@@ -31,6 +31,7 @@ function Strip({ host }: { readonly host: HostInfo }) {
   const { tree, facts } = replica;
   const { isLive } = host;
   const pausedAt = useView((state) => state.pausedAt);
+  const comparison = useView((state) => state.comparison);
   const strip = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useWidth(strip);
@@ -175,6 +176,7 @@ function Strip({ host }: { readonly host: HostInfo }) {
             {label}
           </span>
         ))}
+        {comparison && <Pinned a={comparison.a} b={at} window={window} />}
         {hovered !== undefined && drag.current === undefined && (
           <HoverNote
             {...{
@@ -205,6 +207,28 @@ function Strip({ host }: { readonly host: HostInfo }) {
       )}
       <StripControls knownFrom={known} />
     </section>
+  );
+}
+
+interface PinnedProps {
+  readonly a: EventNs;
+  readonly b: EventNs;
+  readonly window: TimeWindow;
+}
+
+/** A of a comparison, and the time between A and B. */
+function Pinned({ a, b, window: { from, to } }: PinnedProps) {
+  const share = (time: number) => (Math.min(to, Math.max(from, time)) - from) / (to - from);
+  const [left, right] = [share(Math.min(a, b)), share(Math.max(a, b))];
+  return (
+    <>
+      <span className="between" style={{ left: `${left * 100}%`, right: `${(1 - right) * 100}%` }} aria-hidden="true" />
+      {a >= from && a <= to && (
+        <span className="pin-a" data-testid="pin-a" style={{ left: `${share(a) * 100}%` }} aria-hidden="true">
+          <b>A</b>
+        </span>
+      )}
+    </>
   );
 }
 

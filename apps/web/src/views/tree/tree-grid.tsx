@@ -70,7 +70,7 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
       <ContextBar treeRows={treeRows} />
       <FollowBanner treeRows={treeRows} onFollow={(row) => show(row)} />
       <div
-        className="tree-grid tree-scroller"
+        className={treeRows.changes === undefined ? 'tree-grid tree-scroller' : 'tree-grid tree-scroller is-comparing'}
         ref={scroller}
         role="treegrid"
         aria-label="Process tree"

@@ -1,4 +1,4 @@
-import type { TaskIndex } from '@dendro/engine';
+import { instantOf, type TaskIndex } from '@dendro/engine';
 import { useApp } from '../../app-context.ts';
 import type { ColumnId } from '../../layout/columns.ts';
 import { type RowContext, type RowModel, rowModel } from '../../layout/row-model.ts';
@@ -16,5 +16,8 @@ export function useRowModel({ tree, order }: TreeRows, columns: readonly ColumnI
     users: host?.users ?? {},
     columns,
   };
-  return (task) => rowModel(context, task);
+  return (task) => {
+    const at = instantOf(tree, order, task);
+    return rowModel(at === order.at ? context : { ...context, at }, task);
+  };
 }
