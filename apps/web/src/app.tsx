@@ -65,7 +65,7 @@ export function App() {
             <LineagePage tree={treeRows.tree} view={lineage} at={treeRows.order.at} />
           </Suspense>
         )}
-        {areDetailsOpen && <Details tree={treeRows.tree} order={treeRows.order} />}
+        {areDetailsOpen && <Details tree={treeRows.tree} order={treeRows.order} comparedWith={treeRows.changes?.a} />}
       </main>
       <StatusBar treeRows={treeRows} />
       {isHelpOpen && <Help />}

@@ -10,6 +10,7 @@ import { Pinned } from './replica/pinned.ts';
 import { Replica } from './replica/replica.ts';
 import { keepTheme } from './state/keep-theme.ts';
 import { keepUrl } from './state/keep-url.ts';
+import { keepMovedFrom } from './state/moved-from.ts';
 import { useView } from './state/view-store.ts';
 import './styles/base.css';
 import './styles/tree.css';
@@ -30,6 +31,7 @@ const connection = new Connection({
 });
 keepTheme();
 keepUrl(replica);
+keepMovedFrom(past);
 pauseWhenHidden(connection);
 void connection.connect();
 

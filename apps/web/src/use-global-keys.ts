@@ -1,7 +1,7 @@
 // Keys that work wherever the focus is, except in a field that takes text.
 
 import { useEffect, useRef } from 'react';
-import { useApp } from './app-context.ts';
+import { type App, useApp } from './app-context.ts';
 import type { Replica } from './replica/replica.ts';
 import { useView, view } from './state/view-store.ts';
 import { pinA } from './views/timeline/pin-a.ts';
@@ -13,7 +13,7 @@ const TAKES_TEXT = 'input:not([type="checkbox"], [type="radio"]), select, textar
 const TAKES_SPACE = 'button, summary, a, input';
 
 export function useGlobalKeys(treeRows: TreeRows): void {
-  const { replica } = useApp();
+  const app = useApp();
   const latest = useRef(treeRows);
   latest.current = treeRows;
   useEffect(() => {
@@ -26,15 +26,16 @@ export function useGlobalKeys(treeRows: TreeRows): void {
       if (event.ctrlKey || event.metaKey) return;
       if (useView.getState().isHelpOpen || isOn(event, TAKES_TEXT)) return;
       if (event.key === ' ' && isOn(event, TAKES_SPACE)) return;
-      if (obey(event.key, replica, latest.current)) event.preventDefault();
+      if (obey(event.key, app, latest.current)) event.preventDefault();
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, [replica]);
+  }, [app]);
 }
 
 /** @returns whether the key means anything */
-function obey(key: string, replica: Replica, treeRows: TreeRows): boolean {
+function obey(key: string, app: App, treeRows: TreeRows): boolean {
+  const { replica } = app;
   switch (key) {
     case '/':
       document.querySelector<HTMLInputElement>('[data-testid="filter"]')?.focus();
@@ -51,7 +52,7 @@ function obey(key: string, replica: Replica, treeRows: TreeRows): boolean {
       return true;
     case ',':
     case '.':
-      stepToChange(replica, key === ',' ? -1 : 1);
+      stepToChange(app, key === ',' ? -1 : 1);
       return true;
     case 'a':
       pinA(replica);

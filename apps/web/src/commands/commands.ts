@@ -29,8 +29,8 @@ export function commandsNow(app: App, treeRows: TreeRows): Command[] {
     pausedAt === undefined
       ? { title: 'Pause', keys: 'Space', run: () => view.pause(replica.now()) }
       : { title: 'Go to the present', keys: 'Space', run: view.goLive },
-    { title: 'Step to the previous start or end', keys: ',', run: () => stepToChange(replica, -1) },
-    { title: 'Step to the next start or end', keys: '.', run: () => stepToChange(replica, 1) },
+    { title: 'Step to the previous start or end', keys: ',', run: () => stepToChange(app, -1) },
+    { title: 'Step to the next start or end', keys: '.', run: () => stepToChange(app, 1) },
     {
       title: comparison === undefined ? 'Compare: pin this instant as A' : 'Compare: pin A anew, at this instant',
       keys: 'a',

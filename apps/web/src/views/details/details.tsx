@@ -2,7 +2,7 @@
 // who said it.
 
 import { instantOf, NO_TASK, type TemporalTree, type TreeOrder } from '@dendro/engine';
-import type { TaskId } from '@dendro/protocol';
+import type { EventNs, TaskId } from '@dendro/protocol';
 import { Network, X } from 'lucide-react';
 import { lazy, Suspense } from 'react';
 import { useApp } from '../../app-context.ts';
@@ -23,9 +23,11 @@ const ComparedFacts = lazy(() =>
 interface DetailsProps {
   readonly tree: TemporalTree;
   readonly order: TreeOrder;
+  /** A of a comparison. */
+  readonly comparedWith: EventNs | undefined;
 }
 
-export function Details({ tree, order }: DetailsProps) {
+export function Details({ tree, order, comparedWith }: DetailsProps) {
   const { replica } = useApp();
   const selected = useView((state) => state.selected);
   const { host } = replica;
@@ -54,11 +56,11 @@ export function Details({ tree, order }: DetailsProps) {
         </p>
       ) : (
         <div className="details-body">
-          {order.alsoAt !== undefined && (
+          {comparedWith !== undefined && (
             <Suspense>
               <ComparedFacts
                 {...{ tree, task }}
-                a={order.alsoAt}
+                a={comparedWith}
                 b={order.at}
                 base={{ epochNs: BigInt(host?.baseEpochNs ?? '0') }}
                 users={host?.users ?? {}}

@@ -19,7 +19,7 @@ interface StripControlsProps {
 }
 
 export function StripControls({ knownFrom }: StripControlsProps) {
-  const { replica } = useApp();
+  const app = useApp();
   const playing = useView((state) => state.playing);
   const [speed, setSpeed] = useState<number>(SPEEDS[0]);
   usePlayback();
@@ -27,10 +27,10 @@ export function StripControls({ knownFrom }: StripControlsProps) {
     <div className="strip-controls">
       <TimeField />
       <PinButton />
-      <IconButton label="Previous start, exec or end of a process (,)" onClick={() => stepToChange(replica, -1)}>
+      <IconButton label="Previous start, exec or end of a process (,)" onClick={() => stepToChange(app, -1)}>
         <StepBack size={15} aria-hidden="true" />
       </IconButton>
-      <IconButton label="Next start, exec or end of a process (.)" onClick={() => stepToChange(replica, 1)}>
+      <IconButton label="Next start, exec or end of a process (.)" onClick={() => stepToChange(app, 1)}>
         <StepForward size={15} aria-hidden="true" />
       </IconButton>
       <button
@@ -129,7 +129,7 @@ function TimeField() {
 
 /** With each frame the instant shown moves on, until it has reached the present. */
 function usePlayback(): void {
-  const { replica } = useApp();
+  const { replica, past } = useApp();
   const playing = useView((state) => state.playing);
   useEffect(() => {
     if (playing === undefined) return;
@@ -143,6 +143,12 @@ function usePlayback(): void {
         view.play(undefined);
         return;
       }
+      // Time stands still until what was then has come.
+      if (past.isFor(pausedAt) && past.holds(pausedAt) === undefined && past.problem === undefined) {
+        request = requestAnimationFrame(step);
+        return;
+      }
+      past.playedTo(pausedAt);
       const next = pausedAt + passedMs * 1e6 * playing;
       if (next >= replica.now()) {
         if (replica.host?.isLive) view.goLive();
@@ -157,5 +163,5 @@ function usePlayback(): void {
       request = requestAnimationFrame(step);
     }
     return () => cancelAnimationFrame(request);
-  }, [playing, replica]);
+  }, [playing, replica, past]);
 }

@@ -82,6 +82,7 @@ export const TreeRow = memo(function TreeRow(props: TreeRowProps) {
       data-tid={props.tid}
       data-state={props.state}
       data-new={props.isNew || undefined}
+      data-ending={props.isEnding || undefined}
       data-change={props.change?.kind}
       style={rowStyle(props)}
       onClick={() => selectOrOpen(id)}
@@ -102,6 +103,7 @@ export function rowClass(props: TreeRowProps): string {
     props.isDimmed && 'is-dimmed',
     state === 'exited' && 'is-exited',
     isNew && 'is-new',
+    props.isEnding && 'is-ending',
     isThread && 'is-thread',
     props.change !== undefined && `differs is-${props.change.kind}`,
   ];
@@ -167,11 +169,12 @@ export function Chevron({ isOpen, canFold, onToggle }: ChevronProps) {
   );
 }
 
-function Tags({ isNew, isPlaceholder, isOwn, orphan, change }: TreeRowProps) {
+function Tags({ isNew, isEnding, isPlaceholder, isOwn, orphan, change }: TreeRowProps) {
   return (
     <>
       {change !== undefined && <ChangeNote {...change} />}
       {isNew && <span className="visually-hidden">new</span>}
+      {isEnding && <span className="visually-hidden">ended on the way here</span>}
       {isPlaceholder && (
         <span className="tag" title="Known only because another event mentioned it">
           mentioned

@@ -15,6 +15,7 @@ import { groupsOfTree, NO_GROUPS } from '../../layout/sibling-groups.ts';
 import { visibleRows } from '../../layout/visible-rows.ts';
 import { Columns } from '../../query/columns.ts';
 import { matchQuery } from '../../query/match-query.ts';
+import { useMovedFrom } from '../../state/moved-from.ts';
 import { useTree } from '../../state/tree-store.ts';
 import { isFiltered, useView } from '../../state/view-store.ts';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
@@ -28,6 +29,11 @@ export function useTreeRows(frame: number): TreeRows {
   const { host, facts } = replica;
   const ownPids = host?.ownPids ?? NOBODY;
   const { tree, at, comparedWith } = useShownTree();
+  // Who ended on the way here stays for a moment, however far the way was. The past that is played goes on as the present does.
+  const movedFrom = useMovedFrom((state) => state.from);
+  const isPlaying = useView((state) => state.playing !== undefined);
+  const wayFrom = isPlaying || at === undefined || movedFrom === undefined || movedFrom > at ? undefined : movedFrom;
+  const alsoAt = comparedWith ?? wayFrom;
   const onlyChanged = useView((state) => state.comparison?.onlyChanged ?? false);
   const showThreads = useView((state) => state.showThreads);
   const withThreads = useView((state) => state.withThreads);
@@ -57,7 +63,7 @@ export function useTreeRows(frame: number): TreeRows {
     const from = performance.now();
     const order = orderTree(tree, {
       at: at ?? replica.now(),
-      alsoAt: comparedWith,
+      alsoAt,
       // Of the ended a comparison shows those who lived at the other instant.
       keepExitedNs: comparedWith !== undefined ? 0 : isEveryEnd ? Number.POSITIVE_INFINITY : tombstoneSeconds * 1e9,
       threads: (process) => isEveryThread || withThreads.has(tree.taskIdOf(process)),
@@ -69,6 +75,7 @@ export function useTreeRows(frame: number): TreeRows {
     tree,
     replica,
     at,
+    alsoAt,
     comparedWith,
     isEveryThread,
     withThreads,
@@ -94,11 +101,11 @@ export function useTreeRows(frame: number): TreeRows {
     const own = ownPositions(tree, order, ownPids);
     const ofChip = keptByChip(chip, tree, order, newSince ?? order.at);
     const wanted = hidesOwn ? withoutOwn(tree, order, own, ofChip) : ofChip;
-    const changes = order.alsoAt === undefined ? undefined : new Changes(tree, order, order.alsoAt, wanted);
+    const changes = comparedWith === undefined ? undefined : new Changes(tree, order, comparedWith, wanted);
     const kept = changes !== undefined && onlyChanged ? changes.only() : wanted;
     const groups = groupsAlike && !filters ? groupsOfTree(tree, order, kept, likenesses) : NO_GROUPS;
     return [own, kept, changes, groups, performance.now() - from] as const;
-  }, [tree, order, ownPids, chip, newSince, hidesOwn, onlyChanged, groupsAlike, filters, likenesses]);
+  }, [tree, order, ownPids, chip, newSince, hidesOwn, comparedWith, onlyChanged, groupsAlike, filters, likenesses]);
 
   // Who is selected or followed, or has such a one below it, is not put into a closed group.
   const apart = useMemo(() => {
