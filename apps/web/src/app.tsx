@@ -1,4 +1,5 @@
 import { lazy, Suspense } from 'react';
+import { useApp } from './app-context.ts';
 import { useView } from './state/view-store.ts';
 import { useGlobalKeys } from './use-global-keys.ts';
 import { useConnectionStatus, useReplicaFrame } from './use-replica.ts';
@@ -37,14 +38,16 @@ export function App() {
   const areDetailsOpen = useView((state) => state.areDetailsOpen);
   const lineage = useView((state) => state.lineage);
   const isHelpOpen = useView((state) => state.isHelpOpen);
-  const isPaused = useView((state) => state.pausedAt !== undefined);
+  const { past } = useApp();
+  const pausedAt = useView((state) => state.pausedAt);
+  const isReading = pausedAt !== undefined && past.isFor(pausedAt) && past.isLoading;
   const comparison = useView((state) => state.comparison);
   const treeRows = useTreeRows(frame);
   useGlobalKeys(treeRows);
 
   if (status.kind === 'signed-out') return <SignedOut />;
   return (
-    <div className={isPaused ? 'app is-paused' : 'app'}>
+    <div className={`app${pausedAt === undefined ? '' : ' is-paused'}${isReading ? ' is-reading' : ''}`}>
       <Header treeRows={treeRows} />
       <TimeStrip />
       <main className={areDetailsOpen ? 'main with-details' : 'main'}>

@@ -9,7 +9,9 @@ export interface Histogram {
   readonly bucketNs: number;
   readonly births: Uint32Array;
   readonly exits: Uint32Array;
-  /** Of either, in one bucket. */
+  /** Matches of detectors; undefined where nobody has told of any. */
+  readonly findings?: Uint32Array | undefined;
+  /** Births or exits, in one bucket. */
   readonly most: number;
 }
 
@@ -41,6 +43,8 @@ export function joined(past: Histogram, present: Histogram, from: EventNs): Hist
   const births = Uint32Array.from(present.births);
   const exits = Uint32Array.from(present.exits);
   const offset = Math.round((present.from - past.from) / present.bucketNs);
+  // Of these only the server knows, of now as well.
+  const findings = past.findings && births.map((_, bucket) => past.findings?.[bucket + offset] ?? 0);
   for (let bucket = 0; bucket < births.length; bucket++) {
     if (present.from + bucket * present.bucketNs >= from) break;
     births[bucket] = past.births[bucket + offset] ?? 0;
@@ -48,7 +52,7 @@ export function joined(past: Histogram, present: Histogram, from: EventNs): Hist
   }
   let most = 0;
   for (const counts of [births, exits]) for (const count of counts) most = Math.max(most, count);
-  return { ...present, births, exits, most };
+  return { ...present, births, exits, findings, most };
 }
 
 /** What can happen to a process that a person may want to step to. */

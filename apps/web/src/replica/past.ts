@@ -84,6 +84,11 @@ export class Past {
     return host?.oldestEpochNs !== undefined && at < wholeFrom;
   }
 
+  /** Of the last window; undefined before there is one. */
+  get tree(): TemporalTree | undefined {
+    return this.#windowOfHost()?.tree;
+  }
+
   /** The window that knows all about this instant, if there is one. Nothing is asked for. */
   holds(at: EventNs): PastWindow | undefined {
     const window = this.#windowOfHost();

@@ -63,7 +63,8 @@ function batchesIn(bytes: Uint8Array, laterNs: number): Uint8Array[] {
   return batches;
 }
 
-async function sentenceOf(answer: Response): Promise<string> {
+/** What the server says of its refusal. */
+export async function sentenceOf(answer: Response): Promise<string> {
   try {
     const { message } = (await answer.json()) as { message?: unknown };
     if (typeof message === 'string') return message;

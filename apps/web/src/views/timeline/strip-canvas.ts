@@ -17,6 +17,8 @@ export interface StripPicture {
 
 const GAP_LEAST_PX = 3;
 const HATCH_PX = 5;
+/** The lane of findings, above all else: there only when there is one to show. */
+const LANE_PX = 7;
 
 export function drawStrip(canvas: HTMLCanvasElement, picture: StripPicture): void {
   const { clientWidth: width, clientHeight: height } = canvas;
@@ -38,9 +40,14 @@ export function drawStrip(canvas: HTMLCanvasElement, picture: StripPicture): voi
     context.fillStyle = colour('--strip-future');
     context.fillRect(Math.max(0, x(picture.now)), 0, width, height);
   }
-  drawBars(context, picture.histogram, x, height, colour('--strip-born'), colour('--strip-ended'));
+  const lane = drawFindings(context, picture.histogram, x, colour('--strip-finding')) ? LANE_PX : 0;
+  const middle = Math.round((height + lane) / 2);
+  drawBars(context, picture.histogram, x, { middle, half: (height - lane) / 2 - 2 }, [
+    colour('--strip-born'),
+    colour('--strip-ended'),
+  ]);
   context.fillStyle = colour('--strip-line');
-  context.fillRect(0, Math.round(height / 2), width, 1);
+  context.fillRect(0, middle, width, 1);
   for (const gap of picture.gaps) {
     if (gap.to < from || gap.from > to) continue;
     const left = x(gap.from);
@@ -56,12 +63,9 @@ function drawBars(
   context: CanvasRenderingContext2D,
   { from, bucketNs, births, exits, most }: Histogram,
   x: (at: number) => number,
-  height: number,
-  born: string,
-  ended: string,
+  { middle, half }: { readonly middle: number; readonly half: number },
+  [born, ended]: readonly [string, string],
 ): void {
-  const half = height / 2 - 2;
-  const middle = Math.round(height / 2);
   const length = (count: number) => (count === 0 ? 0 : Math.max(2, (Math.log1p(count) / Math.log1p(most)) * half));
   for (let bucket = 0; bucket < births.length; bucket++) {
     const left = x(from + bucket * bucketNs);
@@ -73,6 +77,29 @@ function drawBars(
     context.fillStyle = ended;
     if (down > 0) context.fillRect(left, middle + 1, width, down);
   }
+}
+
+/** A rhomb where a detector has matched. @returns whether there is any in view */
+function drawFindings(
+  context: CanvasRenderingContext2D,
+  { from, bucketNs, findings }: Histogram,
+  x: (at: number) => number,
+  colour: string,
+): boolean {
+  if (findings === undefined || !findings.some((count) => count > 0)) return false;
+  context.fillStyle = colour;
+  const half = LANE_PX / 2;
+  for (let bucket = 0; bucket < findings.length; bucket++) {
+    if (findings[bucket] === 0) continue;
+    const middle = x(from + (bucket + 0.5) * bucketNs);
+    context.beginPath();
+    context.moveTo(middle, 0);
+    context.lineTo(middle + half, half);
+    context.lineTo(middle, LANE_PX);
+    context.lineTo(middle - half, half);
+    context.fill();
+  }
+  return true;
 }
 
 function hatch(context: CanvasRenderingContext2D, left: number, right: number, height: number, colour: string): void {

@@ -4,6 +4,7 @@ import { useApp } from '../../app-context.ts';
 import { rowChange } from '../../layout/change-words.ts';
 import type { ColumnId } from '../../layout/columns.ts';
 import type { RowWindow } from '../../layout/row-window.ts';
+import { useLinked } from '../../state/linked.ts';
 import { useTree } from '../../state/tree-store.ts';
 import { useView } from '../../state/view-store.ts';
 import { GroupRow } from './group-row.tsx';
@@ -26,6 +27,8 @@ export function GridRows({ treeRows, window, selectedRow, columns, model, rowHei
   const openGroups = useTree((state) => state.openGroups);
   const followed = useTree((state) => state.followed?.task);
   const { host } = useApp().replica;
+  const stretch = useLinked((state) => state.stretch);
+  const isInStretch = (time: number) => stretch !== undefined && time >= stretch.from && time < stretch.to;
   const onlyChanged = useView((state) => state.comparison?.onlyChanged ?? false);
   const { tree, rows, order, asked, found, isFiltered, taskAt, groupAt, groups, rollups, own, changes } = treeRows;
   const base = { epochNs: BigInt(host?.baseEpochNs ?? '0') };
@@ -76,6 +79,7 @@ export function GridRows({ treeRows, window, selectedRow, columns, model, rowHei
         rollup={isFolded && changes === undefined ? rollups.below(position) : undefined}
         changesBelow={isFolded ? changes?.below(position, end) : undefined}
         change={change}
+        isLinked={isInStretch(rest.bornAt) || isInStretch(rest.endedAt)}
         isFollowed={rest.id === followed}
         isOwn={own.includes(position)}
         isDimmed={(isFiltered && !isFound) || (changes !== undefined && onlyChanged && change === undefined)}

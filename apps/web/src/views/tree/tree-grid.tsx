@@ -7,6 +7,7 @@ import { useApp } from '../../app-context.ts';
 import { COLUMNS, columnsTemplate, fittingColumns } from '../../layout/columns.ts';
 import { scrollTopCentring, scrollTopShowing } from '../../layout/row-window.ts';
 import { stickyAbove, stickyRows } from '../../layout/sticky-rows.ts';
+import { linked } from '../../state/linked.ts';
 import { useTree } from '../../state/tree-store.ts';
 import { useView, type ViewState, view } from '../../state/view-store.ts';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
@@ -84,9 +85,11 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
         style={style}
         onPointerMove={(event: PointerEvent) => {
           pointerY.current = event.clientY;
+          linked.pointAtTask(taskUnder(event.target));
         }}
         onPointerLeave={() => {
           pointerY.current = undefined;
+          linked.pointAtTask(undefined);
         }}
         onMouseDown={(event) => {
           // The keys belong to the grid: a button in a row does its work without taking the focus.
@@ -124,6 +127,11 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
 function domId(selected: TreeRowId): string | undefined {
   if (selected === undefined) return undefined;
   return typeof selected === 'string' ? groupRowId(selected) : rowId(selected);
+}
+
+function taskUnder(target: EventTarget): TaskId | undefined {
+  const row = target instanceof Element ? target.closest<HTMLElement>('[data-task-id]') : null;
+  return row === null ? undefined : (Number(row.dataset['taskId']) as TaskId);
 }
 
 type TreeRowId = ReturnType<TreeRows['idAt']> | undefined;

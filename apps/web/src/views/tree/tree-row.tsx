@@ -44,6 +44,8 @@ export interface TreeRowProps extends CellsProps, PlaceProps {
   readonly change: RowChange | undefined;
   readonly isSelected: boolean;
   readonly isFollowed: boolean;
+  /** Began or ended where the pointer is on the strip. */
+  readonly isLinked: boolean;
   /** A process of Dendro itself. */
   readonly isOwn: boolean;
   /** Leads to a match of a filter, and is none itself. */
@@ -100,6 +102,7 @@ export function rowClass(props: TreeRowProps): string {
     'tree-row tree-columns',
     isSelected && 'is-selected',
     props.isFollowed && 'is-followed',
+    props.isLinked && 'is-linked',
     props.isDimmed && 'is-dimmed',
     state === 'exited' && 'is-exited',
     isNew && 'is-new',
