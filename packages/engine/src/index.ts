@@ -34,4 +34,5 @@ export {
   type TemporalTreeOptions,
   type TextField,
 } from './temporal-tree.ts';
-export { instantOf, type OrderOptions, orderTree, type TreeOrder } from './tree-order.ts';
+export { type OrderOptions, orderTree, type TreeOrder } from './tree-order.ts';
+export { instantOf, orderUnion, type UnionOptions } from './union-order.ts';

@@ -8,11 +8,6 @@ import type { TemporalTree } from './temporal-tree.ts';
 
 export interface OrderOptions {
   readonly at: EventNs;
-  /**
-   * Who lives at this instant is laid out too: where it was then, if it does not live at `at`. Earlier or later than
-   * `at`, whatever is asked.
-   */
-  readonly alsoAt?: EventNs | undefined;
   /** How long a task that ended stays in the order, ns. Infinity keeps all. */
   readonly keepExitedNs: number;
   /** Are the threads of this process laid out too? */
@@ -23,7 +18,7 @@ export interface OrderOptions {
 /** Processes in preorder, siblings by start; a process is followed by its threads, if asked for, then its children. */
 export interface TreeOrder {
   readonly at: EventNs;
-  /** As it was asked for. */
+  /** Of an order of two instants the other one. */
   readonly alsoAt?: EventNs | undefined;
   readonly length: number;
   /** position -> TaskIndex */
@@ -46,9 +41,7 @@ const MAX_DEPTH = 65_535;
 
 /** Exited processes and hidden kernel threads stay in the order while something below them is shown. */
 export function orderTree(tree: TemporalTree, options: OrderOptions): TreeOrder {
-  const { at, alsoAt } = options;
-  const latest = alsoAt === undefined ? at : (Math.max(at, alsoAt) as EventNs);
-  const oldest = at - options.keepExitedNs;
+  const { at } = options;
   const slots = tree.slotCount;
   const state = new Uint8Array(slots); // TaskIndex -> 0 (left out) | SHOWN | PLACED
   let hiddenKernelThreads = 0;
@@ -56,13 +49,11 @@ export function orderTree(tree: TemporalTree, options: OrderOptions): TreeOrder 
   const shown: TaskIndex[] = [];
   for (let slot = 0; slot < slots; slot++) {
     const task = slot as TaskIndex;
-    if (!tree.isPresent(task) || tree.isThread(task) || tree.startOf(task) > latest) continue;
-    const isToCome = tree.startOf(task) > at;
-    const exit = tree.exitOf(task);
-    if ((isToCome || exit < oldest) && !livesAlso(tree, task, alsoAt)) foldedExited += isToCome ? 0 : 1;
-    else if (tree.isKernelThread(task) && !options.kernelThreads) {
-      hiddenKernelThreads += !isToCome && exit >= at ? 1 : 0;
-    } else {
+    if (!tree.isPresent(task) || tree.isThread(task) || tree.startOf(task) > at) continue;
+    if (tree.exitOf(task) < at - options.keepExitedNs) foldedExited++;
+    else if (tree.isKernelThread(task) && !options.kernelThreads)
+      hiddenKernelThreads += tree.exitOf(task) >= at ? 1 : 0;
+    else {
       state[task] = SHOWN;
       shown.push(task);
     }
@@ -72,15 +63,13 @@ export function orderTree(tree: TemporalTree, options: OrderOptions): TreeOrder 
   const parents = new Int32Array(slots).fill(NO_TASK);
   for (let next = 0; next < shown.length; next++) {
     const task = shown[next] as TaskIndex;
-    const parent = tree.parentAt(task, placedAt(tree, task, at, alsoAt));
-    if (parent === NO_TASK || !tree.isPresent(parent) || tree.isThread(parent)) continue;
-    if (tree.startOf(parent) > latest) continue;
+    const parent = tree.parentAt(task, Math.min(at, tree.exitOf(task)) as EventNs);
+    if (parent === NO_TASK || !tree.isPresent(parent) || tree.isThread(parent) || tree.startOf(parent) > at) continue;
     parents[task] = parent;
     if (state[parent] === SHOWN) continue;
     state[parent] = SHOWN;
     shown.push(parent);
-    if (tree.startOf(parent) > at) continue;
-    if (tree.exitOf(parent) < oldest) foldedExited--;
+    if (tree.exitOf(parent) < at - options.keepExitedNs) foldedExited--;
     else if (tree.exitOf(parent) >= at) hiddenKernelThreads--;
   }
   shown.sort((a, b) => tree.startOf(a) - tree.startOf(b) || tree.tidOf(a) - tree.tidOf(b));
@@ -130,28 +119,7 @@ export function orderTree(tree: TemporalTree, options: OrderOptions): TreeOrder 
     breakRing(task, parents, firstChild, nextSibling);
     place(task);
   }
-  return { ...rows.finish(at, hiddenKernelThreads, foldedExited), alsoAt };
-}
-
-/** The instant as of which a task of an order is to be read: `at`, but `alsoAt` of who is to be born after it. */
-export function instantOf(
-  tree: TemporalTree,
-  { at, alsoAt }: Pick<TreeOrder, 'at' | 'alsoAt'>,
-  task: TaskIndex,
-): EventNs {
-  return alsoAt !== undefined && tree.startOf(task) > at ? alsoAt : at;
-}
-
-function livesAlso(tree: TemporalTree, task: TaskIndex, alsoAt: EventNs | undefined): boolean {
-  return alsoAt !== undefined && tree.startOf(task) <= alsoAt && tree.exitOf(task) > alsoAt;
-}
-
-/** The instant whose parent a task is laid out under. */
-function placedAt(tree: TemporalTree, task: TaskIndex, at: EventNs, alsoAt: EventNs | undefined): EventNs {
-  const exit = tree.exitOf(task);
-  const livesNow = tree.startOf(task) <= at && exit > at;
-  if (!livesNow && livesAlso(tree, task, alsoAt)) return alsoAt as EventNs;
-  return Math.min(at, exit) as EventNs;
+  return rows.finish(at, hiddenKernelThreads, foldedExited);
 }
 
 /** Cuts a task out of its parent's list of children. */
@@ -176,16 +144,14 @@ function placeThreads(
   position: number,
   depth: number,
 ): void {
-  const { at, alsoAt } = options;
+  const { at } = options;
   let living = tree.isAliveAt(process, at) ? 1 : 0;
   const list: TaskIndex[] | undefined = options.threads(process) ? [] : undefined;
   for (let thread = tree.firstThreadOf(process); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
-    if (!tree.isPresent(thread)) continue;
-    const isToCome = tree.startOf(thread) > at;
+    if (!tree.isPresent(thread) || tree.startOf(thread) > at) continue;
     const exit = tree.exitOf(thread);
-    if (!isToCome && exit >= at) living++;
-    if (list === undefined) continue;
-    if ((!isToCome && exit >= at - options.keepExitedNs) || livesAlso(tree, thread, alsoAt)) list.push(thread);
+    if (exit >= at) living++;
+    if (exit >= at - options.keepExitedNs) list?.push(thread);
   }
   rows.setThreadCount(position, living);
   if (list === undefined) return;

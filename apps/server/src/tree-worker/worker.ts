@@ -65,11 +65,9 @@ function answer(runner: FeedRunner, message: ToWorker): void {
       if (tree === undefined) return;
       runner.flush(); // a snapshot is of a committed version
       const { version } = tree.host;
-      for (const { bytes, isLast } of snapshotChunks(
-        tree.host,
-        tree.now,
-        message.isWhole ? Number.POSITIVE_INFINITY : undefined,
-      )) {
+      // Without a history nobody else can tell a browser of who ended long ago.
+      const windowNs = message.isWhole || !tree.hasHistory ? Number.POSITIVE_INFINITY : undefined;
+      for (const { bytes, isLast } of snapshotChunks(tree.host, tree.now, windowNs)) {
         const { now } = tree;
         post({ type: 'chunk', request: message.request, isLast, version, now, bytes }, [bytes.buffer]);
       }

@@ -1,4 +1,4 @@
-import { orderTree, type TaskIndex } from '@dendro/engine';
+import { orderUnion, type TaskIndex } from '@dendro/engine';
 import {
   AUTHORITY,
   BatchWriter,
@@ -47,7 +47,7 @@ function host() {
 
 function compared(a: EventNs, b: EventNs, kept?: (tid: number) => boolean) {
   const tree = host();
-  const order = orderTree(tree, { at: b, alsoAt: a, keepExitedNs: 0, threads: () => false, kernelThreads: false });
+  const order = orderUnion(tree, { at: b, alsoAt: a, keepExitedNs: 0, threads: () => false, kernelThreads: false });
   const tids = Array.from(order.tasks, (task) => tree.tidOf(task as TaskIndex) as number);
   const changes = new Changes(tree, order, a, kept && Uint8Array.from(tids, (tid) => (kept(tid) ? 1 : 0)));
   const said = (tid: number) => {

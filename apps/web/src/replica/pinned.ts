@@ -50,7 +50,7 @@ export class Pinned {
   /** Could somebody who lived at A be missing, with no history to ask? */
   isLossy(a: EventNs): boolean {
     const { host, wholeFrom } = this.#deps.replica;
-    return host?.isLive === true && host.oldestEpochNs === undefined && a < wholeFrom;
+    return host?.oldestEpochNs === undefined && a < wholeFrom;
   }
 
   /**

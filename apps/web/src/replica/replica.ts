@@ -73,6 +73,9 @@ export class Replica {
 
   /** From this instant on everything is here: before it what had ended may not have been told, or may have been evicted. */
   get wholeFrom(): EventNs {
+    // A server without a history sends all that it has.
+    const isAll = this.#host?.oldestEpochNs === undefined && this.#stats?.stats.evicted === 0;
+    if (isAll) return Number.NEGATIVE_INFINITY as EventNs;
     const forgotten = this.#tree instanceof LiveTree ? this.#tree.forgottenUntil : Number.NEGATIVE_INFINITY;
     return Math.max(this.#wholeFrom, forgotten) as EventNs;
   }

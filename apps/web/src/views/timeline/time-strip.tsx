@@ -31,7 +31,7 @@ export function TimeStrip() {
 }
 
 function Strip({ host }: { readonly host: HostInfo }) {
-  const { replica } = useApp();
+  const { replica, past } = useApp();
   const { tree, facts } = replica;
   const { isLive } = host;
   const pausedAt = useView((state) => state.pausedAt);
@@ -59,10 +59,15 @@ function Strip({ host }: { readonly host: HostInfo }) {
   // Of what had ended before this page was opened the server knows more.
   const isBefore = window.from < replica.wholeFrom;
   const { counts, problem } = usePastCounts(host, base, histogram.from, bucketNs, histogram.births.length, isBefore);
-  const told = useMemo(
-    () => (counts === undefined ? histogram : joined(counts.histogram, histogram, replica.wholeFrom)),
-    [counts, histogram, replica.wholeFrom],
-  );
+  // The window of the past that is loaded knows what falls between the seconds that the server counts.
+  const loaded = pausedAt !== undefined && isBefore && counts === undefined ? past.holds(pausedAt)?.tree : undefined;
+  const told = useMemo(() => {
+    const { from, births } = histogram;
+    const earlier =
+      counts?.histogram ??
+      (loaded && histogramOf(loaded, from, (from + births.length * bucketNs) as EventNs, bucketNs));
+    return earlier === undefined ? histogram : joined(earlier, histogram, replica.wholeFrom);
+  }, [counts, loaded, histogram, bucketNs, replica.wholeFrom]);
 
   useLayoutEffect(() => {
     void look; // other colours

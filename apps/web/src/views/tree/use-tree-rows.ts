@@ -1,7 +1,7 @@
 // From replica and view state to rows. Each step is done again only when what
 // it depends on has changed: a key press costs no new order of the tree.
 
-import { NO_TASK, orderTree, type TaskIndex } from '@dendro/engine';
+import { NO_TASK, orderTree, orderUnion, type TaskIndex } from '@dendro/engine';
 import type { TimeBase } from '@dendro/protocol';
 import { useDeferredValue, useMemo, useState } from 'react';
 import { useApp } from '../../app-context.ts';
@@ -61,14 +61,14 @@ export function useTreeRows(frame: number): TreeRows {
   const [whole, orderCost] = useMemo(() => {
     void moment;
     const from = performance.now();
-    const order = orderTree(tree, {
+    const options = {
       at: at ?? replica.now(),
-      alsoAt,
       // Of the ended a comparison shows those who lived at the other instant.
       keepExitedNs: comparedWith !== undefined ? 0 : isEveryEnd ? Number.POSITIVE_INFINITY : tombstoneSeconds * 1e9,
-      threads: (process) => isEveryThread || withThreads.has(tree.taskIdOf(process)),
+      threads: (process: TaskIndex) => isEveryThread || withThreads.has(tree.taskIdOf(process)),
       kernelThreads: showKernelThreads,
-    });
+    };
+    const order = alsoAt === undefined ? orderTree(tree, options) : orderUnion(tree, { ...options, alsoAt });
     return [order, performance.now() - from] as const;
   }, [
     moment,

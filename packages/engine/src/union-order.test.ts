@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { TaskIndex } from './ids.ts';
 import { TemporalTree } from './temporal-tree.ts';
 import { orderTree } from './tree-order.ts';
+import { orderUnion } from './union-order.ts';
 
 /** id, parent, start, exit; the parent of 5 from 60 on is 1. */
 const LIVES = [
@@ -32,13 +33,9 @@ function host(): TemporalTree {
 /** Indented by depth. */
 function drawn(at: number, alsoAt?: number): string[] {
   const tree = host();
-  const order = orderTree(tree, {
-    at: at as EventNs,
-    alsoAt: alsoAt as EventNs | undefined,
-    keepExitedNs: 0,
-    threads: () => false,
-    kernelThreads: true,
-  });
+  const options = { at: at as EventNs, keepExitedNs: 0, threads: () => false, kernelThreads: true };
+  const order =
+    alsoAt === undefined ? orderTree(tree, options) : orderUnion(tree, { ...options, alsoAt: alsoAt as EventNs });
   return Array.from(
     order.tasks,
     (task, p) => `${'  '.repeat(order.depths[p] as number)}${tree.tidOf(task as TaskIndex)}`,
@@ -48,6 +45,10 @@ function drawn(at: number, alsoAt?: number): string[] {
 test('one instant has those who live then', () => {
   expect(drawn(35)).toEqual(['1', '  2', '    3', '    5']);
   expect(drawn(90)).toEqual(['1', '  5', '  4']);
+});
+
+test('twice the same instant is one', () => {
+  for (const at of [5, 35, 65, 77, 90]) expect(drawn(at, at)).toEqual(drawn(at));
 });
 
 test('with another instant those who lived then are there too, where they were; who lives at both is where it is now', () => {
