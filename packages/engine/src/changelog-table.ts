@@ -107,6 +107,17 @@ export class ChangelogTable {
     return this.#tasks.fieldsOf(task) >>> TRIMMED_AT; // the bit of the last field is the sign
   }
 
+  forgetTrimmed(task: TaskIndex): void {
+    this.#tasks.setFields(task, this.fieldsOf(task));
+  }
+
+  /** Every field that a task has entries of has lost its oldest ones. */
+  noteAllTrimmed(task: TaskIndex): void {
+    this.#hasTrimmed = true;
+    const fields = this.#tasks.fieldsOf(task);
+    this.#tasks.setFields(task, fields | (this.fieldsOf(task) << TRIMMED_AT));
+  }
+
   nextOf(entry: EntryIndex): EntryIndex {
     return this.#entries.i32[entry * INTEGERS + NEXT]!;
   }
