@@ -1,12 +1,12 @@
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { useView } from './state/view-store.ts';
 import { useGlobalKeys } from './use-global-keys.ts';
 import { useConnectionStatus, useReplicaFrame } from './use-replica.ts';
+import { lazyPart } from './views/common/lazy-part.tsx';
 import { Details } from './views/details/details.tsx';
 import { Header } from './views/header.tsx';
 import { Help } from './views/help.tsx';
 import { Opening } from './views/open-recording.tsx';
-import { LineageNotLoaded } from './views/pages/lineage-not-loaded.tsx';
 import { SignedOut } from './views/pages/signed-out.tsx';
 import { Waiting } from './views/pages/waiting.tsx';
 import { StatusBar } from './views/status/status-bar.tsx';
@@ -16,12 +16,7 @@ import { TreeGrid } from './views/tree/tree-grid.tsx';
 import { useTreeRows } from './views/tree/use-tree-rows.ts';
 
 /** Fetched when it is opened for the first time: most visits do without. */
-const LineagePage = lazy(() =>
-  import('./views/lineage/lineage-page.tsx').then(
-    ({ LineagePage }) => ({ default: LineagePage }),
-    () => ({ default: LineageNotLoaded }),
-  ),
-);
+const LineagePage = lazyPart(() => import('./views/lineage/lineage-page.tsx').then(({ LineagePage }) => LineagePage));
 
 export function App() {
   const frame = useReplicaFrame();

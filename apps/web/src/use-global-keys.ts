@@ -3,7 +3,7 @@
 import { useEffect } from 'react';
 import { useApp } from './app-context.ts';
 import type { Replica } from './replica/replica.ts';
-import { useView, view } from './state/view-store.ts';
+import { DETAIL_TABS, useView, view } from './state/view-store.ts';
 import { stepToChange } from './views/timeline/step-to-change.ts';
 
 const TAKES_TEXT = 'input:not([type="checkbox"], [type="radio"]), select, textarea';
@@ -57,8 +57,11 @@ function obey(key: string, replica: Replica): boolean {
       return true;
     case 'l':
       return toggleLineage();
+    case 'q':
+      view.toggleDetails();
+      return true;
     default:
-      return false;
+      return showTab(key);
   }
 }
 
@@ -76,6 +79,15 @@ function toggleLineage(): boolean {
   if (lineage !== undefined) view.closeLineage();
   else if (selected !== undefined) view.openLineage(selected);
   else return false;
+  return true;
+}
+
+/** By the digit of its place. */
+function showTab(key: string): boolean {
+  const { areDetailsOpen, selected } = useView.getState();
+  const tab = /^[1-9]$/.test(key) ? DETAIL_TABS[Number(key) - 1] : undefined;
+  if (tab === undefined || (!areDetailsOpen && selected === undefined)) return false;
+  view.showTab(tab);
   return true;
 }
 

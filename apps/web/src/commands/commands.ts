@@ -7,7 +7,15 @@ import type { App } from '../app-context.ts';
 import { duration } from '../layout/format.ts';
 import { printable } from '../layout/printable.ts';
 import { showHost } from '../show-host.ts';
-import { isFiltered, type Theme, TOMBSTONE_CHOICES, useView, view } from '../state/view-store.ts';
+import {
+  DETAIL_TABS,
+  isFiltered,
+  TAB_NAMES,
+  type Theme,
+  TOMBSTONE_CHOICES,
+  useView,
+  view,
+} from '../state/view-store.ts';
 import { stepToChange } from '../views/timeline/step-to-change.ts';
 import { stepMatch } from '../views/tree/step-match.ts';
 import type { TreeRows } from '../views/tree/tree-rows.ts';
@@ -47,7 +55,12 @@ export function commandsNow({ replica, connection }: App, treeRows: TreeRows): C
         run: () => view.openLineage(selected),
       },
     state.lineage !== undefined && { title: 'Leave the lineage', keys: 'Esc', run: view.closeLineage },
-    state.areDetailsOpen && { title: 'Close details', keys: 'Esc', run: view.closeDetails },
+    state.areDetailsOpen && { title: 'Close details', keys: 'q', run: view.closeDetails },
+    ...(selected === undefined && !state.areDetailsOpen ? [] : DETAIL_TABS).map((tab, i) => ({
+      title: `Details: ${TAB_NAMES[tab]}`,
+      keys: String(i + 1),
+      run: () => view.showTab(tab),
+    })),
     selected !== undefined &&
       selected !== scope && { title: 'Show the selected subtree alone', keys: 's', run: () => view.setScope(selected) },
     scope !== undefined && { title: 'Show the whole tree', run: () => view.setScope(undefined) },

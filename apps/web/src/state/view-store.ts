@@ -40,6 +40,16 @@ export const DETAIL_TABS = [
   'raw',
 ] as const;
 export type DetailTab = (typeof DETAIL_TABS)[number];
+export const TAB_NAMES: Readonly<Record<DetailTab, string>> = {
+  overview: 'Overview',
+  command: 'Command',
+  lineage: 'Lineage',
+  threads: 'Threads',
+  timeline: 'Timeline',
+  files: 'Files',
+  network: 'Network',
+  raw: 'JSON',
+};
 
 /** Which lives a lineage is of: all, those of the last so many nanoseconds, or of a window that somebody has chosen. */
 export type LivesShown = 'all' | number | TimeWindow;

@@ -13,6 +13,8 @@ const KEYS = [
   ['Home End', 'First and last row'],
   ['PgUp PgDn', 'A page up or down'],
   ['Enter', 'Details'],
+  ['q', 'Open and close the panel of details'],
+  ['1 … 8', 'In it: Overview, Command, Lineage, Threads, Timeline, Files, Network, JSON'],
   ['l', 'Lineage of the selected process, and back'],
   ['s', 'Show the subtree alone'],
   ['/', 'Find and filter'],
