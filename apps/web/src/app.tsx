@@ -18,14 +18,18 @@ import { useTreeRows } from './views/tree/use-tree-rows.ts';
 /** Fetched when it is opened for the first time: most visits do without. */
 const LineagePage = lazyPart(() => import('./views/lineage/lineage-page.tsx').then(({ LineagePage }) => LineagePage));
 
+const HostsPage = lazyPart(() => import('./views/hosts/hosts-page.tsx').then(({ HostsPage }) => HostsPage));
+
 export function App() {
   const frame = useReplicaFrame();
   const status = useConnectionStatus();
   const areDetailsOpen = useView((state) => state.areDetailsOpen);
   const lineage = useView((state) => state.lineage);
+  const areHostsOpen = useView((state) => state.areHostsOpen);
   const isHelpOpen = useView((state) => state.isHelpOpen);
   const isPaused = useView((state) => state.pausedAt !== undefined);
   const treeRows = useTreeRows(frame);
+  const hasPanel = areDetailsOpen && !areHostsOpen;
   useGlobalKeys();
 
   if (status.kind === 'signed-out') return <SignedOut />;
@@ -33,8 +37,12 @@ export function App() {
     <div className={isPaused ? 'app is-paused' : 'app'}>
       <Header treeRows={treeRows} />
       <TimeStrip />
-      <main className={areDetailsOpen ? 'main with-details' : 'main'}>
-        {treeRows.tree.taskCount === 0 ? (
+      <main className={hasPanel ? 'main with-details' : 'main'}>
+        {areHostsOpen ? (
+          <Suspense fallback={<p className="page">Loading the hosts …</p>}>
+            <HostsPage />
+          </Suspense>
+        ) : treeRows.tree.taskCount === 0 ? (
           <Waiting status={status} />
         ) : lineage === undefined ? (
           <div className="explore">
@@ -46,7 +54,7 @@ export function App() {
             <LineagePage tree={treeRows.tree} view={lineage} at={treeRows.order.at} />
           </Suspense>
         )}
-        {areDetailsOpen && <Details tree={treeRows.tree} at={treeRows.order.at} />}
+        {hasPanel && <Details tree={treeRows.tree} at={treeRows.order.at} />}
       </main>
       <StatusBar treeRows={treeRows} />
       {isHelpOpen && <Help />}

@@ -57,6 +57,9 @@ function obey(key: string, replica: Replica): boolean {
       return true;
     case 'l':
       return toggleLineage();
+    case 'H':
+      toggleHosts();
+      return true;
     case 'q':
       view.toggleDetails();
       return true;
@@ -67,11 +70,17 @@ function obey(key: string, replica: Replica): boolean {
 
 /** One thing at a time, the last one first. */
 function leave(): void {
-  const { query, areDetailsOpen, scope, lineage } = useView.getState();
-  if (lineage !== undefined) view.closeLineage();
+  const { query, areDetailsOpen, scope, lineage, areHostsOpen } = useView.getState();
+  if (areHostsOpen) view.closeHosts();
+  else if (lineage !== undefined) view.closeLineage();
   else if (query !== '') view.clearQuery();
   else if (areDetailsOpen) view.closeDetails();
   else if (scope !== undefined) view.setScope(undefined);
+}
+
+function toggleHosts(): void {
+  if (useView.getState().areHostsOpen) view.closeHosts();
+  else view.openHosts();
 }
 
 function toggleLineage(): boolean {

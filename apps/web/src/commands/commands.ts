@@ -92,6 +92,9 @@ export function commandsNow({ replica, connection }: App, treeRows: TreeRows): C
     theme('dark'),
     theme('light'),
     { title: 'Keys and help', keys: '?', run: view.openHelp },
+    state.areHostsOpen
+      ? { title: 'Leave the hosts', keys: 'Esc', run: view.closeHosts }
+      : { title: 'Hosts of this server', keys: 'H', run: view.openHosts },
     ...connection.hosts
       .filter(({ id }) => id !== replica.host?.id)
       .map(({ id, name }) => ({ title: `Host: ${printable(name)}`, run: () => showHost(connection, id) })),

@@ -130,9 +130,9 @@ function changesOf(context: Context, task: TaskIndex): Moment[] {
 function momentOf({ tree, users }: Context, task: TaskIndex, entries: readonly Entry[]): Moment {
   const at = (entries[0] as Entry).since;
   const kind = kindOf(entries);
-  const values = entries.map(({ field, value, authority }): SaidValue => {
+  const values = entries.map(({ field, since, value, authority }): SaidValue => {
     const text = fieldText(field, value, users);
-    const was = fieldText(field, tree.valueAt(task, field, justBefore(at)), users);
+    const was = fieldText(field, tree.valueAt(task, field, justBefore(since)), users);
     return { field: FIELD_TITLES[field], value: text, before: was === text ? undefined : was, authority };
   });
   const authority = Math.max(...entries.map((entry) => entry.authority)) as Authority;

@@ -16,6 +16,7 @@ const KEYS = [
   ['q', 'Open and close the panel of details'],
   ['1 … 8', 'In it: Overview, Command, Lineage, Threads, Timeline, Files, Network, JSON'],
   ['l', 'Lineage of the selected process, and back'],
+  ['H', 'Hosts of this server, and back'],
   ['s', 'Show the subtree alone'],
   ['/', 'Find and filter'],
   ['n N', 'Next and previous match'],
@@ -27,7 +28,7 @@ const KEYS = [
   [', .', 'Previous and next start, exec or end of a process'],
   ['Shift+← Shift+→', 'On the strip of time: a window back or on'],
   ['+ - 0', 'On the strip of time: closer, wider, as usual'],
-  ['Esc', 'Leave the lineage, clear the query, close details, show the whole tree'],
+  ['Esc', 'Leave the hosts or the lineage, clear the query, close details, show the whole tree'],
   ['?', 'This help'],
 ] as const;
 
