@@ -6,9 +6,11 @@ import { lazyPart } from './views/common/lazy-part.tsx';
 import { Details } from './views/details/details.tsx';
 import { Header } from './views/header.tsx';
 import { Help } from './views/help.tsx';
+import { NoticeToast } from './views/notice.tsx';
 import { Opening } from './views/open-recording.tsx';
 import { SignedOut } from './views/pages/signed-out.tsx';
 import { Waiting } from './views/pages/waiting.tsx';
+import { LinkNotice } from './views/share/link-notice.tsx';
 import { StatusBar } from './views/status/status-bar.tsx';
 import { TimeStrip } from './views/timeline/time-strip.tsx';
 import { ChipBar } from './views/tree/chip-bar.tsx';
@@ -46,6 +48,7 @@ export function App() {
           <Waiting status={status} />
         ) : lineage === undefined ? (
           <div className="explore">
+            <LinkNotice treeRows={treeRows} />
             <ChipBar treeRows={treeRows} />
             <TreeGrid treeRows={treeRows} />
           </div>
@@ -59,6 +62,7 @@ export function App() {
       <StatusBar treeRows={treeRows} />
       {isHelpOpen && <Help />}
       <Opening />
+      <NoticeToast />
     </div>
   );
 }

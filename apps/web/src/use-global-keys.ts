@@ -1,8 +1,8 @@
 // Keys that work wherever the focus is, except in a field that takes text.
 
 import { useEffect } from 'react';
-import { useApp } from './app-context.ts';
-import type { Replica } from './replica/replica.ts';
+import { type App, useApp } from './app-context.ts';
+import { copyLink } from './share-link.ts';
 import { DETAIL_TABS, useView, view } from './state/view-store.ts';
 import { stepToChange } from './views/timeline/step-to-change.ts';
 
@@ -10,7 +10,7 @@ const TAKES_TEXT = 'input:not([type="checkbox"], [type="radio"]), select, textar
 const TAKES_SPACE = 'button, summary, a, input';
 
 export function useGlobalKeys(): void {
-  const { replica } = useApp();
+  const app = useApp();
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.altKey) return;
@@ -21,15 +21,16 @@ export function useGlobalKeys(): void {
       if (event.ctrlKey || event.metaKey) return;
       if (useView.getState().isHelpOpen || isOn(event, TAKES_TEXT)) return;
       if (event.key === ' ' && isOn(event, TAKES_SPACE)) return;
-      if (obey(event.key, replica)) event.preventDefault();
+      if (obey(event.key, app)) event.preventDefault();
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, [replica]);
+  }, [app]);
 }
 
 /** @returns whether the key means anything */
-function obey(key: string, replica: Replica): boolean {
+function obey(key: string, app: App): boolean {
+  const { replica } = app;
   switch (key) {
     case '/':
       document.querySelector<HTMLInputElement>('[data-testid="filter"]')?.focus();
@@ -60,6 +61,12 @@ function obey(key: string, replica: Replica): boolean {
     case 'H':
       toggleHosts();
       return true;
+    case 'y':
+    case 'Y':
+      void copyLink(key === 'y' ? 'live' : 'frozen', app);
+      return true;
+    case 'e':
+      return openExport();
     case 'q':
       view.toggleDetails();
       return true;
@@ -76,6 +83,15 @@ function leave(): void {
   else if (query !== '') view.clearQuery();
   else if (areDetailsOpen) view.closeDetails();
   else if (scope !== undefined) view.setScope(undefined);
+}
+
+/** The menu of what is shown, tree or lineage. */
+function openExport(): boolean {
+  const menu = document.querySelector<HTMLElement>('[data-testid="export"]')?.closest('details');
+  if (!menu) return false;
+  menu.open = true;
+  menu.querySelector('button')?.focus();
+  return true;
 }
 
 function toggleHosts(): void {

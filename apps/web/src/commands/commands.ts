@@ -4,8 +4,11 @@
 import { NO_TASK, type TaskIndex } from '@dendro/engine';
 import type { TaskId } from '@dendro/protocol';
 import type { App } from '../app-context.ts';
+import { copyTree, saveTree } from '../export/export-tree.ts';
+import { TREE_FORMAT_IDS, TREE_FORMATS } from '../export/formats.ts';
 import { duration } from '../layout/format.ts';
 import { printable } from '../layout/printable.ts';
+import { copyLink } from '../share-link.ts';
 import { showHost } from '../show-host.ts';
 import {
   DETAIL_TABS,
@@ -28,7 +31,8 @@ export interface Command {
 }
 
 /** Those that make sense now. */
-export function commandsNow({ replica, connection }: App, treeRows: TreeRows): Command[] {
+export function commandsNow(app: App, treeRows: TreeRows): Command[] {
+  const { replica, connection } = app;
   const state = useView.getState();
   const { selected, scope, collapsed, asked, pausedAt } = state;
   const commands: (Command | false)[] = [
@@ -87,6 +91,15 @@ export function commandsNow({ replica, connection }: App, treeRows: TreeRows): C
     filter('Filter: born in the last minute', 'born:<1m'),
     filter('Filter: running as root, started by others', 'euid:root !user:root'),
     filter('Filter: in containers', 'container:""'),
+    { title: 'Copy link, frozen at this instant', keys: 'Y', run: () => void copyLink('frozen', app) },
+    { title: 'Copy link, live', keys: 'y', run: () => void copyLink('live', app) },
+    ...TREE_FORMAT_IDS.map((format) => ({
+      title: `Export the tree: ${TREE_FORMATS[format].title}`,
+      keys: TREE_FORMATS[format].for,
+      run: () => void saveTree(app, treeRows, format, false),
+    })),
+    { title: 'Export the tree: with folded rows, JSON', run: () => void saveTree(app, treeRows, 'json', true) },
+    { title: 'Copy the tree as text', run: () => void copyTree(app, treeRows, false) },
     { title: 'Open a recording', run: openRecording },
     theme('system'),
     theme('dark'),

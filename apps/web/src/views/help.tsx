@@ -21,6 +21,8 @@ const KEYS = [
   ['/', 'Find and filter'],
   ['n N', 'Next and previous match'],
   ['Shift+Enter', 'In the field: only what matches, or all'],
+  ['e', 'Export what is shown'],
+  ['Y y', 'Copy a link: frozen at this instant, or live'],
   ['> Ctrl+K', 'Commands'],
   ['@', 'Go to a pid or a time'],
   ['Space', 'Pause, or go back to live'],
