@@ -51,8 +51,8 @@ test('the rows that are seen are saved in every format, with query, instant, hos
 }) => {
   const parent = family('exp-fam');
   const tree = await TreePage.open(page, dendro);
-  await tree.omnibox.fill(`under:${parent.pid} !comm:exp-fam`);
-  await expect(tree.rows.filter({ hasText: '600' })).toHaveCount(2);
+  await tree.omnibox.fill(`under:${parent.pid} !name:exp-fam`);
+  await expect(tree.rows.filter({ hasText: '600' })).toHaveCount(3);
   await tree.grid.focus();
   await page.keyboard.press('Space');
   await expect(page).toHaveURL(/at=\d+/);
@@ -68,7 +68,7 @@ test('the rows that are seen are saved in every format, with query, instant, hos
     hostName: (await page.locator('.host-name').textContent()) ?? '',
     at,
     isLive: false,
-    query: `under:${parent.pid} !comm:exp-fam`,
+    query: `under:${parent.pid} !name:exp-fam`,
     show: 'all',
     scope: null,
     returned: rows,
