@@ -53,7 +53,7 @@ test('what is different is marked in the rows, and said in words', async ({ page
   await expect(row(page, /worker.*began since A/)).toBeVisible();
   await expect(row(page, /bash.*ended since A/)).toHaveAttribute('data-change', 'died');
   await expect(row(page, /sshd.*changed since A: user/)).toContainText('user');
-  await expect(row(page, /ncat.*changed since A: name, program, arguments; .*was under bash \[101\]/)).toBeVisible();
+  await expect(row(page, /ncat.*changed since A: name, executable, arguments; .*was under bash \[101\]/)).toBeVisible();
   await expect(row(page, /cron/)).not.toHaveAttribute('data-change', /./);
   await expect(row(page, /curl/)).toHaveCount(0); // came and went in between
 

@@ -3,7 +3,8 @@
 import { useEffect, useRef } from 'react';
 import { type App, useApp } from './app-context.ts';
 import type { Replica } from './replica/replica.ts';
-import { useView, view } from './state/view-store.ts';
+import { copyLink } from './share-link.ts';
+import { DETAIL_TABS, useView, view } from './state/view-store.ts';
 import { pinA } from './views/timeline/pin-a.ts';
 import { stepToChange } from './views/timeline/step-to-change.ts';
 import { stepDifference } from './views/tree/step-match.ts';
@@ -71,8 +72,20 @@ function obey(key: string, app: App, treeRows: TreeRows): boolean {
       return true;
     case 'l':
       return toggleLineage();
+    case 'H':
+      toggleHosts();
+      return true;
+    case 'y':
+    case 'Y':
+      void copyLink(key === 'y' ? 'live' : 'frozen', app);
+      return true;
+    case 'e':
+      return openExport();
+    case 'q':
+      view.toggleDetails();
+      return true;
     default:
-      return false;
+      return showTab(key);
   }
 }
 
@@ -88,12 +101,27 @@ function compare(key: 'x' | 'd' | 'D' | 'o', replica: Replica, treeRows: TreeRow
 
 /** One thing at a time, the last one first. */
 function leave(): void {
-  const { query, areDetailsOpen, scope, lineage, comparison } = useView.getState();
-  if (lineage !== undefined) view.closeLineage();
+  const { query, areDetailsOpen, scope, lineage, areHostsOpen, comparison } = useView.getState();
+  if (areHostsOpen) view.closeHosts();
+  else if (lineage !== undefined) view.closeLineage();
   else if (query !== '') view.clearQuery();
   else if (areDetailsOpen) view.closeDetails();
   else if (comparison !== undefined) view.leaveComparison();
   else if (scope !== undefined) view.setScope(undefined);
+}
+
+/** The menu of what is shown, tree or lineage. */
+function openExport(): boolean {
+  const menu = document.querySelector<HTMLElement>('[data-testid="export"]')?.closest('details');
+  if (!menu) return false;
+  menu.open = true;
+  menu.querySelector('button')?.focus();
+  return true;
+}
+
+function toggleHosts(): void {
+  if (useView.getState().areHostsOpen) view.closeHosts();
+  else view.openHosts();
 }
 
 function toggleLineage(): boolean {
@@ -101,6 +129,15 @@ function toggleLineage(): boolean {
   if (lineage !== undefined) view.closeLineage();
   else if (selected !== undefined) view.openLineage(selected);
   else return false;
+  return true;
+}
+
+/** By the digit of its place. */
+function showTab(key: string): boolean {
+  const { areDetailsOpen, selected } = useView.getState();
+  const tab = /^[1-9]$/.test(key) ? DETAIL_TABS[Number(key) - 1] : undefined;
+  if (tab === undefined || (!areDetailsOpen && selected === undefined)) return false;
+  view.showTab(tab);
   return true;
 }
 

@@ -65,9 +65,11 @@ function answer(runner: FeedRunner, message: ToWorker): void {
       if (tree === undefined) return;
       runner.flush(); // a snapshot is of a committed version
       const { version } = tree.host;
-      // Without a history nobody else can tell a browser of who ended long ago.
-      const windowNs = message.isWhole || !tree.hasHistory ? Number.POSITIVE_INFINITY : undefined;
-      for (const { bytes, isLast } of snapshotChunks(tree.host, tree.now, windowNs)) {
+      for (const { bytes, isLast } of snapshotChunks(
+        tree.host,
+        tree.now,
+        message.isWhole ? Number.POSITIVE_INFINITY : undefined,
+      )) {
         const { now } = tree;
         post({ type: 'chunk', request: message.request, isLast, version, now, bytes }, [bytes.buffer]);
       }

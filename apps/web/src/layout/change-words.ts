@@ -4,6 +4,7 @@
 import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
 import { type EventNs, epochMsOf, type FieldName, TASK_FLAG, type TimeBase } from '@dendro/protocol';
 import { CHANGE, type ChangeCounts, type Changes } from './compare.ts';
+import { FIELD_TITLES } from './field-text.ts';
 import { clockTime, count, millisecondsOf } from './format.ts';
 import { printable } from './printable.ts';
 
@@ -18,23 +19,9 @@ export interface RowChange {
 
 export const GLYPH = { born: '+', died: '−', changed: '~', moved: '↷' } as const;
 
-export const FIELD_LABELS: Readonly<Record<FieldName, string>> = {
-  parent: 'parent',
-  comm: 'name',
-  executable: 'program',
-  argv: 'arguments',
-  cwd: 'directory',
-  interpreter: 'interpreter',
-  interp: 'interpreter as named',
-  uid: 'user',
-  gid: 'group',
-  euid: 'effective user',
-  egid: 'effective group',
-  nsTid: 'tid in its namespace',
-  nsPid: 'pid in its namespace',
-  pidNs: 'pid namespace',
-  container: 'container',
-};
+export function fieldLabel(field: FieldName): string {
+  return FIELD_TITLES[field].toLowerCase();
+}
 
 /** @returns undefined for who is the same at both instants */
 export function rowChange(
@@ -53,7 +40,7 @@ export function rowChange(
     const isBorn = bits === CHANGE.born;
     return { kind: isBorn ? 'born' : 'died', glyph: isBorn ? GLYPH.born : GLYPH.died, note: '', words: said(isBorn) };
   }
-  const fields = changes.fieldsAt(position).map((field) => FIELD_LABELS[field]);
+  const fields = changes.fieldsAt(position).map(fieldLabel);
   const isMoved = (bits & CHANGE.moved) !== 0;
   const was = isMoved ? `was under ${calledAt(tree, tree.parentAt(task, a), a)}` : '';
   const changed = fields.length === 0 ? '' : `changed since A: ${fields.join(', ')}`;

@@ -57,6 +57,16 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
+test('it is for what the replica has not seen, from the beginning of the history on', () => {
+  const wholeFrom = replica.wholeFrom;
+  expect([wholeFrom, wholeFrom - 1, 0, -1].map((one) => past.isFor(one as EventNs))).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ]);
+});
+
 test('the instant comes first, then a window around it; within that nothing is asked', async () => {
   expect(past.isFor(at(5000))).toBe(true);
   expect(past.treeAt(at(5000))).toBeUndefined();

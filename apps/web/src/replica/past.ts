@@ -78,10 +78,11 @@ export class Past {
     return this.#problem;
   }
 
-  /** Does the replica not know all about this instant, and can the server be asked? */
+  /** Does the replica not know all about this instant, and can the server be asked? Not before its history begins. */
   isFor(at: EventNs): boolean {
     const { host, wholeFrom } = this.#deps.replica;
-    return host?.oldestEpochNs !== undefined && at < wholeFrom;
+    if (host?.oldestEpochNs === undefined || at >= wholeFrom) return false;
+    return at >= eventTimeOf({ epochNs: BigInt(host.baseEpochNs) }, BigInt(host.oldestEpochNs));
   }
 
   /** Of the last window; undefined before there is one. */

@@ -2,10 +2,11 @@
 
 import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import { type EventNs, epochMsOf, type FieldName, type FileInfo, type TimeBase } from '@dendro/protocol';
-import { calledAt, FIELD_LABELS } from '../../layout/change-words.ts';
+import { calledAt, fieldLabel } from '../../layout/change-words.ts';
 import { changedFields, livesAt } from '../../layout/compare.ts';
+import { fieldText } from '../../layout/field-text.ts';
 import { clockTime, millisecondsOf } from '../../layout/format.ts';
-import { commandLine, printable } from '../../layout/printable.ts';
+import { printable } from '../../layout/printable.ts';
 import { taskState } from '../../layout/task-state.ts';
 
 interface ComparedFactsProps {
@@ -55,7 +56,7 @@ function Changed({ tree, task, a, b, base, users }: ComparedFactsProps) {
       <tbody>
         {fields.map((field) => (
           <tr key={field}>
-            <th scope="row">{FIELD_LABELS[field]}</th>
+            <th scope="row">{fieldLabel(field)}</th>
             <td>{textOf(tree, task, field, a, users)}</td>
             <td>{textOf(tree, task, field, b, users)}</td>
           </tr>
@@ -99,13 +100,7 @@ function textOf(
 ): string {
   if (field === 'parent') return calledAt(tree, tree.parentAt(task, at), at);
   const value = tree.valueAt(task, field, at);
-  if (value === undefined) return 'not known';
-  if (field === 'uid' || field === 'euid') {
-    const name = users[String(value)];
-    return name === undefined ? String(value) : `${value} (${printable(name)})`;
-  }
-  if (typeof value !== 'object') return printable(String(value)) || '(empty)';
-  if (Array.isArray(value)) return commandLine(value) || '(none)';
-  const { path, inode } = value as FileInfo;
-  return inode === undefined ? printable(path) : `${printable(path)} (inode ${inode})`;
+  const text = printable(fieldText(field, value, users));
+  const inode = field === 'executable' || field === 'interpreter' ? (value as FileInfo | undefined)?.inode : undefined;
+  return inode === undefined ? text : `${text} (inode ${inode})`;
 }
