@@ -41,6 +41,7 @@ export class Past {
   #window: PastWindow | undefined;
   #wanted: EventNs | undefined;
   #wantedSince = 0;
+  #movedAt = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The instant that is being fetched. */
   #loading: EventNs | undefined;
@@ -148,10 +149,13 @@ export class Past {
 
   #want(at: EventNs): void {
     const now = this.#clock();
+    // Who jumps there has it at once; who drags, when the pointer rests.
+    const isJump = now - this.#movedAt > MAX_WAIT_MS;
+    this.#movedAt = now;
     if (this.#wanted === undefined) this.#wantedSince = now;
     this.#wanted = at;
     clearTimeout(this.#timer);
-    const wait = Math.max(0, Math.min(SETTLE_MS, this.#wantedSince + MAX_WAIT_MS - now));
+    const wait = isJump ? 0 : Math.max(0, Math.min(SETTLE_MS, this.#wantedSince + MAX_WAIT_MS - now));
     this.#timer = setTimeout(() => {
       if (this.#loading === undefined) void this.#load();
     }, wait);
