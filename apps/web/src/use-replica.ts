@@ -31,7 +31,14 @@ export function useReplicaFrame(): number {
         }, wait);
       }
     };
-    const unsubscribe = [replica, past, pinned].map((one) => one.subscribe(ask));
+    // Somebody waits for it.
+    const drawNext = (): void => {
+      if (request !== undefined) return;
+      clearTimeout(timer);
+      timer = undefined;
+      request = requestAnimationFrame(draw);
+    };
+    const unsubscribe = [replica.subscribe(ask), past.subscribe(drawNext), pinned.subscribe(drawNext)];
     const aging = setInterval(ask, AGING_MS);
     return () => {
       for (const end of unsubscribe) end();

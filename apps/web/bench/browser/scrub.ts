@@ -106,14 +106,10 @@ async function paintedAt(page: Page, epochNs: string): Promise<number> {
   const painted = page.evaluate(
     () =>
       new Promise<number>((resolve) => {
-        const app = document.querySelector('.app') as HTMLElement;
+        const grid = document.querySelector('[data-testid="tree-grid"]') as HTMLElement;
         let from = 0;
-        let wasReading = false;
         addEventListener('keydown', (event) => (from = event.timeStamp), { capture: true, once: true });
         const observer = new MutationObserver(() => {
-          const isReading = app.classList.contains('is-reading');
-          if (isReading) wasReading = true;
-          if (isReading || !wasReading) return;
           observer.disconnect();
           // The task after a frame's: by then the frame is painted.
           requestAnimationFrame(() => {
@@ -122,7 +118,7 @@ async function paintedAt(page: Page, epochNs: string): Promise<number> {
             port2.postMessage(undefined);
           });
         });
-        observer.observe(app, { attributes: true, attributeFilter: ['class'] });
+        observer.observe(grid, { attributes: true, attributeFilter: ['data-at'] });
       }),
   );
   await field.press('Enter');

@@ -15,13 +15,28 @@ export interface StripPicture {
   readonly now: number;
 }
 
+const COLOURS = ['born', 'ended', 'line', 'hatch', 'future', 'finding', 'gap'] as const;
+
+export type StripColours = Readonly<Record<(typeof COLOURS)[number], string>>;
+
+/** To read them costs more than to draw: the browser works out the style of the whole page for it. */
+export function coloursOf(canvas: HTMLCanvasElement): StripColours {
+  const style = getComputedStyle(canvas);
+  const colours = COLOURS.map((name) => [name, style.getPropertyValue(`--strip-${name}`).trim()] as const);
+  return Object.fromEntries(colours) as unknown as StripColours;
+}
+
 const GAP_LEAST_PX = 3;
 const HATCH_PX = 5;
 /** The lane of findings, above all else: there only when there is one to show. */
 const LANE_PX = 7;
 
-export function drawStrip(canvas: HTMLCanvasElement, picture: StripPicture): void {
-  const { clientWidth: width, clientHeight: height } = canvas;
+export function drawStrip(
+  canvas: HTMLCanvasElement,
+  picture: StripPicture,
+  { width, height }: { readonly width: number; readonly height: number },
+  colours: StripColours,
+): void {
   const scale = devicePixelRatio;
   if (canvas.width !== Math.round(width * scale)) canvas.width = Math.round(width * scale);
   if (canvas.height !== Math.round(height * scale)) canvas.height = Math.round(height * scale);
@@ -29,31 +44,25 @@ export function drawStrip(canvas: HTMLCanvasElement, picture: StripPicture): voi
   if (context === null) return;
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.clearRect(0, 0, width, height);
-  const style = getComputedStyle(canvas);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
   const { from, to } = picture.window;
   const x = (at: number) => ((at - from) / (to - from)) * width;
 
-  if (picture.knownFrom > from)
-    hatch(context, 0, Math.min(width, x(picture.knownFrom)), height, colour('--strip-hatch'));
+  if (picture.knownFrom > from) hatch(context, 0, Math.min(width, x(picture.knownFrom)), height, colours.hatch);
   if (picture.now < to) {
-    context.fillStyle = colour('--strip-future');
+    context.fillStyle = colours.future;
     context.fillRect(Math.max(0, x(picture.now)), 0, width, height);
   }
-  const lane = drawFindings(context, picture.histogram, x, colour('--strip-finding')) ? LANE_PX : 0;
+  const lane = drawFindings(context, picture.histogram, x, colours.finding) ? LANE_PX : 0;
   const middle = Math.round((height + lane) / 2);
-  drawBars(context, picture.histogram, x, { middle, half: (height - lane) / 2 - 2 }, [
-    colour('--strip-born'),
-    colour('--strip-ended'),
-  ]);
-  context.fillStyle = colour('--strip-line');
+  drawBars(context, picture.histogram, x, { middle, half: (height - lane) / 2 - 2 }, [colours.born, colours.ended]);
+  context.fillStyle = colours.line;
   context.fillRect(0, middle, width, 1);
   for (const gap of picture.gaps) {
     if (gap.to < from || gap.from > to) continue;
     const left = x(gap.from);
     const right = Math.max(x(gap.to), left + GAP_LEAST_PX);
-    hatch(context, left, right, height, colour('--strip-gap'));
-    context.fillStyle = colour('--strip-gap');
+    hatch(context, left, right, height, colours.gap);
+    context.fillStyle = colours.gap;
     context.fillRect(left, 0, right - left, GAP_LEAST_PX);
   }
 }

@@ -9,7 +9,7 @@ import { histogramOf, joined } from '../../layout/histogram.ts';
 import { moved, movedTo, stepFor, type TimeWindow, ticksOf, zoomed } from '../../layout/time-window.ts';
 import { linked } from '../../state/linked.ts';
 import { useView, view } from '../../state/view-store.ts';
-import { drawStrip } from './strip-canvas.ts';
+import { coloursOf, drawStrip, type StripColours } from './strip-canvas.ts';
 import { StripControls } from './strip-controls.tsx';
 import { StripNotes } from './strip-notes.tsx';
 import { HoverNote, LinkedLife, PinnedInstant } from './strip-overlays.tsx';
@@ -20,6 +20,8 @@ import { WindowBar } from './window-bar.tsx';
 
 const PX_PER_BUCKET = 4;
 const PX_PER_TICK = 110;
+/** As in timeline.css. */
+const CANVAS_PX = 36;
 const WHEEL_FACTOR = 1.0015;
 const PAGE_SHARE = 0.5;
 /** Closer than this to the present, the pointer means the present. */
@@ -69,11 +71,13 @@ function Strip({ host }: { readonly host: HostInfo }) {
     return earlier === undefined ? histogram : joined(earlier, histogram, replica.wholeFrom);
   }, [counts, loaded, histogram, bucketNs, replica.wholeFrom]);
 
+  const colours = useRef<{ readonly look: string; readonly colours: StripColours }>(undefined);
   useLayoutEffect(() => {
-    void look; // other colours
     if (canvas.current === null || width === 0) return;
+    if (colours.current?.look !== look) colours.current = { look, colours: coloursOf(canvas.current) };
     const gaps = counts === undefined ? tree.gaps() : [...counts.gaps, ...tree.gaps()];
-    drawStrip(canvas.current, { window, histogram: told, gaps, knownFrom: known, now });
+    const size = { width, height: CANVAS_PX };
+    drawStrip(canvas.current, { window, histogram: told, gaps, knownFrom: known, now }, size, colours.current.colours);
   });
   useWheel(strip, (event, x) => {
     const shown = shownNow();
