@@ -29,7 +29,7 @@ const MADE_HISTORY = fileURLToPath(new URL('../../../../packages/history/bench/m
 const TASKS = 20_000;
 const SPAN_NS = 600e9;
 const SECONDS = 8;
-const INSTANTS = 20;
+const INSTANTS = 12;
 const FRAME_MS = 33;
 const INSTANT_MS = 200;
 
@@ -76,7 +76,9 @@ async function dragging(browser: Browser, folder: string): Promise<Row[]> {
 
 async function instants(browser: Browser, folder: string): Promise<Row[]> {
   const data = join(folder, 'history');
-  const made = execFileSync(process.execPath, [MADE_HISTORY, data], { encoding: 'utf8' });
+  const made = execFileSync(process.execPath, [MADE_HISTORY, data, '--facts', '500000', '--births', '5'], {
+    encoding: 'utf8',
+  });
   const { from, to } = JSON.parse(made) as { from: string; to: string };
   const { url, stop } = await serve(['--source', 'none', '--data-dir', data]);
   const instant = (share: number) => BigInt(from) + BigInt(Math.round(Number(BigInt(to) - BigInt(from)) * share));

@@ -106,11 +106,22 @@ export class Changes {
     const { a, b } = this;
     const fields = changedFields(tree, task, a, b);
     if (fields.length > 0) this.#fields.set(position, fields);
-    const [before, after] = [tree.parentAt(task, a), tree.parentAt(task, b)];
-    const isMoved = before !== after && before !== NO_TASK && after !== NO_TASK;
-    return (fields.length > 0 ? CHANGE.changed : 0) | (isMoved ? CHANGE.moved : 0);
+    return (fields.length > 0 ? CHANGE.changed : 0) | (hasMoved(tree, task, a, b) ? CHANGE.moved : 0);
   }
 }
+
+function hasMoved(tree: TemporalTree, task: TaskIndex, a: EventNs, b: EventNs): boolean {
+  const [earlier, later] = [Math.min(a, b), Math.max(a, b)] as [EventNs, EventNs];
+  const after = tree.parentAt(task, later);
+  if (after === NO_TASK || (tree.lastParentSince ?? Number.POSITIVE_INFINITY) <= earlier) return false;
+  const before = tree.parentAt(task, earlier);
+  return before !== NO_TASK && before !== after;
+}
+
+let hasEntry = false;
+const noteEntry = (): void => {
+  hasEntry = true;
+};
 
 /**
  * The fields, parent apart, that are known at both instants and differ. What has come to be known in between is no change
@@ -118,11 +129,9 @@ export class Changes {
  */
 export function changedFields(tree: TemporalTree, task: TaskIndex, a: EventNs, b: EventNs): readonly FieldName[] {
   // Without an entry of its own since then, everything is as it was: what it has from others is as of its birth.
-  let isAsBefore = true;
-  tree.forEachEntrySince(task, Math.min(a, b) as EventNs, () => {
-    isAsBefore = false;
-  });
-  if (isAsBefore) return NO_FIELDS;
+  hasEntry = false;
+  tree.forEachEntrySince(task, Math.min(a, b) as EventNs, noteEntry);
+  if (!hasEntry) return NO_FIELDS;
   const before = [...tree.valuesAt(task, a)];
   const after = tree.valuesAt(task, b);
   const fields: FieldName[] = [];
