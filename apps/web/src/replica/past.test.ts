@@ -96,7 +96,7 @@ test('where too much happened shorter windows are asked for, and at last single 
   expect([past.isSampled, past.isLoading]).toEqual([true, false]);
   past.treeAt(at(6001));
   await vi.advanceTimersByTimeAsync(290);
-  expect([past.holds(at(6001))?.from, past.isLoading]).toEqual([at(6001), false]);
+  expect([past.holds(at(6001))?.from, past.isLoading, past.isSampled]).toEqual([at(6001), false, true]);
 });
 
 test('what could not be had is said, and asked for again after a while and not with each frame', async () => {

@@ -48,6 +48,8 @@ export class Past {
   #widening: AbortController | undefined;
   /** The longest of REACHES_NS that is worth asking for, by number; as many as there are when none is. */
   #reach = 0;
+  /** Was even the shortest window too much? */
+  #isTooMuch = false;
   #windowMs = Number.POSITIVE_INFINITY;
   #problem: string | undefined;
   #failed: { readonly at: EventNs; readonly time: number } | undefined;
@@ -71,7 +73,7 @@ export class Past {
   /** Did too much happen around here for more than single instants? */
   get isSampled(): boolean {
     const window = this.#windowOfHost();
-    return window !== undefined && window.from === window.to && this.#reach === REACHES_NS.length;
+    return this.#isTooMuch && window !== undefined && window.from === window.to;
   }
 
   /** Why the last instant could not be had, a sentence. */
@@ -221,6 +223,7 @@ export class Past {
     const answer = await requestWindow(this.#deps, from, to, signal);
     if (answer.kind === 'too-large') {
       this.#reach++;
+      this.#isTooMuch ||= this.#reach === REACHES_NS.length;
       return false;
     }
     const tree = new TemporalTree();
@@ -233,6 +236,7 @@ export class Past {
       sliceFrom = this.#clock();
     }
     this.#windowMs = this.#clock() - began;
+    this.#isTooMuch = false;
     this.#show(host, { from, to, tree });
     return true;
   }
