@@ -76,7 +76,7 @@ async function dragging(browser: Browser, folder: string): Promise<Row[]> {
 
 async function instants(browser: Browser, folder: string): Promise<Row[]> {
   const data = join(folder, 'history');
-  const made = execFileSync(process.execPath, [MADE_HISTORY, data, '--facts', '500000', '--births', '5'], {
+  const made = execFileSync(process.execPath, [MADE_HISTORY, data, '--facts', '2000000', '--births', '100'], {
     encoding: 'utf8',
   });
   const { from, to } = JSON.parse(made) as { from: string; to: string };
