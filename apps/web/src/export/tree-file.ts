@@ -2,7 +2,7 @@
 // window, query and what else was chosen, and whether anything is left out. Made
 // in turns; whoever leaves memory meanwhile is counted.
 
-import { NO_TASK, type TaskIndex } from '@dendro/engine';
+import { instantOf, NO_TASK, type TaskIndex } from '@dendro/engine';
 import {
   csvText,
   dotTree,
@@ -28,6 +28,8 @@ export interface TreeAbout {
   readonly [name: string]: unknown;
   readonly hostName: string;
   readonly time: string;
+  /** While two instants are compared: whoever lived at this one is in it too. RFC 3339. */
+  readonly comparedWith: string | null;
 }
 
 export interface TreeFileOf {
@@ -69,15 +71,20 @@ type Entry = { readonly task: SeenTask } | { readonly line: TreeLine };
 
 /** Undefined for who has left memory since. */
 function* looks(
-  { seen: { tree }, context }: TreeFileOf,
+  { seen: { tree, order }, context: asShown }: TreeFileOf,
   seen: SeenTree,
   format: TreeFormatId,
 ): Generator<Entry | undefined> {
   const isData = format === 'json' || format === 'ndjson' || format === 'csv';
   for (const row of seen.rows) {
     const task = tree.indexOf(row.id);
-    if (task === NO_TASK || !tree.isPresent(task)) yield undefined;
-    else if (isData) yield { task: taskOf(context, task, row) };
+    if (task === NO_TASK || !tree.isPresent(task)) {
+      yield undefined;
+      continue;
+    }
+    // Who is yet to be born is there because of the other instant of a comparison, and is told as of that.
+    const context = { ...asShown, at: instantOf(tree, order, task) };
+    if (isData) yield { task: taskOf(context, task, row) };
     else yield { line: lineOf(context, task, row, seen) };
   }
 }
@@ -159,9 +166,10 @@ function piecesOf(
 }
 
 function headOf(about: TreeAbout & ReturnType<typeof countsOf>): string[] {
-  const { hostName, time, returned, total, reason, truncated: _, ...rest } = about;
+  const { hostName, time, comparedWith, returned, total, reason, truncated: _, ...rest } = about;
+  const also = comparedWith === null ? '' : `, and who lived at ${comparedWith}`;
   return [
-    `Processes of ${hostName} as of ${time}: ${plural(returned, 'row')} of ${plural(total, 'task')}`,
+    `Processes of ${hostName} as of ${time}${also}: ${plural(returned, 'row')} of ${plural(total, 'task')}`,
     ...(reason === null ? [] : [reason]),
     JSON.stringify(rest),
   ];
