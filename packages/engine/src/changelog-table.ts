@@ -41,8 +41,9 @@ const AUTHORITY_AT = ENTRY.authorityAt;
 const FIELD_BITS = ENTRY.fieldBits;
 
 // Parts of what TaskTable keeps as fields of a task: one bit for each field that has entries, and above these one
-// for each field that has lost its oldest ones.
+// for each field that has lost its oldest ones. There is room for fields 1 to 15.
 const TRIMMED_AT = 16;
+if (FIELD_COUNT > TRIMMED_AT) throw new RangeError('There are more fields than a changelog has bits for.');
 const HAS_ENTRIES = (1 << TRIMMED_AT) - 1;
 if (FIELD_COUNT > TRIMMED_AT) throw new RangeError(`a task has room for ${TRIMMED_AT} fields, not for ${FIELD_COUNT}`);
 
@@ -104,7 +105,7 @@ export class ChangelogTable {
 
   /** One bit (1 << field id) for each field that has lost its oldest entries. */
   trimmedOf(task: TaskIndex): number {
-    return this.#tasks.fieldsOf(task) >> TRIMMED_AT;
+    return this.#tasks.fieldsOf(task) >>> TRIMMED_AT; // the bit of the last field is the sign
   }
 
   forgetTrimmed(task: TaskIndex): void {
@@ -216,7 +217,7 @@ export class ChangelogTable {
     }
     const fields = from.#tasks.fieldsOf(of);
     this.#tasks.setFields(task, fields);
-    if (fields >> TRIMMED_AT !== 0) this.#hasTrimmed = true;
+    if (fields >>> TRIMMED_AT !== 0) this.#hasTrimmed = true;
   }
 
   /** Forgets the entries of all tasks, which are forgotten too. */
