@@ -3,8 +3,8 @@
 
 import { parseArgs } from 'node:util';
 import type { EventNs } from '@dendro/protocol';
+import { LivesHost } from '@dendro/testkit';
 import { SqliteHistory } from '../src/sqlite/store.ts';
-import { LivesHost } from './lives.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
