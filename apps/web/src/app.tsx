@@ -5,12 +5,10 @@ import { useConnectionStatus, useReplicaFrame } from './use-replica.ts';
 import { lazyPart } from './views/common/lazy-part.tsx';
 import { Details } from './views/details/details.tsx';
 import { Header } from './views/header.tsx';
-import { Help } from './views/help.tsx';
 import { NoticeToast } from './views/notice.tsx';
 import { Opening } from './views/open-recording.tsx';
 import { SignedOut } from './views/pages/signed-out.tsx';
 import { Waiting } from './views/pages/waiting.tsx';
-import { LinkNotice } from './views/share/link-notice.tsx';
 import { StatusBar } from './views/status/status-bar.tsx';
 import { TimeStrip } from './views/timeline/time-strip.tsx';
 import { ChipBar } from './views/tree/chip-bar.tsx';
@@ -20,6 +18,10 @@ import { useTreeRows } from './views/tree/use-tree-rows.ts';
 /** Fetched when it is opened for the first time: most visits do without. */
 const LineagePage = lazyPart(() => import('./views/lineage/lineage-page.tsx').then(({ LineagePage }) => LineagePage));
 
+const Help = lazyPart(() => import('./views/help.tsx').then(({ Help }) => Help));
+
+const LinkNotice = lazyPart(() => import('./views/share/link-notice.tsx').then(({ LinkNotice }) => LinkNotice));
+
 const HostsPage = lazyPart(() => import('./views/hosts/hosts-page.tsx').then(({ HostsPage }) => HostsPage));
 
 export function App() {
@@ -28,6 +30,7 @@ export function App() {
   const areDetailsOpen = useView((state) => state.areDetailsOpen);
   const lineage = useView((state) => state.lineage);
   const areHostsOpen = useView((state) => state.areHostsOpen);
+  const isFromLink = useView((state) => state.linkTarget !== undefined);
   const isHelpOpen = useView((state) => state.isHelpOpen);
   const isPaused = useView((state) => state.pausedAt !== undefined);
   const treeRows = useTreeRows(frame);
@@ -48,7 +51,11 @@ export function App() {
           <Waiting status={status} />
         ) : lineage === undefined ? (
           <div className="explore">
-            <LinkNotice treeRows={treeRows} />
+            {isFromLink && (
+              <Suspense>
+                <LinkNotice treeRows={treeRows} />
+              </Suspense>
+            )}
             <ChipBar treeRows={treeRows} />
             <TreeGrid treeRows={treeRows} />
           </div>
@@ -60,7 +67,11 @@ export function App() {
         {hasPanel && <Details tree={treeRows.tree} at={treeRows.order.at} />}
       </main>
       <StatusBar treeRows={treeRows} />
-      {isHelpOpen && <Help />}
+      {isHelpOpen && (
+        <Suspense>
+          <Help />
+        </Suspense>
+      )}
       <Opening />
       <NoticeToast />
     </div>
