@@ -110,8 +110,8 @@ print(json.dumps([about, list(csv.DictReader(f))]))`;
 
   const text = (await save(page, 'Text')).text.split('\n');
   expect(text[0]).toContain(`as of ${about.time}`);
-  expect(text.find((line) => line.includes('exp-fam'))).toMatch(/─ exp-fam \[\d+\]/);
-  expect(text.some((line) => /(│ | {2}).*─ =cmd,"<b>\\u\{202e\} \[\d+\]/.test(line))).toBe(true);
+  expect(text.filter((line) => /^[│ ]*[├└]─ exp-fam \[\d+\]/.test(line))).toHaveLength(1);
+  expect(text.some((line) => /^[│ ]+[├└]─ =cmd,"<b>\\u\{202e\} \[\d+\]/.test(line))).toBe(true);
   expect(text.join('')).not.toContain('\u202e');
 
   const dot = (await save(page, 'DOT')).text;

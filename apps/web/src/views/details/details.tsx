@@ -52,7 +52,7 @@ export function Details({ tree, at }: DetailsProps) {
     base,
     users: host?.users ?? {},
     isLive: host?.isLive ?? true,
-    source: isPast ? undefined : stats?.source.name,
+    source: isPast || stats === undefined ? undefined : printable(stats.source.name),
   };
   const Content = TAB_CONTENTS[tab];
   return (
