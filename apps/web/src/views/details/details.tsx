@@ -9,6 +9,7 @@ import { type CSSProperties, Suspense } from 'react';
 import { useApp } from '../../app-context.ts';
 import { clockTime, exactTime, millisecondsOf } from '../../layout/format.ts';
 import { printable } from '../../layout/printable.ts';
+import { processOf } from '../../layout/process-of.ts';
 import { usePanelSize } from '../../state/panel-size.ts';
 import { useView, view } from '../../state/view-store.ts';
 import '../../styles/details.css';
@@ -87,7 +88,7 @@ export function Details({ tree, at }: DetailsProps) {
           />
         ) : (
           <Suspense fallback={<p className="hint">Loading …</p>}>
-            <Content key={selected} {...props} />
+            <Content key={tree.taskIdOf(processOf(tree, task))} {...props} />
           </Suspense>
         )}
       </div>

@@ -22,7 +22,7 @@ export function ThreadsTab(props: TaskProps) {
     void facts; // live, nothing changes between two of them
     return threadRows(tree, task, pausedAt ?? instant.current);
   }, [tree, task, facts, pausedAt]);
-  const { shown, more, showMore } = useSteps(threads, STEP);
+  const { shown, more, showMore } = useSteps(threads, STEP, threads.indexOf(task) + 1);
   const living = threads.filter((thread) => tree.exitOf(thread) > at).length;
   return (
     <>
