@@ -1,9 +1,8 @@
-import { Suspense } from 'react';
+import { Suspense, useEffect } from 'react';
 import { useView } from './state/view-store.ts';
 import { useGlobalKeys } from './use-global-keys.ts';
 import { useConnectionStatus, useReplicaFrame } from './use-replica.ts';
-import { lazyPart } from './views/common/lazy-part.tsx';
-import { Details } from './views/details/details.tsx';
+import { fetchAhead, lazyPart } from './views/common/lazy-part.tsx';
 import { Header } from './views/header.tsx';
 import { NoticeToast } from './views/notice.tsx';
 import { Opening } from './views/open-recording.tsx';
@@ -17,6 +16,9 @@ import { useTreeRows } from './views/tree/use-tree-rows.ts';
 
 /** Fetched when it is opened for the first time: most visits do without. */
 const LineagePage = lazyPart(() => import('./views/lineage/lineage-page.tsx').then(({ LineagePage }) => LineagePage));
+
+const loadDetails = () => import('./views/details/details.tsx').then(({ Details }) => Details);
+const Details = lazyPart(loadDetails);
 
 const Help = lazyPart(() => import('./views/help.tsx').then(({ Help }) => Help));
 
@@ -35,6 +37,10 @@ export function App() {
   const isPaused = useView((state) => state.pausedAt !== undefined);
   const treeRows = useTreeRows(frame);
   const hasPanel = areDetailsOpen && !areHostsOpen;
+  const hasRows = treeRows.tree.taskCount > 0;
+  useEffect(() => {
+    if (hasRows) fetchAhead(loadDetails);
+  }, [hasRows]);
   useGlobalKeys();
 
   if (status.kind === 'signed-out') return <SignedOut />;
@@ -47,7 +53,7 @@ export function App() {
           <Suspense fallback={<p className="page">Loading the hosts …</p>}>
             <HostsPage />
           </Suspense>
-        ) : treeRows.tree.taskCount === 0 ? (
+        ) : !hasRows ? (
           <Waiting status={status} />
         ) : lineage === undefined ? (
           <div className="explore">
@@ -64,7 +70,11 @@ export function App() {
             <LineagePage tree={treeRows.tree} view={lineage} at={treeRows.order.at} />
           </Suspense>
         )}
-        {hasPanel && <Details tree={treeRows.tree} at={treeRows.order.at} />}
+        {hasPanel && (
+          <Suspense>
+            <Details tree={treeRows.tree} at={treeRows.order.at} />
+          </Suspense>
+        )}
       </main>
       <StatusBar treeRows={treeRows} />
       {isHelpOpen && (
