@@ -48,7 +48,7 @@ async function open(page: Page, pid: number | undefined): Promise<TreePage> {
   return tree;
 }
 
-test('digits and arrows choose tabs, the address tells which, and q closes and opens the panel', async ({ page }) => {
+test('digits choose tabs from the tree, arrows among the tabs', async ({ page }) => {
   const child = run('det-tabs', '/bin/sleep', ['600']);
   const tree = await open(page, child.pid);
   const names = ['Overview', 'Command', 'Lineage', 'Threads', 'Timeline', 'Files', 'Network', 'JSON'];
@@ -66,10 +66,16 @@ test('digits and arrows choose tabs, the address tells which, and q closes and o
   await page.keyboard.press('ArrowLeft');
   await expect(tab(page, 'Network')).toHaveAttribute('aria-selected', 'true');
   await expect(page.getByRole('tab').and(page.locator('[tabindex="0"]'))).toHaveCount(1);
+});
+
+test('the address tells which tab is open, and q closes and opens the panel', async ({ page }) => {
+  const child = run('det-address', '/bin/sleep', ['600']);
+  await open(page, child.pid);
+  await page.keyboard.press('7');
   await expect(page).toHaveURL(/[?&]tab=network(&|$)/);
   await page.reload();
   await expect(tab(page, 'Network')).toHaveAttribute('aria-selected', 'true');
-  await expect(panel(page).getByRole('heading', { name: /^det-tabs/ })).toBeVisible();
+  await expect(panel(page).getByRole('heading', { name: /^det-address/ })).toBeVisible();
   await page.keyboard.press('q');
   await expect(panel(page)).toHaveCount(0);
   await expect(page).not.toHaveURL(/tab=/);
