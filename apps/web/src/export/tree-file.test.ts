@@ -16,7 +16,7 @@ function fileOf(tree: TemporalTree, format: TreeFormatId, onProgress: (giveUp: (
     seen: { tree, order, rows, found: undefined, isFiltered: false, own: [] },
     choice: { withFolded: false, chip: 'all', newSince: 0 as EventNs, hidesOwn: false },
     context: { tree, at, base: { epochNs: 0n }, users: { 0: 'root' } },
-    about: { hostName: 'h\n# forged', time: 'T', link: 'https://…', comparedWith: undefined },
+    about: { hostName: 'h\n# forged', time: 'T', link: 'https://…', comparedWith: null },
   } as const;
   const controller = new AbortController();
   const turns = { signal: controller.signal, onProgress: () => onProgress(() => controller.abort()) };
