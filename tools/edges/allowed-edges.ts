@@ -74,6 +74,7 @@ export const ALLOWED_EDGES: EdgeTable = {
       folder: 'apps/web',
       imports: ['@dendro/protocol', '@dendro/engine'],
       testImports: ['@dendro/testkit'],
+      starts: ['apps/server/src/main.ts'],
     },
     '@dendro/e2e': {
       folder: 'e2e',
