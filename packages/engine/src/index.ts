@@ -19,10 +19,12 @@ export {
 export type { EnrichmentRequest } from './enrichment-queue.ts';
 export { EntityIds } from './entity-id.ts';
 export { NO_TASK, type TaskIndex } from './ids.ts';
+export type { OrderOptions } from './laid-out-tree.ts';
 export { type LineageEnd, lineageEnd } from './lineage-end.ts';
 export { type KnownFrom, ProcessInfo, type RelatedTask } from './process-info.ts';
 export { ProcessTree, type ProcessTreeCounts, type ProcessTreeOptions } from './process-tree.ts';
 export type { Batch } from './recorder.ts';
+export { TaskChanges } from './task-changes.ts';
 export { AmbiguousTaskError, DataNotFoundError, KeyNotSupportedError, type TaskRef } from './task-ref.ts';
 export {
   type ChangelogEntry,
@@ -34,4 +36,4 @@ export {
   type TemporalTreeOptions,
   type TextField,
 } from './temporal-tree.ts';
-export { type OrderOptions, orderTree, type TreeOrder } from './tree-order.ts';
+export { orderTree, type TreeOrder, TreeOrders } from './tree-order.ts';

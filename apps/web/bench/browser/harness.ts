@@ -124,10 +124,11 @@ export async function close(page: Page): Promise<void> {
   await page.context().close();
 }
 
-/** Until the page has had nothing to do for a while. */
+/** Until the page has had little to do for a fifth of a second, or five have gone by: a slow page is never quiet. */
 export async function settle(page: Page): Promise<void> {
   await page.evaluate(async () => {
-    for (let quiet = 0; quiet < 30; ) {
+    const until = performance.now() + 5000;
+    for (let quiet = 0; quiet < 12 && performance.now() < until; ) {
       const from = performance.now();
       await new Promise((resolve) => requestAnimationFrame(resolve));
       quiet = performance.now() - from < 40 ? quiet + 1 : 0;
