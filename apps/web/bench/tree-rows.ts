@@ -1,14 +1,14 @@
 // `node apps/web/bench/tree-rows.ts`: what stands between the replica and the
 // rows, for a tree of 100,000 tasks. Drawing some fifty rows comes after.
 
-import { orderTree, ProcessTree, type TaskIndex, TreeOrders } from '@dendro/engine';
+import { orderTree, ProcessTree, TaskChanges, type TaskIndex, TreeOrders } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 import { countChips, keptByChip } from '../src/layout/chips.ts';
-import { Likenesses } from '../src/layout/likeness.ts';
 import { Rollups } from '../src/layout/rollups.ts';
 import { rowModel } from '../src/layout/row-model.ts';
 import { groupsOfTree, type SiblingGroups } from '../src/layout/sibling-groups.ts';
 import { stickyRows } from '../src/layout/sticky-rows.ts';
+import { TaskColumns } from '../src/layout/task-columns.ts';
 import { visibleRows } from '../src/layout/visible-rows.ts';
 
 const TASKS = 100_000;
@@ -64,7 +64,7 @@ const { tree } = host;
 const at = (TASKS * 10_000_000 + 1) as EventNs;
 const options = { at, keepExitedNs: Number.POSITIVE_INFINITY, threads: () => false, kernelThreads: false };
 const order = orderTree(tree, options);
-const groups: SiblingGroups = groupsOfTree(tree, order, undefined);
+const groups: SiblingGroups = groupsOfTree(new TaskColumns(tree, at), order, undefined);
 const open = { isCollapsed: () => false, groups };
 const rows = visibleRows(order, open);
 const all = visibleRows(order, { isCollapsed: () => false });
@@ -88,21 +88,25 @@ function change(): EventNs {
   return last.at as EventNs;
 }
 measure('the same, carried on, with 100 births that it takes in', () => orders.order({ ...options, at: change() }));
-measure('who is alike, read anew', () => groupsOfTree(tree, order, undefined));
-const likenesses = new Likenesses();
-measure('who is alike, frame after frame', () => groupsOfTree(tree, order, undefined, likenesses));
+measure('who is alike, read anew', () => groupsOfTree(new TaskColumns(tree, at), order, undefined));
+const columns = new TaskColumns(tree, at, new TaskChanges(tree));
+measure('the same, carried on', () => {
+  const now = change();
+  columns.moveTo(now);
+  return groupsOfTree(columns, order, undefined);
+});
 measure(`expand all, alike together: ${rows.length.toLocaleString('en')} rows`, () => visibleRows(order, open));
 measure(`expand all, each by itself: ${all.length.toLocaleString('en')} rows`, () =>
   visibleRows(order, { isCollapsed: () => false }),
 );
 measure('collapse all', () => visibleRows(order, { isCollapsed: () => true, groups }));
-measure('roll-ups of a folded tree, from nothing', () => new Rollups(tree, order).below(0));
+measure('roll-ups of a folded tree', () => new Rollups(columns, order).below(0));
 measure('ancestors held at the top, 1,000 places', () => {
   for (let i = 0; i < 1000; i++) stickyRows(all, i * 2599 + 7, 26);
 });
-measure('a chip: those with the rights of root', () => keptByChip('root', tree, order, at));
+measure('a chip: those with the rights of root', () => keptByChip('root', columns, order, at));
 const STEP = 2000;
-measure('counts of all chips, 2,000 rows of them', () => countChips(tree, order, at, STEP).next());
+measure('counts of all chips, 2,000 rows of them', () => countChips(columns, order, at, STEP).next());
 measure('what 50 rows say', () => {
   for (let row = 0; row < 50; row++) rowModel(context, order.tasks[row * 1000] as TaskIndex);
 });

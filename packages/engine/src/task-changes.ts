@@ -30,22 +30,28 @@ export class TaskChanges {
 
   /**
    * The tasks, slots that have become free among them, of which anything may read otherwise at `at` than it did at the
-   * instant of the last call; undefined: any task, the first time and when time has gone back.
+   * instant of the last call; undefined: any task.
    */
   upTo(at: EventNs): ReadonlySet<TaskIndex> | undefined {
     const touched = this.#touched.take();
-    const isBack = at < this.#at;
+    const before = this.#at;
     this.#at = at;
-    if (touched === undefined || isBack) {
-      this.#ahead = [];
-      for (let slot = 0; slot < this.#tree.slotCount; slot++) this.#noteIfAhead(slot as TaskIndex);
-      return undefined;
+    if (touched === undefined || at < before) this.#lookAhead();
+    else {
+      const ahead = at === before ? [] : this.#ahead;
+      if (at > before) this.#ahead = [];
+      const first = new Set(touched);
+      for (const task of ahead) first.add(task);
+      for (const task of first) this.#noteIfAhead(task);
+      return this.#withDependents(first);
     }
-    const first = new Set(touched);
-    for (const task of this.#ahead) first.add(task);
+    // Whoever has nothing from the earlier instant on reads there as later.
+    return touched && this.#withDependents(new Set([...touched, ...this.#ahead]));
+  }
+
+  #lookAhead(): void {
     this.#ahead = [];
-    for (const task of first) this.#noteIfAhead(task);
-    return this.#withDependents(first);
+    for (let slot = 0; slot < this.#tree.slotCount; slot++) this.#noteIfAhead(slot as TaskIndex);
   }
 
   #noteIfAhead(task: TaskIndex): void {

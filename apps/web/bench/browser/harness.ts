@@ -124,10 +124,10 @@ export async function close(page: Page): Promise<void> {
   await page.context().close();
 }
 
-/** Until the page has had little to do for a fifth of a second, or five have gone by: a slow page is never quiet. */
+/** Until the page has had little to do for a fifth of a second, but no longer than a second and a half: a slow page is never quiet. */
 export async function settle(page: Page): Promise<void> {
   await page.evaluate(async () => {
-    const until = performance.now() + 5000;
+    const until = performance.now() + 1500;
     for (let quiet = 0; quiet < 12 && performance.now() < until; ) {
       const from = performance.now();
       await new Promise((resolve) => requestAnimationFrame(resolve));

@@ -1,7 +1,9 @@
 // What of the tree is shown at one click, and how many processes that would be.
 
-import type { TaskIndex, TemporalTree, TreeOrder } from '@dendro/engine';
-import { type EventNs, TASK_FLAG } from '@dendro/protocol';
+import type { TaskIndex, TreeOrder } from '@dendro/engine';
+import type { EventNs } from '@dendro/protocol';
+import type { TaskColumns } from './task-columns.ts';
+import { FATE, numbersOf } from './task-numbers.ts';
 
 export const CHIPS = ['all', 'running', 'exited', 'new', 'containers', 'root'] as const;
 export type Chip = (typeof CHIPS)[number];
@@ -15,37 +17,47 @@ export const CHIP_TEXT: Readonly<Record<Chip, { readonly label: string; readonly
   root: { label: 'Root', title: 'Programs that run as root, or with the rights of root' },
 };
 
-/** Is a process one of these? Threads go with their process. Born in the window means at `newSince` or later. */
-export function isOfChip(chip: Chip, tree: TemporalTree, task: TaskIndex, at: EventNs, newSince: EventNs): boolean {
+/** @returns whether a process is one of these; threads go with theirs. Born in the window means at `newSince` or later. */
+function testOf(chip: Chip, columns: TaskColumns, newSince: EventNs): (process: TaskIndex) => boolean {
+  const { tree, at } = columns;
   switch (chip) {
     case 'all':
-      return true;
+      return () => true;
     case 'running':
-      return tree.exitOf(task) > at;
+      return (process) => tree.exitOf(process) > at;
     case 'exited':
-      return tree.exitOf(task) <= at;
-    case 'new':
-      return tree.startOf(task) >= newSince && (tree.flagsOf(task) & TASK_FLAG.startIsUnknown) === 0;
+      return (process) => tree.exitOf(process) <= at;
+    case 'new': {
+      const fates = numbersOf(columns, 'fate');
+      return (process) => tree.startOf(process) >= newSince && ((fates[process] as number) & FATE.startKnown) !== 0;
+    }
     case 'containers':
-      return isText(tree.textAt(task, 'container', at));
-    case 'root':
-      return !tree.isKernelThread(task) && (tree.numberAt(task, 'euid', at) ?? tree.numberAt(task, 'uid', at)) === 0;
+      return (process) => (tree.textAt(process, 'container', at) ?? '') !== '';
+    case 'root': {
+      const [uids, euids] = [numbersOf(columns, 'uid'), numbersOf(columns, 'euid')];
+      return (process) => {
+        const euid = euids[process] as number;
+        return (Number.isNaN(euid) ? uids[process] : euid) === 0 && !tree.isKernelThread(process);
+      };
+    }
   }
 }
 
 /** By position: 1 for rows that are shown. Undefined when that is all. */
 export function keptByChip(
   chip: Chip,
-  tree: TemporalTree,
+  columns: TaskColumns,
   order: TreeOrder,
   newSince: EventNs,
 ): Uint8Array | undefined {
   if (chip === 'all') return undefined;
+  const { tree } = columns;
+  const isOfChip = testOf(chip, columns, newSince);
   const kept = new Uint8Array(order.length);
   for (let p = 0; p < order.length; p++) {
     const task = order.tasks[p] as TaskIndex;
     const process = tree.isThread(task) ? tree.leaderOf(task) : task;
-    if (process >= 0 && isOfChip(chip, tree, process, order.at, newSince)) kept[p] = 1;
+    if (process >= 0 && isOfChip(process)) kept[p] = 1;
   }
   return kept;
 }
@@ -57,21 +69,23 @@ export type ChipCounts = Readonly<Record<Chip, number>>;
  * A large tree is counted in steps, so that the page stays quick to answer: each takes some `step` of its rows.
  */
 export function* countChips(
-  tree: TemporalTree,
+  columns: TaskColumns,
   order: TreeOrder,
   newSince: EventNs,
   step = Number.POSITIVE_INFINITY,
 ): Generator<undefined, ChipCounts> {
+  const { tree } = columns;
   const counts = { all: 0, running: 0, exited: order.foldedExited, new: 0, containers: 0, root: 0 };
+  const testsNow = () => CHIPS.map((chip) => [chip, testOf(chip, columns, newSince)] as const);
+  let tests = testsNow();
   for (let p = 0; p < order.length; p++) {
     const task = order.tasks[p] as TaskIndex;
-    if (p % step === step - 1) yield;
+    if (p % step === step - 1) {
+      yield;
+      tests = testsNow(); // meanwhile the columns may have been made anew
+    }
     if (!tree.isPresent(task) || tree.isThread(task)) continue;
-    for (const chip of CHIPS) if (isOfChip(chip, tree, task, order.at, newSince)) counts[chip]++;
+    for (const [chip, isOfChip] of tests) if (isOfChip(task)) counts[chip]++;
   }
   return counts;
-}
-
-function isText(text: string | undefined): boolean {
-  return text !== undefined && text !== '';
 }

@@ -1,8 +1,9 @@
 // What is going on below a row that is folded: how many live there, and how many
 // were born, ended and failed in the last minute, those folded away included.
 
-import { NO_TASK, type TaskIndex, type TemporalTree, type TreeOrder } from '@dendro/engine';
-import { type EventNs, TASK_FLAG } from '@dendro/protocol';
+import type { TreeOrder } from '@dendro/engine';
+import type { TaskColumns } from './task-columns.ts';
+import { FATE, numbersOf } from './task-numbers.ts';
 
 export interface Rollup {
   readonly living: number;
@@ -17,12 +18,11 @@ export interface Rollup {
 
 export const RECENT_NS = 60e9;
 const WHAT = ['living', 'born', 'ended', 'failed', 'killed'] as const;
-const [LIVING, BORN, ENDED, FAILED, KILLED] = [0, 1, 2, 3, 4];
 /** A chain of ancestors that are all folded away is not followed further. */
 const MAX_STEPS = 64;
 
 export class Rollups {
-  readonly #tree: TemporalTree;
+  readonly #columns: TaskColumns;
   readonly #order: TreeOrder;
   /**
    * For each of WHAT, place -> how many at places before it. At place 2p is the task at position p, at 2p + 1 are those
@@ -30,8 +30,9 @@ export class Rollups {
    */
   #before: readonly Int32Array[] | undefined;
 
-  constructor(tree: TemporalTree, order: TreeOrder) {
-    this.#tree = tree;
+  /** @param columns as of the instant of the order */
+  constructor(columns: TaskColumns, order: TreeOrder) {
+    this.#columns = columns;
     this.#order = order;
   }
 
@@ -60,55 +61,64 @@ export class Rollups {
     return { living, born, ended, failed, killed };
   }
 
+  // hot: runs once per frame in which a row is folded
   #count(): Int32Array[] {
     const { tasks, length, at } = this.#order;
-    const tree = this.#tree;
+    const fates = numbersOf(this.#columns, 'fate');
+    const starts = numbersOf(this.#columns, 'start');
+    const exits = numbersOf(this.#columns, 'exit');
     const recent = at - RECENT_NS;
     const counts = WHAT.map(() => new Int32Array(2 * length + 1));
-    const add = (what: number, place: number): void => {
-      const count = counts[what] as Int32Array;
-      count[place + 1] = (count[place + 1] as number) + 1;
+    const [living, born, ended, failed, killed] = counts as [
+      Int32Array,
+      Int32Array,
+      Int32Array,
+      Int32Array,
+      Int32Array,
+    ];
+    const add = (counts: Int32Array, place: number): void => {
+      counts[place + 1] = (counts[place + 1] as number) + 1;
     };
-    const count = (task: TaskIndex, place: number): void => {
-      const exit = tree.exitOf(task);
-      if (exit > at) add(LIVING, place);
-      if (tree.startOf(task) > recent && (tree.flagsOf(task) & TASK_FLAG.startIsUnknown) === 0) add(BORN, place);
+    const count = (task: number, place: number): void => {
+      const fate = fates[task] as number;
+      const exit = exits[task] as number;
+      if (exit > at) add(living, place);
+      if ((starts[task] as number) > recent && (fate & FATE.startKnown) !== 0) add(born, place);
       if (exit > at || exit <= recent) return;
-      add(ENDED, place);
-      if ((tree.exitSignalOf(task) ?? 0) > 0) add(KILLED, place);
-      else if ((tree.exitCodeOf(task) ?? 0) > 0) add(FAILED, place);
+      add(ended, place);
+      if ((fate & FATE.killed) !== 0) add(killed, place);
+      else if ((fate & FATE.failed) !== 0) add(failed, place);
     };
-    const positions = new Int32Array(tree.slotCount).fill(-1); // TaskIndex -> position
+    const positions = new Int32Array(fates.length).fill(-1); // TaskIndex -> position
     for (let p = 0; p < length; p++) {
-      const task = tasks[p] as TaskIndex;
+      const task = tasks[p] as number;
       positions[task] = p;
-      if (!tree.isThread(task)) count(task, 2 * p);
+      if (fates[task] !== 0) count(task, 2 * p);
     }
-    for (let slot = 0; slot < tree.slotCount; slot++) {
-      const task = slot as TaskIndex;
-      if (positions[task] !== -1 || !tree.isPresent(task) || tree.isThread(task)) continue;
-      const exit = tree.exitOf(task);
-      if (exit > at || exit <= recent) continue;
+    for (let task = 0; task < fates.length; task++) {
+      const exit = exits[task] as number;
+      if (exit > at || exit <= recent || positions[task] !== -1 || fates[task] === 0) continue;
       const position = this.#shownAbove(task, positions);
       if (position >= 0) count(task, 2 * position + 1);
     }
     for (const count of counts) {
-      for (let place = 0; place < 2 * length; place++) {
-        count[place + 1] = (count[place + 1] as number) + (count[place] as number);
+      let sum = 0;
+      for (let place = 1; place <= 2 * length; place++) {
+        sum += count[place] as number;
+        count[place] = sum;
       }
     }
     return counts;
   }
 
   /** Position of the nearest ancestor that has one. */
-  #shownAbove(task: TaskIndex, positions: Int32Array): number {
-    const tree = this.#tree;
-    let child = task;
-    for (let step = 0; step < MAX_STEPS; step++) {
-      const parent = tree.parentAt(child, Math.min(this.#order.at, tree.exitOf(child)) as EventNs);
-      if (parent === NO_TASK || !tree.isPresent(parent)) return -1;
-      if ((positions[parent] as number) >= 0) return positions[parent] as number;
-      child = parent;
+  #shownAbove(task: number, positions: Int32Array): number {
+    const parents = numbersOf(this.#columns, 'parent');
+    const fates = numbersOf(this.#columns, 'fate');
+    let above = parents[task] as number;
+    for (let step = 0; step < MAX_STEPS && above >= 0 && fates[above] !== 0; step++) {
+      if ((positions[above] as number) >= 0) return positions[above] as number;
+      above = parents[above] as number;
     }
     return -1;
   }

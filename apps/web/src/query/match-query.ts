@@ -5,8 +5,9 @@ import type { TaskIndex } from '@dendro/engine';
 import type { EventNs, TimeBase } from '@dendro/protocol';
 import { parseTimeText } from '../layout/time-text.ts';
 import type { Comparison, Pattern, Query, Scalar, Test } from './ast.ts';
-import type { Columns, NumberColumn, TextColumn } from './columns.ts';
+import type { Columns, NumberField } from './columns.ts';
 import { compileRegex } from './regex.ts';
+import type { TextField } from './texts.ts';
 
 export interface MatchContext {
   readonly columns: Columns;
@@ -71,7 +72,7 @@ function fieldHolds(field: Extract<Query, { kind: 'field' }>['field'], test: Tes
     case 'ppid': {
       const numbers = context.columns.numbers(field);
       const holds = numberHolds(test, numberOfScalar);
-      return (position) => holds(numbers[position] as number);
+      return (position) => holds(numbers[taskAt(position)] as number);
     }
     case 'pid': {
       const holds = numberHolds(test, numberOfScalar);
@@ -113,7 +114,6 @@ const ANYWHERE = ['comm', 'argv', 'executable'] as const;
 
 /** In a name, a command line or a path; a number is also that of a task. */
 function anywhere(pattern: Pattern, { columns }: MatchContext): Holds {
-  columns.readTexts(ANYWHERE);
   const test: Test = { kind: 'text', op: ':', pattern };
   const text = anyOf(ANYWHERE.map((column) => inColumn(column, test, columns)));
   if (pattern.kind === 'regex' || !/^\d{1,10}$/.test(pattern.text)) return text;
@@ -123,22 +123,26 @@ function anywhere(pattern: Pattern, { columns }: MatchContext): Holds {
 }
 
 /** Asks once for each text. Of what is not known nothing holds, nor does the contrary. */
-function inColumn(column: TextColumn, test: Test, columns: Columns): Holds {
-  const texts = columns.texts(column);
-  const haystack = columns.haystack(column);
-  const answers = new Uint8Array(haystack.largest + 1); // index of a text -> 1 where it holds
+function inColumn(field: TextField, test: Test, columns: Columns): Holds {
   if (test.kind !== 'text') return () => false;
   const { op, pattern } = test;
-  const take = (index: number): void => {
-    answers[index] = 1;
+  const texts = columns.texts(field);
+  const answers = texts.answers(wordsOf(op, pattern), (haystack, from, take) => {
+    if (pattern.kind === 'words') haystack.search(pattern.text, op !== ':', from, take);
+    else haystack.filter(regexHolds(pattern.source), from, take);
+  });
+  const { indexes } = texts;
+  const { tasks } = columns.order;
+  const isOther = op === '!=';
+  return (position) => {
+    const index = indexes[tasks[position] as number] as number;
+    return index !== 0 && (answers[index] === 0) === isOther;
   };
-  if (pattern.kind === 'words') haystack.search(pattern.text, op !== ':', take);
-  else {
-    const holds = regexHolds(pattern.source);
-    for (const [i, text] of haystack.texts.entries()) if (holds(text)) take(haystack.indexes[i] as number);
-  }
-  if (op === '!=') return (position) => texts[position] !== 0 && answers[texts[position] as number] === 0;
-  return (position) => answers[texts[position] as number] === 1;
+}
+
+/** The same for two that mean the same texts. */
+function wordsOf(op: ':' | '=' | '!=', pattern: Pattern): string {
+  return pattern.kind === 'regex' ? `/${pattern.source}` : `${op === ':' ? ':' : '='}${pattern.text}`;
 }
 
 function regexHolds(source: string): (text: string) => boolean {
@@ -152,14 +156,15 @@ export function wordsPattern(text: string): RegExp {
 }
 
 /** A user is meant by the whole name, or by the number. */
-function userHolds(column: NumberColumn, test: Test, { columns, users }: MatchContext): Holds {
+function userHolds(field: NumberField, test: Test, { columns, users }: MatchContext): Holds {
   if (test.kind !== 'text') return () => false;
   const { op, pattern } = test;
   const named = pattern.kind === 'regex' ? regexHolds(pattern.source) : (name: string) => name === pattern.text;
   const answers = new Map<number, boolean>();
-  const numbers = columns.numbers(column);
+  const numbers = columns.numbers(field);
+  const { tasks } = columns.order;
   return (position) => {
-    const uid = numbers[position] as number;
+    const uid = numbers[tasks[position] as number] as number;
     if (Number.isNaN(uid)) return false;
     let answer = answers.get(uid);
     if (answer === undefined) {

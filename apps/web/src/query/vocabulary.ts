@@ -20,17 +20,22 @@ export function countedValues(
   switch (field) {
     case 'name':
     case 'container': {
-      const texts = columns.texts(field === 'name' ? 'comm' : 'container');
-      return counted(texts, (index) => (index === 0 ? undefined : columns.tree.textOf(index)));
+      const { indexes } = columns.texts(field === 'name' ? 'comm' : 'container');
+      return counted(inOrder(columns, indexes), (index) => (index === 0 ? undefined : columns.tree.textOf(index)));
     }
     case 'user':
     case 'euid': {
       const uids = columns.numbers(field === 'user' ? 'uid' : 'euid');
-      return counted(uids, (uid) => (Number.isNaN(uid) ? undefined : (users[uid] ?? String(uid))));
+      return counted(inOrder(columns, uids), (uid) => (Number.isNaN(uid) ? undefined : (users[uid] ?? String(uid))));
     }
     case 'exit':
       return counted(exitsOf(columns), (exit) => (exit < 0 ? signalName(-exit) : String(exit)));
   }
+}
+
+/** @param values by TaskIndex */
+function inOrder({ order }: Columns, values: Int32Array | Float64Array): number[] {
+  return Array.from(order.tasks, (task) => values[task] as number);
 }
 
 function exitsOf({ tree, order }: Columns): number[] {

@@ -52,7 +52,7 @@ function useCounts(treeRows: TreeRows): ChipCounts | undefined {
     let timer: ReturnType<typeof setTimeout>;
     const begin = (): void => {
       const { treeRows, since } = latest.current;
-      goOn(countChips(treeRows.tree, treeRows.order, since, STEP));
+      goOn(countChips(treeRows.columns.tasks, treeRows.order, since, STEP));
     };
     const goOn = (steps: ReturnType<typeof countChips>): void => {
       const { done, value } = steps.next();

@@ -1,17 +1,18 @@
 // From replica and view state to rows. Each step is done again only when what
 // it depends on has changed: a key press costs no new order of the tree.
 
-import { NO_TASK, orderTree, type TaskIndex } from '@dendro/engine';
-import type { TimeBase } from '@dendro/protocol';
-import { useDeferredValue, useMemo, useState } from 'react';
+import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
+import type { EventNs, TimeBase } from '@dendro/protocol';
+import { useDeferredValue, useMemo } from 'react';
 import { useApp } from '../../app-context.ts';
 import { keptByChip } from '../../layout/chips.ts';
 import { Found } from '../../layout/found.ts';
-import { Likenesses } from '../../layout/likeness.ts';
+import { keptTree } from '../../layout/kept-tree.ts';
 import { ownPositions, withoutOwn } from '../../layout/own.ts';
-import { partOf } from '../../layout/scope.ts';
-import { groupsOfTree, NO_GROUPS } from '../../layout/sibling-groups.ts';
+import { type PartOfOrder, partOf } from '../../layout/scope.ts';
+import { groupsOfTree, NO_GROUPS, type SiblingGroups } from '../../layout/sibling-groups.ts';
 import { visibleRows } from '../../layout/visible-rows.ts';
+import type { Asked } from '../../query/asked.ts';
 import { Columns } from '../../query/columns.ts';
 import { matchQuery } from '../../query/match-query.ts';
 import { useTree } from '../../state/tree-store.ts';
@@ -21,109 +22,161 @@ import { type TreeRows, treeRowsOf } from './tree-rows.ts';
 
 const NOBODY: readonly number[] = [];
 
+/** A step, and what it cost. */
+interface Step<T> {
+  readonly made: T;
+  readonly ms: number;
+}
+
 export function useTreeRows(frame: number): TreeRows {
-  const { replica, past, pace } = useApp();
-  const { host, facts } = replica;
-  const ownPids = host?.ownPids ?? NOBODY;
-  const pausedAt = useView((state) => state.pausedAt);
-  // What the page does not know all about is read from what the server has of it, as soon as that has come.
-  const tree = (pausedAt !== undefined && past.isFor(pausedAt) ? past.treeAt(pausedAt) : undefined) ?? replica.tree;
-  const showThreads = useView((state) => state.showThreads);
-  const withThreads = useView((state) => state.withThreads);
-  const showKernelThreads = useView((state) => state.showKernelThreads);
-  const chip = useTree((state) => state.chip);
-  const showExited = useView((state) => state.showExited) || chip === 'exited';
-  const tombstoneSeconds = useView((state) => state.tombstoneSeconds);
+  const { pace } = useApp();
+  const tree = useShownTree();
   // A key that is typed shows at once, however long finding takes.
   const asked = useDeferredValue(useView((state) => state.asked));
   const onlyFound = useView((state) => state.onlyFound);
+  const filters = isFiltered({ asked, onlyFound });
+  const ordered = useOrder(tree, frame, asked);
+  const columns = ordered.made;
+
   const scope = useView((state) => state.scope);
-  const collapsed = useView((state) => state.collapsed);
-  const selected = useView((state) => state.selected);
-  const groupsAlike = useTree((state) => state.groupsAlike);
-  const openGroups = useTree((state) => state.openGroups);
-  const hidesOwn = useTree((state) => state.hidesOwn);
-  const followed = useTree((state) => state.followed?.task);
-  const { window } = useStripWindow();
-  const newSince = chip === 'new' ? window.from : undefined;
-
-  const isEveryEnd = showExited || (asked?.needsExited ?? false);
-  const isEveryThread = showThreads || (asked?.needsThreads ?? false);
-  // Live, time passes with each frame. Paused, only late facts can change what was.
-  const moment = pausedAt === undefined ? frame : facts;
-  const [whole, orderCost] = useMemo(() => {
-    void moment;
-    const from = performance.now();
-    const order = orderTree(tree, {
-      at: pausedAt ?? replica.now(),
-      keepExitedNs: isEveryEnd ? Number.POSITIVE_INFINITY : tombstoneSeconds * 1e9,
-      threads: (process) => isEveryThread || withThreads.has(tree.taskIdOf(process)),
-      kernelThreads: showKernelThreads,
-    });
-    return [order, performance.now() - from] as const;
-  }, [moment, tree, replica, pausedAt, isEveryThread, withThreads, showKernelThreads, isEveryEnd, tombstoneSeconds]);
-
-  const columns = useMemo(() => {
-    void facts; // what columns hold is void after the next fact
-    return new Columns(tree, whole);
-  }, [tree, whole, facts]);
-
   const part = useMemo(
     () => partOf(columns.order, scope === undefined ? undefined : tree.indexOf(scope)),
     [columns, tree, scope],
   );
-  const { order } = part;
-  const filters = isFiltered({ asked, onlyFound });
-  const [likenesses] = useState(() => new Likenesses());
-  const [own, kept, groups, groupsCost] = useMemo(() => {
-    const from = performance.now();
-    const own = ownPositions(tree, order, ownPids);
-    const ofChip = keptByChip(chip, tree, order, newSince ?? order.at);
-    const kept = hidesOwn ? withoutOwn(tree, order, own, ofChip) : ofChip;
-    const groups = groupsAlike && !filters ? groupsOfTree(tree, order, kept, likenesses) : NO_GROUPS;
-    return [own, kept, groups, performance.now() - from] as const;
-  }, [tree, order, ownPids, chip, newSince, hidesOwn, groupsAlike, filters, likenesses]);
+  const chosen = useChosen(columns, part, filters);
+  const { own, kept, groups } = chosen.made;
+  const apart = useApart(tree, part, groups);
+  const found = useFound(columns, part, asked);
 
-  // Who is selected or followed, or has such a one below it, is not put into a closed group.
-  const apart = useMemo(() => {
-    if (groups.length === 0) return [];
-    const tasks = [selected, followed].map((id) => (id === undefined ? NO_TASK : tree.indexOf(id)));
-    return tasks.filter((task) => task !== NO_TASK).map((task) => order.tasks.indexOf(task));
-  }, [tree, order, groups, selected, followed]);
-
+  const collapsed = useView((state) => state.collapsed);
+  const openGroups = useTree((state) => state.openGroups);
   return useMemo(() => {
-    const from = performance.now();
-    const base: TimeBase = { epochNs: BigInt(host?.baseEpochNs ?? '0') };
-    const inAll = asked && matchQuery(asked.query, { columns, base, users: host?.users ?? {} });
-    const found = inAll && new Found(inAll.subarray(part.from, part.from + order.length));
-    const rows = visibleRows(order, {
-      isCollapsed: (position) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex)),
-      matches: filters ? found : undefined,
-      kept,
+    const { order, isScopeLost } = part;
+    const { made: rows, ms } = timed(() =>
+      visibleRows(order, {
+        isCollapsed: (position) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex)),
+        matches: filters ? found.made : undefined,
+        kept,
+        groups,
+        isGroupOpen: (group) => openGroups.has(groups.keyOf(group)),
+        isApart: (member) => apart.some((p) => p >= member && p < (order.subtreeEnds[member] as number)),
+      }),
+    );
+    pace.drew(ordered.ms + chosen.ms + found.ms + ms, performance.now());
+    const what = {
+      tree,
+      order,
+      rows,
       groups,
-      isGroupOpen: (group) => openGroups.has(groups.keyOf(group)),
-      isApart: (member) => apart.some((p) => p >= member && p < (order.subtreeEnds[member] as number)),
-    });
-    const now = performance.now();
-    pace.drew(orderCost + groupsCost + now - from, now);
-    const { isScopeLost } = part;
-    return treeRowsOf({ tree, order, rows, groups, own, asked, found, isFiltered: filters, isScopeLost, columns });
+      own,
+      asked,
+      found: found.made,
+      isFiltered: filters,
+      isScopeLost,
+      columns,
+    };
+    return treeRowsOf(what);
   }, [
+    tree,
     columns,
     part,
-    order,
-    orderCost,
-    groupsCost,
+    ordered,
+    chosen,
+    own,
+    kept,
+    groups,
+    apart,
+    found,
     asked,
     filters,
     collapsed,
-    tree,
-    host,
-    pace,
-    kept,
-    groups,
     openGroups,
-    apart,
-    own,
+    pace,
   ]);
+}
+
+/** What the page does not know all about is read from what the server has of it, as soon as that has come. */
+function useShownTree(): TemporalTree {
+  const { replica, past } = useApp();
+  const pausedAt = useView((state) => state.pausedAt);
+  return (pausedAt !== undefined && past.isFor(pausedAt) ? past.treeAt(pausedAt) : undefined) ?? replica.tree;
+}
+
+/** The order of the whole tree, with what queries read of the tasks in it. */
+function useOrder(tree: TemporalTree, frame: number, asked: Asked | undefined): Step<Columns> {
+  const { replica } = useApp();
+  const pausedAt = useView((state) => state.pausedAt);
+  const showThreads = useView((state) => state.showThreads);
+  const withThreads = useView((state) => state.withThreads);
+  const kernelThreads = useView((state) => state.showKernelThreads);
+  const showExited = useView((state) => state.showExited);
+  const showsExited = useTree((state) => state.chip === 'exited');
+  const tombstoneSeconds = useView((state) => state.tombstoneSeconds);
+  const isEveryEnd = showExited || showsExited || (asked?.needsExited ?? false);
+  const isEveryThread = showThreads || (asked?.needsThreads ?? false);
+  const keepExitedNs = isEveryEnd ? Number.POSITIVE_INFINITY : tombstoneSeconds * 1e9;
+  // Live, time passes with each frame. Paused, only late facts can change what was.
+  const moment = pausedAt === undefined ? frame : replica.facts;
+  return useMemo(() => {
+    void moment;
+    return timed(() => {
+      const at = pausedAt ?? replica.now();
+      const { orders, columns } = keptTree(tree);
+      const threads = (process: TaskIndex) => isEveryThread || withThreads.has(tree.taskIdOf(process));
+      const order = orders.order({ at, keepExitedNs, threads, kernelThreads });
+      columns.moveTo(at);
+      return new Columns(tree, order, columns);
+    });
+  }, [moment, tree, replica, pausedAt, isEveryThread, withThreads, kernelThreads, keepExitedNs]);
+}
+
+/** Who of the order is shown, and who together with others. */
+function useChosen({ tree, tasks }: Columns, { order }: PartOfOrder, filters: boolean) {
+  const ownPids = useApp().replica.host?.ownPids ?? NOBODY;
+  const chip = useTree((state) => state.chip);
+  const groupsAlike = useTree((state) => state.groupsAlike);
+  const hidesOwn = useTree((state) => state.hidesOwn);
+  const { window } = useStripWindow();
+  const newSince: EventNs | undefined = chip === 'new' ? window.from : undefined;
+  return useMemo(
+    () =>
+      timed(() => {
+        const own = ownPositions(tasks, order, ownPids);
+        const ofChip = keptByChip(chip, tasks, order, newSince ?? order.at);
+        const kept = hidesOwn ? withoutOwn(tree, order, own, ofChip) : ofChip;
+        return { own, kept, groups: groupsAlike && !filters ? groupsOfTree(tasks, order, kept) : NO_GROUPS };
+      }),
+    [tree, tasks, order, ownPids, chip, newSince, hidesOwn, groupsAlike, filters],
+  );
+}
+
+/** Positions of who is selected or followed: whoever is one of them, or has one below, is not put into a closed group. */
+function useApart(tree: TemporalTree, { order }: PartOfOrder, groups: SiblingGroups): readonly number[] {
+  const selected = useView((state) => state.selected);
+  const followed = useTree((state) => state.followed?.task);
+  return useMemo(() => {
+    if (groups.length === 0) return NOBODY;
+    const tasks = [selected, followed].map((id) => (id === undefined ? NO_TASK : tree.indexOf(id)));
+    return tasks.filter((task) => task !== NO_TASK).map((task) => order.tasks.indexOf(task));
+  }, [tree, order, groups, selected, followed]);
+}
+
+function useFound(columns: Columns, { from, order }: PartOfOrder, asked: Asked | undefined): Step<Found | undefined> {
+  const { host } = useApp().replica;
+  return useMemo(
+    () =>
+      timed(() => {
+        if (asked === undefined) return undefined;
+        const base: TimeBase = { epochNs: BigInt(host?.baseEpochNs ?? '0') };
+        const inAll = matchQuery(asked.query, { columns, base, users: host?.users ?? {} });
+        return new Found(inAll.subarray(from, from + order.length));
+      }),
+    [columns, from, order, asked, host],
+  );
+}
+
+function timed<T>(make: () => T): Step<T> {
+  const from = performance.now();
+  const made = make();
+  return { made, ms: performance.now() - from };
 }
