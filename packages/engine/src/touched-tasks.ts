@@ -1,6 +1,6 @@
 // The tasks that facts have come about since somebody last asked, each once.
 
-import { grown } from './grow.ts';
+import { grown, roomFor } from './grow.ts';
 import type { TaskIndex } from './ids.ts';
 
 export class TouchedTasks {
@@ -10,7 +10,7 @@ export class TouchedTasks {
 
   note(task: TaskIndex): void {
     if (this.#isEvery) return;
-    if (task >= this.#isIn.length) this.#isIn = grown(this.#isIn, task + 1, 0);
+    if (task >= this.#isIn.length) this.#isIn = grown(this.#isIn, roomFor(task + 1), 0);
     if (this.#isIn[task] === 1) return;
     this.#isIn[task] = 1;
     this.#tasks.push(task);

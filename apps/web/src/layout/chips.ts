@@ -1,9 +1,9 @@
 // What of the tree is shown at one click, and how many processes that would be.
 
-import type { TaskIndex, TreeOrder } from '@dendro/engine';
-import type { EventNs } from '@dendro/protocol';
+import type { TaskIndex, TemporalTree, TreeOrder } from '@dendro/engine';
+import { type EventNs, TASK_FLAG } from '@dendro/protocol';
 import type { TaskColumns } from './task-columns.ts';
-import { FATE, numbersOf } from './task-numbers.ts';
+import { numbersOf } from './task-numbers.ts';
 
 export const CHIPS = ['all', 'running', 'exited', 'new', 'containers', 'root'] as const;
 export type Chip = (typeof CHIPS)[number];
@@ -17,9 +17,14 @@ export const CHIP_TEXT: Readonly<Record<Chip, { readonly label: string; readonly
   root: { label: 'Root', title: 'Programs that run as root, or with the rights of root' },
 };
 
+type Test = (process: TaskIndex) => boolean;
+/** What a test reads of processes: from columns, or one by one. */
+interface Reading {
+  readonly effectiveUid: (process: TaskIndex) => number | undefined;
+}
+
 /** @returns whether a process is one of these; threads go with theirs. Born in the window means at `newSince` or later. */
-function testOf(chip: Chip, columns: TaskColumns, newSince: EventNs): (process: TaskIndex) => boolean {
-  const { tree, at } = columns;
+function testOf(chip: Chip, tree: TemporalTree, at: EventNs, newSince: EventNs, { effectiveUid }: Reading): Test {
   switch (chip) {
     case 'all':
       return () => true;
@@ -27,19 +32,12 @@ function testOf(chip: Chip, columns: TaskColumns, newSince: EventNs): (process: 
       return (process) => tree.exitOf(process) > at;
     case 'exited':
       return (process) => tree.exitOf(process) <= at;
-    case 'new': {
-      const fates = numbersOf(columns, 'fate');
-      return (process) => tree.startOf(process) >= newSince && ((fates[process] as number) & FATE.startKnown) !== 0;
-    }
+    case 'new':
+      return (process) => tree.startOf(process) >= newSince && (tree.flagsOf(process) & TASK_FLAG.startIsUnknown) === 0;
     case 'containers':
       return (process) => (tree.textAt(process, 'container', at) ?? '') !== '';
-    case 'root': {
-      const [uids, euids] = [numbersOf(columns, 'uid'), numbersOf(columns, 'euid')];
-      return (process) => {
-        const euid = euids[process] as number;
-        return (Number.isNaN(euid) ? uids[process] : euid) === 0 && !tree.isKernelThread(process);
-      };
-    }
+    case 'root':
+      return (process) => effectiveUid(process) === 0 && !tree.isKernelThread(process);
   }
 }
 
@@ -52,7 +50,9 @@ export function keptByChip(
 ): Uint8Array | undefined {
   if (chip === 'all') return undefined;
   const { tree } = columns;
-  const isOfChip = testOf(chip, columns, newSince);
+  const isOfChip = testOf(chip, tree, order.at, newSince, {
+    effectiveUid: chip === 'root' ? keptUids(columns) : () => undefined,
+  });
   const kept = new Uint8Array(order.length);
   for (let p = 0; p < order.length; p++) {
     const task = order.tasks[p] as TaskIndex;
@@ -62,6 +62,14 @@ export function keptByChip(
   return kept;
 }
 
+function keptUids(columns: TaskColumns): Reading['effectiveUid'] {
+  const [uids, euids] = [numbersOf(columns, 'uid'), numbersOf(columns, 'euid')];
+  return (process) => {
+    const euid = euids[process] as number;
+    return Number.isNaN(euid) ? uids[process] : euid;
+  };
+}
+
 export type ChipCounts = Readonly<Record<Chip, number>>;
 
 /**
@@ -69,21 +77,18 @@ export type ChipCounts = Readonly<Record<Chip, number>>;
  * A large tree is counted in steps, so that the page stays quick to answer: each takes some `step` of its rows.
  */
 export function* countChips(
-  columns: TaskColumns,
+  tree: TemporalTree,
   order: TreeOrder,
   newSince: EventNs,
   step = Number.POSITIVE_INFINITY,
 ): Generator<undefined, ChipCounts> {
-  const { tree } = columns;
+  const { at } = order;
+  const effectiveUid = (process: TaskIndex) => tree.numberAt(process, 'euid', at) ?? tree.numberAt(process, 'uid', at);
+  const tests = CHIPS.map((chip) => [chip, testOf(chip, tree, at, newSince, { effectiveUid })] as const);
   const counts = { all: 0, running: 0, exited: order.foldedExited, new: 0, containers: 0, root: 0 };
-  const testsNow = () => CHIPS.map((chip) => [chip, testOf(chip, columns, newSince)] as const);
-  let tests = testsNow();
   for (let p = 0; p < order.length; p++) {
     const task = order.tasks[p] as TaskIndex;
-    if (p % step === step - 1) {
-      yield;
-      tests = testsNow(); // meanwhile the columns may have been made anew
-    }
+    if (p % step === step - 1) yield;
     if (!tree.isPresent(task) || tree.isThread(task)) continue;
     for (const [chip, isOfChip] of tests) if (isOfChip(task)) counts[chip]++;
   }

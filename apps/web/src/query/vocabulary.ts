@@ -21,43 +21,56 @@ export function countedValues(
     case 'name':
     case 'container': {
       const { indexes } = columns.texts(field === 'name' ? 'comm' : 'container');
-      return counted(inOrder(columns, indexes), (index) => (index === 0 ? undefined : columns.tree.textOf(index)));
+      const counts = countedIn(columns, indexes);
+      counts.delete(0);
+      return named(counts, (index) => columns.tree.textOf(index));
     }
     case 'user':
     case 'euid': {
-      const uids = columns.numbers(field === 'user' ? 'uid' : 'euid');
-      return counted(inOrder(columns, uids), (uid) => (Number.isNaN(uid) ? undefined : (users[uid] ?? String(uid))));
+      const counts = countedIn(columns, columns.numbers(field === 'user' ? 'uid' : 'euid'));
+      counts.delete(Number.NaN);
+      return named(counts, (uid) => users[uid] ?? String(uid));
     }
     case 'exit':
-      return counted(exitsOf(columns), (exit) => (exit < 0 ? signalName(-exit) : String(exit)));
+      return named(countedExits(columns), (exit) => (exit < 0 ? signalName(-exit) : String(exit)));
   }
 }
 
-/** @param values by TaskIndex */
-function inOrder({ order }: Columns, values: Int32Array | Float64Array): number[] {
-  return Array.from(order.tasks, (task) => values[task] as number);
+// hot: runs once per row with each key. What is the same as in the row before is looked up once.
+function countedIn({ order }: Columns, values: Int32Array | Float64Array): Map<number, number> {
+  const counts = new Map<number, number>();
+  const { tasks } = order;
+  let last = Number.NaN;
+  let run = 0;
+  for (let p = 0; p < tasks.length; p++) {
+    const value = values[tasks[p] as number] as number;
+    if (value === last) {
+      run++;
+      continue;
+    }
+    if (run > 0) counts.set(last, (counts.get(last) ?? 0) + run);
+    last = value;
+    run = 1;
+  }
+  if (run > 0) counts.set(last, (counts.get(last) ?? 0) + run);
+  return counts;
 }
 
-function exitsOf({ tree, order }: Columns): number[] {
-  const exits: number[] = [];
-  for (const slot of order.tasks.subarray(0, order.length)) {
+function countedExits({ tree, order }: Columns): Map<number, number> {
+  const counts = new Map<number, number>();
+  const add = (exit: number) => counts.set(exit, (counts.get(exit) ?? 0) + 1);
+  for (const slot of order.tasks) {
     const task = slot as TaskIndex;
     if (tree.exitOf(task) > order.at) continue;
     const signal = tree.exitSignalOf(task) ?? 0;
     const code = tree.exitCodeOf(task);
-    if (signal > 0) exits.push(-signal);
-    else if (code !== undefined) exits.push(code);
+    if (signal > 0) add(-signal);
+    else if (code !== undefined) add(code);
   }
-  return exits;
+  return counts;
 }
 
-function counted(values: Iterable<number>, nameOf: (value: number) => string | undefined): Word[] {
-  const counts = new Map<number, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const words: Word[] = [];
-  for (const [number, count] of counts) {
-    const value = nameOf(number);
-    if (value !== undefined) words.push({ value, count });
-  }
+function named(counts: ReadonlyMap<number, number>, nameOf: (value: number) => string): Word[] {
+  const words = Array.from(counts, ([number, count]) => ({ value: nameOf(number), count }));
   return words.sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
 }

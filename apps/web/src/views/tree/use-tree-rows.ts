@@ -21,6 +21,7 @@ import { useStripWindow } from '../timeline/use-strip-window.ts';
 import { type TreeRows, treeRowsOf } from './tree-rows.ts';
 
 const NOBODY: readonly number[] = [];
+const NOT_ONE = () => false;
 
 /** A step, and what it cost. */
 interface Step<T> {
@@ -54,7 +55,10 @@ export function useTreeRows(frame: number): TreeRows {
     const { order, isScopeLost } = part;
     const { made: rows, ms } = timed(() =>
       visibleRows(order, {
-        isCollapsed: (position) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex)),
+        isCollapsed:
+          collapsed.size === 0
+            ? NOT_ONE
+            : (position) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex)),
         matches: filters ? found.made : undefined,
         kept,
         groups,
