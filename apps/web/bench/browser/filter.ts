@@ -2,7 +2,8 @@
 // happens on the host, and right after something has.
 
 import type { Page } from '@playwright/test';
-import { close, GRID, type Harness, painted, percentile, type Row, ratio, rowOfP95, settle } from './harness.ts';
+import { CpuClock } from './cpu.ts';
+import { close, GRID, type Harness, type Painted, painted, type Row, rowsOfPainted, settle } from './harness.ts';
 
 export const name = 'filter';
 export const goal = 'keystroke to filtered tree p95 ≤ 50 ms';
@@ -15,25 +16,28 @@ const DIGITS = ['4', '1', 'Backspace', '7', 'Backspace', 'Backspace'];
 
 export async function run(harness: Harness): Promise<readonly Row[]> {
   const blank = await harness.blank();
-  const empty: number[] = [];
-  for (let i = 0; i < 40; i++) empty.push(await painted(blank, 'keydown', 'input', () => blank.keyboard.press('x')));
+  const blankClock = await CpuClock.of(blank);
+  const empty: Painted[] = [];
+  const pressNothing = { event: 'keydown', do: () => blank.keyboard.press('x') } as const;
+  for (let i = 0; i < 40; i++) empty.push(await painted(blank, blankClock, pressNothing));
   await close(blank);
 
   const { page, host } = await harness.large();
+  const clock = await CpuClock.of(page);
   const omnibox = page.getByRole('combobox', { name: 'Find, filter, command' });
   await omnibox.fill('n');
   await page.getByRole('button', { name: 'Show only what matches' }).click();
   await omnibox.focus();
   await settle(page);
-  const type = async (into: number[], before: () => Promise<void>): Promise<void> => {
+  const type = async (into: Painted[], before: () => Promise<void>): Promise<void> => {
     for (let round = 0; round < ROUNDS; round++) {
       await omnibox.fill('n');
-      for (const key of NAMES) into.push(await press(page, key, before));
+      for (const key of NAMES) into.push(await press(page, clock, key, before));
       await omnibox.fill('site-');
-      for (const key of DIGITS) into.push(await press(page, key, before));
+      for (const key of DIGITS) into.push(await press(page, clock, key, before));
     }
   };
-  const [still, changed]: [number[], number[]] = [[], []];
+  const [still, changed]: [Painted[], Painted[]] = [[], []];
   await type(still, () => settle(page));
   await type(changed, async () => {
     await settle(page);
@@ -47,14 +51,13 @@ export async function run(harness: Harness): Promise<readonly Row[]> {
     );
   });
   await close(page);
-  const beside = (figures: readonly number[]) =>
-    ratio(percentile(figures, 0.5), percentile(empty, 0.5), 'a key on an empty page');
   return [
-    rowOfP95('keystroke to filtered tree, still', still, GOAL_MS, beside(still)),
-    rowOfP95('keystroke to filtered tree, just changed', changed, GOAL_MS, beside(changed)),
+    ...rowsOfPainted('keystroke to filtered tree, still', still, GOAL_MS, empty),
+    ...rowsOfPainted('keystroke to filtered tree, just changed', changed, GOAL_MS, empty),
   ];
 }
 
-async function press(page: Page, key: string, before: () => Promise<void>): Promise<number> {
-  return painted(page, 'keydown', GRID, () => page.keyboard.press(key), 'aria-rowcount', before);
+async function press(page: Page, clock: CpuClock, key: string, before: () => Promise<void>): Promise<Painted> {
+  const attribute = { of: GRID, name: 'aria-rowcount' };
+  return painted(page, clock, { event: 'keydown', attribute, before, do: () => page.keyboard.press(key) });
 }

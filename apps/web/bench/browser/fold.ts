@@ -1,7 +1,8 @@
 // Everything folded and unfolded again with the buttons for it, from click to paint.
 
 import type { Page } from '@playwright/test';
-import { close, GRID, type Harness, painted, percentile, type Row, ratio, rowOfP95, settle } from './harness.ts';
+import { CpuClock } from './cpu.ts';
+import { close, GRID, type Harness, type Painted, painted, type Row, rowsOfPainted, settle } from './harness.ts';
 
 export const name = 'fold';
 export const goal = 'expand all and collapse all: click to paint ≤ 50 ms';
@@ -11,33 +12,30 @@ const RUNS = 20;
 
 export async function run(harness: Harness): Promise<readonly Row[]> {
   const blank = await harness.blank();
-  const empty: number[] = [];
-  for (let i = 0; i < RUNS; i++)
-    empty.push(await painted(blank, 'click', 'input', () => blank.locator('input').click()));
+  const blankClock = await CpuClock.of(blank);
+  const empty: Painted[] = [];
+  const clickNothing = { event: 'click', do: () => blank.locator('input').click() } as const;
+  for (let i = 0; i < RUNS; i++) empty.push(await painted(blank, blankClock, clickNothing));
   await close(blank);
   const { page } = await harness.large();
-  const [expand, collapse]: [number[], number[]] = [[], []];
+  const clock = await CpuClock.of(page);
+  const [expand, collapse]: [Painted[], Painted[]] = [[], []];
   for (let i = 0; i < RUNS; i++) {
-    collapse.push(await click(page, 'Collapse all'));
-    expand.push(await click(page, 'Expand all'));
+    collapse.push(await click(page, clock, 'Collapse all'));
+    expand.push(await click(page, clock, 'Expand all'));
   }
   await close(page);
-  const beside = (figures: readonly number[]) =>
-    ratio(percentile(figures, 0.5), percentile(empty, 0.5), 'a click on an empty page');
   return [
-    rowOfP95('expand all', expand, GOAL_MS, beside(expand)),
-    rowOfP95('collapse all', collapse, GOAL_MS, beside(collapse)),
+    ...rowsOfPainted('expand all', expand, GOAL_MS, empty),
+    ...rowsOfPainted('collapse all', collapse, GOAL_MS, empty),
   ];
 }
 
-async function click(page: Page, button: string): Promise<number> {
-  const time = await painted(
-    page,
-    'click',
-    GRID,
-    () => page.getByRole('button', { name: button }).click(),
-    'aria-rowcount',
-  );
-  await settle(page);
-  return time;
+async function click(page: Page, clock: CpuClock, button: string): Promise<Painted> {
+  return painted(page, clock, {
+    event: 'click',
+    attribute: { of: GRID, name: 'aria-rowcount' },
+    before: () => settle(page),
+    do: () => page.getByRole('button', { name: button }).click(),
+  });
 }

@@ -1,7 +1,9 @@
 // What measurements share: real servers with made hosts, one browser, and a few
 // lines in the page that note frames, long tasks and what came to be seen when.
 
+import { existsSync } from 'node:fs';
 import { type Browser, type CDPSession, chromium, type Page } from '@playwright/test';
+import { type CpuClock, type MainTask, tasksWhile } from './cpu.ts';
 import { DendroServer } from './dendro-server.ts';
 import { MadeHost } from './made-host.ts';
 
@@ -36,6 +38,8 @@ export interface Shown {
 /** The tree. */
 export const GRID = '[data-testid="tree-grid"]';
 
+/** Without one of these, the browser that Playwright has. */
+const SYSTEM_BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const VIEWPORT = { width: 1440, height: 900 };
 const LOAD_MS = 120_000;
 
@@ -55,7 +59,7 @@ export class Harness {
   }
 
   static async start(options: HarnessOptions): Promise<Harness> {
-    const executablePath = process.env['CHROMIUM_PATH'];
+    const executablePath = process.env['CHROMIUM_PATH'] ?? SYSTEM_BROWSERS.find((path) => existsSync(path));
     const browser = await chromium.launch({
       ...(executablePath ? { executablePath } : {}),
       args: ['--no-sandbox', '--disable-dev-shm-usage', '--enable-precise-memory-info'],
@@ -114,6 +118,11 @@ export class Harness {
     return page;
   }
 
+  /** The tasks of the page's main thread meanwhile. */
+  async tasksWhile(doIt: () => Promise<void>): Promise<readonly MainTask[]> {
+    return tasksWhile(this.#browser, doIt);
+  }
+
   async stop(): Promise<void> {
     await this.#browser.close();
     for (const server of this.#servers) await server.stop();
@@ -147,23 +156,30 @@ export async function framesWhile(page: Page, doIt: () => Promise<void>): Promis
   return page.evaluate(() => globalThis.bench.stopFrames());
 }
 
-/**
- * Milliseconds from an input event until what it brought about is painted: the next change of an attribute of an element,
- * or, without one, what it does at once.
- * @param before is waited for when all is ready; the input comes right after it
- */
-export async function painted(
-  page: Page,
-  event: 'click' | 'keydown',
-  selector: string,
-  input: () => Promise<void>,
-  attribute?: string,
-  before: () => Promise<void> = async () => {},
-): Promise<number> {
-  await page.evaluate((what) => globalThis.bench.expectPaint(what), { event, selector, attribute });
-  await before();
-  await input();
-  return page.evaluate(() => globalThis.bench.painted);
+/** An input, and what it brought about. */
+export interface Input {
+  readonly event: 'click' | 'keydown';
+  readonly do: () => Promise<void>;
+  /** Done when all is ready; the input comes right after it. */
+  readonly before?: () => Promise<void>;
+  /** What it changes; undefined: nothing that is waited for. */
+  readonly attribute?: { readonly of: string; readonly name: string };
+}
+
+/** Milliseconds from an input event until what it brought about is painted, and what of that was computing. */
+export interface Painted {
+  readonly wall: number;
+  readonly cpu: number;
+}
+
+export async function painted(page: Page, clock: CpuClock, input: Input): Promise<Painted> {
+  const { event, attribute } = input;
+  await page.evaluate((what) => globalThis.bench.expectPaint(what), { event, attribute });
+  await input.before?.();
+  const from = await clock.now();
+  await input.do();
+  const wall = await page.evaluate(() => globalThis.bench.painted);
+  return { wall, cpu: (await clock.now()) - from };
 }
 
 /** What runs in the page before anything else. */
@@ -194,7 +210,7 @@ function watch(): void {
       return frames;
     },
     painted: Promise.resolve(Number.NaN),
-    expectPaint: ({ event, selector, attribute }) => {
+    expectPaint: ({ event, attribute }) => {
       globalThis.bench.painted = new Promise((resolve) => {
         // The task after a frame's: by then the frame is painted.
         const onPaint = (from: number) =>
@@ -204,8 +220,8 @@ function watch(): void {
             port2.postMessage(undefined);
           });
         const onInput = ({ timeStamp }: Event): void => {
-          const element = document.querySelector(selector);
-          if (element === null || attribute === undefined) {
+          const element = attribute && document.querySelector(attribute.of);
+          if (!element) {
             onPaint(timeStamp);
             return;
           }
@@ -213,7 +229,7 @@ function watch(): void {
             observer.disconnect();
             onPaint(timeStamp);
           });
-          observer.observe(element, { attributes: true, attributeFilter: [attribute] });
+          observer.observe(element, { attributes: true, attributeFilter: [attribute.name] });
         };
         addEventListener(event, onInput, { capture: true, once: true });
       });
@@ -228,7 +244,7 @@ declare global {
     readonly startFrames: () => void;
     /** @returns milliseconds between frames */
     readonly stopFrames: () => number[];
-    readonly expectPaint: (what: { event: string; selector: string; attribute?: string | undefined }) => void;
+    readonly expectPaint: (what: { event: string; attribute?: Input['attribute'] | undefined }) => void;
     /** Of what was expected last. */
     painted: Promise<number>;
   };
@@ -247,6 +263,24 @@ export function inMs(figures: readonly number[]): string {
 
 export function ratio(figure: number, base: number, what: string): string {
   return `${(figure / base).toFixed(1)} × ${what}`;
+}
+
+/** Two rows: what 95 of 100 took by the clock, which has the goal, and what they computed. */
+export function rowsOfPainted(
+  what: string,
+  painted: readonly Painted[],
+  goal: number,
+  beside: readonly Painted[],
+): Row[] {
+  const [wall, cpu] = [painted.map(({ wall }) => wall), painted.map(({ cpu }) => cpu)];
+  const base = percentile(
+    beside.map(({ wall }) => wall),
+    0.5,
+  );
+  return [
+    rowOfP95(what, wall, goal, ratio(percentile(wall, 0.5), base, 'the same on an empty page')),
+    { what: `${what}, computing`, figure: inMs(cpu), goal: '', isKept: undefined },
+  ];
 }
 
 /** A row whose goal is an upper bound for 95 of 100 figures. */

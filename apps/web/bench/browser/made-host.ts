@@ -66,8 +66,11 @@ export class MadeHost {
     await this.#send();
   }
 
-  /** Births, programs and ends, so many a second together, for so long; the number of those that live stays. */
-  async churn(eventsPerSecond: number, seconds: number): Promise<void> {
+  /**
+   * Births, programs and ends, so many a second together, for so long; the number of those that live stays.
+   * @returns how many a second they were: on a busy machine fewer than was wanted
+   */
+  async churn(eventsPerSecond: number, seconds: number): Promise<number> {
     const from = Date.now();
     const told = this.#told;
     const lives = (eventsPerSecond / EVENTS_OF_A_LIFE) * (TURN_MS / 1000);
@@ -87,8 +90,7 @@ export class MadeHost {
       await this.#send();
       await sleep(Math.max(0, from + turn * TURN_MS - Date.now()));
     }
-    const rate = ((this.#told - told) * 1000) / (Date.now() - from);
-    if (rate < eventsPerSecond * 0.9) throw new Error(`only ${Math.round(rate)} events/s could be told`);
+    return ((this.#told - told) * 1000) / (Date.now() - from);
   }
 
   #bear(startNs: bigint, parent: Process | undefined): Process {

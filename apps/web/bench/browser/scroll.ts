@@ -2,6 +2,7 @@
 // frame for each turn of it.
 
 import type { Page } from '@playwright/test';
+import { CpuClock } from './cpu.ts';
 import { close, framesWhile, type Harness, percentile, type Row, ratio, rowOfP95 } from './harness.ts';
 
 export const name = 'scroll';
@@ -17,12 +18,16 @@ export async function run(harness: Harness): Promise<readonly Row[]> {
   await close(blank);
   const { page } = await harness.large();
   const mounted: number[] = [];
+  const clock = await CpuClock.of(page);
+  const from = await clock.now();
   const frames = await framesWhile(page, () => scroll(page, mounted));
+  const cpu = ((await clock.now()) - from) / frames.length;
   await close(page);
   const most = Math.max(...mounted);
   const beside = ratio(percentile(frames, 0.95), percentile(empty, 0.95), 'an empty page');
   return [
     rowOfP95('scrolling, between frames', frames.map(round), FRAME_MS, beside),
+    { what: 'the same, computing, mean', figure: `${cpu.toFixed(1)} ms a frame`, goal: '', isKept: undefined },
     {
       what: 'rows mounted while scrolling, most',
       figure: String(most),
