@@ -103,7 +103,12 @@ export const view = {
     set({ areDetailsOpen: true });
   },
   closeDetails: () => set({ areDetailsOpen: false }),
-  collapse: (tasks: Iterable<TaskId>) => set(({ collapsed }) => ({ collapsed: new Set([...collapsed, ...tasks]) })),
+  collapse: (tasks: Iterable<TaskId>) =>
+    set(({ collapsed }) => {
+      const all = new Set(collapsed);
+      for (const task of tasks) all.add(task);
+      return { collapsed: all };
+    }),
   expand: (tasks: Iterable<TaskId>) => set(({ collapsed }) => ({ collapsed: collapsed.difference(new Set(tasks)) })),
   expandAll: () => set({ collapsed: new Set() }),
   toggleThreadsOf: (process: TaskId) =>

@@ -62,7 +62,7 @@ export function useTreeRows(frame: number): TreeRows {
         matches: filters ? found.made : undefined,
         kept,
         groups,
-        isGroupOpen: (group) => openGroups.has(groups.keyOf(group)),
+        isGroupOpen: openGroups.size === 0 ? NOT_ONE : (group) => openGroups.has(groups.keyOf(group)),
         isApart: (member) => apart.some((p) => p >= member && p < (order.subtreeEnds[member] as number)),
       }),
     );
