@@ -110,34 +110,49 @@ function fieldHolds(field: Extract<Query, { kind: 'field' }>['field'], test: Tes
 
 // --- text ---
 
-const ANYWHERE = ['comm', 'argv', 'executable'] as const;
-
 /** In a name, a command line or a path; a number is also that of a task. */
 function anywhere(pattern: Pattern, { columns }: MatchContext): Holds {
-  const test: Test = { kind: 'text', op: ':', pattern };
-  const text = anyOf(ANYWHERE.map((column) => inColumn(column, test, columns)));
-  if (pattern.kind === 'regex' || !/^\d{1,10}$/.test(pattern.text)) return text;
+  const [names, commands, paths] = [
+    textsMeant('comm', ':', pattern, columns),
+    textsMeant('argv', ':', pattern, columns),
+    textsMeant('executable', ':', pattern, columns),
+  ];
   const { tree, order } = columns;
+  const { tasks } = order;
+  // hot: runs once per row with each key
+  const text = (position: number): boolean => {
+    const task = tasks[position] as number;
+    return (
+      names.isMeant[names.indexes[task] as number] === 1 ||
+      commands.isMeant[commands.indexes[task] as number] === 1 ||
+      paths.isMeant[paths.indexes[task] as number] === 1
+    );
+  };
+  if (pattern.kind === 'regex' || !/^\d{1,10}$/.test(pattern.text)) return text;
   const id = Number(pattern.text);
-  return (position) => tree.tidOf(order.tasks[position] as TaskIndex) === id || text(position);
+  return (position) => text(position) || tree.tidOf(tasks[position] as TaskIndex) === id;
 }
 
 /** Asks once for each text. Of what is not known nothing holds, nor does the contrary. */
 function inColumn(field: TextField, test: Test, columns: Columns): Holds {
   if (test.kind !== 'text') return () => false;
-  const { op, pattern } = test;
+  const { indexes, isMeant } = textsMeant(field, test.op, test.pattern, columns);
+  const { tasks } = columns.order;
+  if (test.op !== '!=') return (position) => isMeant[indexes[tasks[position] as number] as number] === 1;
+  return (position) => {
+    const index = indexes[tasks[position] as number] as number;
+    return index !== 0 && isMeant[index] === 0;
+  };
+}
+
+/** Of a field: TaskIndex -> index of a text, and that -> 1 where the pattern is in it, or with another `op` is the whole of it. */
+function textsMeant(field: TextField, op: ':' | '=' | '!=', pattern: Pattern, columns: Columns) {
   const texts = columns.texts(field);
-  const answers = texts.answers(wordsOf(op, pattern), (haystack, from, take) => {
+  const isMeant = texts.answers(wordsOf(op, pattern), (haystack, from, take) => {
     if (pattern.kind === 'words') haystack.search(pattern.text, op !== ':', from, take);
     else haystack.filter(regexHolds(pattern.source), from, take);
   });
-  const { indexes } = texts;
-  const { tasks } = columns.order;
-  const isOther = op === '!=';
-  return (position) => {
-    const index = indexes[tasks[position] as number] as number;
-    return index !== 0 && (answers[index] === 0) === isOther;
-  };
+  return { indexes: texts.indexes, isMeant };
 }
 
 /** The same for two that mean the same texts. */

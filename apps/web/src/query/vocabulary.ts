@@ -21,9 +21,7 @@ export function countedValues(
     case 'name':
     case 'container': {
       const { indexes } = columns.texts(field === 'name' ? 'comm' : 'container');
-      const counts = countedIn(columns, indexes);
-      counts.delete(0);
-      return named(counts, (index) => columns.tree.textOf(index));
+      return named(countedTexts(columns, indexes), (index) => columns.tree.textOf(index));
     }
     case 'user':
     case 'euid': {
@@ -36,23 +34,30 @@ export function countedValues(
   }
 }
 
-// hot: runs once per row with each key. What is the same as in the row before is looked up once.
-function countedIn({ order }: Columns, values: Int32Array | Float64Array): Map<number, number> {
-  const counts = new Map<number, number>();
+// hot: runs once per row with each key
+function countedTexts({ order }: Columns, indexes: Int32Array): Map<number, number> {
   const { tasks } = order;
-  let last = Number.NaN;
-  let run = 0;
+  let largest = 0;
+  for (let p = 0; p < tasks.length; p++) largest = Math.max(largest, indexes[tasks[p] as number] as number);
+  const counts = new Uint32Array(largest + 1);
   for (let p = 0; p < tasks.length; p++) {
-    const value = values[tasks[p] as number] as number;
-    if (value === last) {
-      run++;
-      continue;
-    }
-    if (run > 0) counts.set(last, (counts.get(last) ?? 0) + run);
-    last = value;
-    run = 1;
+    const index = indexes[tasks[p] as number] as number;
+    counts[index] = (counts[index] as number) + 1;
   }
-  if (run > 0) counts.set(last, (counts.get(last) ?? 0) + run);
+  const found = new Map<number, number>();
+  for (let index = 1; index <= largest; index++) {
+    const count = counts[index] as number;
+    if (count > 0) found.set(index, count);
+  }
+  return found;
+}
+
+function countedIn({ order }: Columns, values: Float64Array): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const task of order.tasks) {
+    const value = values[task] as number;
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
   return counts;
 }
 
