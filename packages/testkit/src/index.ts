@@ -1,5 +1,6 @@
 export { answersOf, differencesOf, snapshotOf } from './answers.ts';
 export { arbitraryFacts, type WriteFact } from './arbitraries.ts';
+export { EVENING_FILE } from './evening.ts';
 export { LawfulHost, MS } from './lawful-host.ts';
 export { late, tellProcfs, tellTracee, tellTracefs } from './lawful-host-dialects.ts';
 export { interleaved, RUNS, seed, shuffledAndRepeated, steps } from './lawful-host-steps.ts';

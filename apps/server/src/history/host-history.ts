@@ -41,7 +41,6 @@ export class HostHistory {
   #resumption: TreeResumption | undefined;
   #requestSnapshot: RequestSnapshot | undefined;
   #isSnapshotOnItsWay = false;
-  #failure: string | undefined;
   #saidProblem: string | undefined;
   #notedShiftMs = 0;
   #asked = 0;
@@ -62,7 +61,6 @@ export class HostHistory {
       ...settings,
       onState: (state) => history.#say(state),
       onSnapshotNeeded: () => history.#sendSnapshot(),
-      onFailed: (error) => history.#fail(error),
     });
     history.#client = client;
     const hasPast = client.state.oldestEpochNs !== undefined;
@@ -89,7 +87,7 @@ export class HostHistory {
 
   /** Why it does not record, if it does not: a sentence. */
   get problem(): string | undefined {
-    return this.#failure ?? this.state.problem;
+    return this.state.problem;
   }
 
   get notices(): readonly string[] {
@@ -127,9 +125,6 @@ export class HostHistory {
     this.#asked++;
     try {
       return await this.#opened.ask(question);
-    } catch (cause) {
-      if (this.#failure === undefined) throw cause;
-      throw new DendroError('DENDRO_TREE_UNAVAILABLE', this.#failure, { cause });
     } finally {
       this.#asked--;
     }
@@ -203,11 +198,6 @@ export class HostHistory {
     if (problem === this.#saidProblem) return;
     this.#saidProblem = problem;
     console.error(`dendro: ${problem ?? `The history in ${this.directory} is recorded again.`}`);
-  }
-
-  #fail(error: Error): void {
-    this.#failure = `The history has stopped, nothing is recorded any more (${error.message}): start dendro again.`;
-    console.error(`dendro: ${this.#failure}`);
   }
 }
 
