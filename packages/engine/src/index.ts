@@ -38,3 +38,4 @@ export {
   type TextField,
 } from './temporal-tree.ts';
 export { orderTree, type TreeOrder, TreeOrders } from './tree-order.ts';
+export { instantOf, orderUnion, type UnionOptions } from './union-order.ts';

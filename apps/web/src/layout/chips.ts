@@ -17,28 +17,36 @@ export const CHIP_TEXT: Readonly<Record<Chip, { readonly label: string; readonly
   root: { label: 'Root', title: 'Programs that run as root, or with the rights of root' },
 };
 
-type Test = (process: TaskIndex) => boolean;
-/** What a test reads of processes: from columns, or one by one. */
-interface Reading {
-  readonly effectiveUid: (process: TaskIndex) => number | undefined;
-}
-
-/** @returns whether a process is one of these; threads go with theirs. Born in the window means at `newSince` or later. */
-function testOf(chip: Chip, tree: TemporalTree, at: EventNs, newSince: EventNs, { effectiveUid }: Reading): Test {
+/**
+ * Is a process one of these? Threads go with their process. Born in the window means at `newSince` or later.
+ * @param effectiveUid NaN where it is not known; for who asks about all and has it in a column
+ */
+export function isOfChip(
+  chip: Chip,
+  tree: TemporalTree,
+  task: TaskIndex,
+  at: EventNs,
+  newSince: EventNs,
+  effectiveUid = effectiveUidOf,
+): boolean {
   switch (chip) {
     case 'all':
-      return () => true;
+      return true;
     case 'running':
-      return (process) => tree.exitOf(process) > at;
+      return tree.exitOf(task) > at;
     case 'exited':
-      return (process) => tree.exitOf(process) <= at;
+      return tree.exitOf(task) <= at;
     case 'new':
-      return (process) => tree.startOf(process) >= newSince && (tree.flagsOf(process) & TASK_FLAG.startIsUnknown) === 0;
+      return tree.startOf(task) >= newSince && (tree.flagsOf(task) & TASK_FLAG.startIsUnknown) === 0;
     case 'containers':
-      return (process) => (tree.textAt(process, 'container', at) ?? '') !== '';
+      return (tree.textAt(task, 'container', at) ?? '') !== '';
     case 'root':
-      return (process) => effectiveUid(process) === 0 && !tree.isKernelThread(process);
+      return !tree.isKernelThread(task) && effectiveUid(tree, task, at) === 0;
   }
+}
+
+function effectiveUidOf(tree: TemporalTree, task: TaskIndex, at: EventNs): number {
+  return tree.numberAt(task, 'euid', at) ?? tree.numberAt(task, 'uid', at) ?? Number.NaN;
 }
 
 /** By position: 1 for rows that are shown. Undefined when that is all. */
@@ -50,23 +58,21 @@ export function keptByChip(
 ): Uint8Array | undefined {
   if (chip === 'all') return undefined;
   const { tree } = columns;
-  const isOfChip = testOf(chip, tree, order.at, newSince, {
-    effectiveUid: chip === 'root' ? keptUids(columns) : () => undefined,
-  });
+  const effectiveUid = chip === 'root' ? keptUids(columns) : undefined;
   const kept = new Uint8Array(order.length);
   for (let p = 0; p < order.length; p++) {
     const task = order.tasks[p] as TaskIndex;
     const process = tree.isThread(task) ? tree.leaderOf(task) : task;
-    if (process >= 0 && isOfChip(process)) kept[p] = 1;
+    if (process >= 0 && isOfChip(chip, tree, process, order.at, newSince, effectiveUid)) kept[p] = 1;
   }
   return kept;
 }
 
-function keptUids(columns: TaskColumns): Reading['effectiveUid'] {
+function keptUids(columns: TaskColumns): typeof effectiveUidOf {
   const [uids, euids] = [numbersOf(columns, 'uid'), numbersOf(columns, 'euid')];
-  return (process) => {
-    const euid = euids[process] as number;
-    return Number.isNaN(euid) ? uids[process] : euid;
+  return (_tree, task) => {
+    const euid = euids[task] as number;
+    return Number.isNaN(euid) ? (uids[task] as number) : euid;
   };
 }
 
@@ -82,15 +88,12 @@ export function* countChips(
   newSince: EventNs,
   step = Number.POSITIVE_INFINITY,
 ): Generator<undefined, ChipCounts> {
-  const { at } = order;
-  const effectiveUid = (process: TaskIndex) => tree.numberAt(process, 'euid', at) ?? tree.numberAt(process, 'uid', at);
-  const tests = CHIPS.map((chip) => [chip, testOf(chip, tree, at, newSince, { effectiveUid })] as const);
   const counts = { all: 0, running: 0, exited: order.foldedExited, new: 0, containers: 0, root: 0 };
   for (let p = 0; p < order.length; p++) {
     const task = order.tasks[p] as TaskIndex;
     if (p % step === step - 1) yield;
     if (!tree.isPresent(task) || tree.isThread(task)) continue;
-    for (const [chip, isOfChip] of tests) if (isOfChip(task)) counts[chip]++;
+    for (const chip of CHIPS) if (isOfChip(chip, tree, task, order.at, newSince)) counts[chip]++;
   }
   return counts;
 }

@@ -86,10 +86,12 @@ export function siblingGroups(
  */
 export function groupsOfTree(columns: TaskColumns, order: TreeOrder, kept: Uint8Array | undefined): SiblingGroups {
   const { tree } = columns;
-  const { at, tasks, subtreeEnds } = order;
+  const { at, alsoAt, tasks, subtreeEnds } = order;
   const { likes } = Likenesses.of(columns);
   const likeness = (position: number): number => {
     if (kept !== undefined && kept[position] === 0) return -1;
+    // Who is yet to be born stands by itself.
+    if (alsoAt !== undefined && tree.startOf(tasks[position] as TaskIndex) > at) return -1;
     // Threads come before children.
     const end = subtreeEnds[position] as number;
     if (end > position + 1 && !tree.isThread(tasks[end - 1] as TaskIndex)) return -1;

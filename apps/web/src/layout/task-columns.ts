@@ -2,7 +2,7 @@
 // frame reads again only those tasks that may read otherwise. A column is made
 // when it is first asked for.
 
-import type { TaskChanges, TaskIndex, TemporalTree } from '@dendro/engine';
+import { instantOf, type TaskChanges, type TaskIndex, type TemporalTree, type TreeOrder } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 
 export interface TaskColumn {
@@ -17,17 +17,25 @@ export interface TaskColumn {
 export class TaskColumns {
   readonly tree: TemporalTree;
   readonly #changes: TaskChanges | undefined;
+  /** Of an order of two instants the other one: who is yet to be born at the first is read as of it. */
+  readonly #alsoAt: EventNs | undefined;
   readonly #columns = new Map<string, TaskColumn>();
   #at: EventNs;
   #slots = 0;
   #textGeneration: number;
 
   /** @param changes of the tree, for nobody else; without them all is read anew at another instant */
-  constructor(tree: TemporalTree, at: EventNs, changes?: TaskChanges) {
+  constructor(tree: TemporalTree, at: EventNs, changes?: TaskChanges, alsoAt?: EventNs) {
     this.tree = tree;
     this.#changes = changes;
+    this.#alsoAt = alsoAt;
     this.#textGeneration = tree.textGeneration;
     this.#at = at;
+  }
+
+  /** For one order alone. */
+  static of(tree: TemporalTree, { at, alsoAt }: Pick<TreeOrder, 'at' | 'alsoAt'>): TaskColumns {
+    return new TaskColumns(tree, at, undefined, alsoAt);
   }
 
   /** The instant as of which all is read. */
@@ -49,7 +57,7 @@ export class TaskColumns {
     if (hasGrown) this.#slots = this.tree.slotCount + (this.tree.slotCount >> 3);
     for (const [name, column] of this.#columns) {
       if (hasGrown) column.reserve(this.#slots);
-      for (const task of changed) column.read(task, at);
+      for (const task of changed) column.read(task, this.#instantOf(task));
       if (column.isFull === true) this.#columns.delete(name);
     }
   }
@@ -61,9 +69,16 @@ export class TaskColumns {
     if (known !== undefined) return known;
     const column = make(this.tree);
     column.reserve(Math.max(this.#slots, this.tree.slotCount));
-    for (let slot = 0; slot < this.tree.slotCount; slot++) column.read(slot as TaskIndex, this.#at);
+    for (let slot = 0; slot < this.tree.slotCount; slot++) {
+      column.read(slot as TaskIndex, this.#instantOf(slot as TaskIndex));
+    }
     this.#columns.set(name, column);
     return column;
+  }
+
+  #instantOf(task: TaskIndex): EventNs {
+    if (this.#alsoAt === undefined) return this.#at;
+    return instantOf(this.tree, { at: this.#at, alsoAt: this.#alsoAt }, task);
   }
 }
 

@@ -14,7 +14,7 @@ export class Columns {
   readonly tasks: TaskColumns;
 
   /** @param tasks as of the instant of the order; without them, what a query needs is read for it alone */
-  constructor(tree: TemporalTree, order: TreeOrder, tasks = new TaskColumns(tree, order.at)) {
+  constructor(tree: TemporalTree, order: TreeOrder, tasks = TaskColumns.of(tree, order)) {
     this.tree = tree;
     this.order = order;
     this.tasks = tasks;

@@ -1,11 +1,12 @@
 // From replica and view state to rows. Each step is done again only when what
 // it depends on has changed: a key press costs no new order of the tree.
 
-import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
+import { NO_TASK, orderUnion, type TaskIndex, type TemporalTree } from '@dendro/engine';
 import type { EventNs, TimeBase } from '@dendro/protocol';
 import { useDeferredValue, useMemo } from 'react';
 import { useApp } from '../../app-context.ts';
 import { keptByChip } from '../../layout/chips.ts';
+import { Changes } from '../../layout/compare.ts';
 import { Found } from '../../layout/found.ts';
 import { keptTree } from '../../layout/kept-tree.ts';
 import { ownPositions, withoutOwn } from '../../layout/own.ts';
@@ -15,10 +16,12 @@ import { visibleRows } from '../../layout/visible-rows.ts';
 import type { Asked } from '../../query/asked.ts';
 import { Columns } from '../../query/columns.ts';
 import { matchQuery } from '../../query/match-query.ts';
+import { useMovedFrom } from '../../state/moved-from.ts';
 import { useTree } from '../../state/tree-store.ts';
 import { isFiltered, useView } from '../../state/view-store.ts';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
 import { type TreeRows, treeRowsOf } from './tree-rows.ts';
+import { type ShownTree, useShownTree } from './use-shown-tree.ts';
 
 const NOBODY: readonly number[] = [];
 const NOT_ONE = () => false;
@@ -31,12 +34,13 @@ interface Step<T> {
 
 export function useTreeRows(frame: number): TreeRows {
   const { pace } = useApp();
-  const tree = useShownTree();
+  const shown = useShownTree();
+  const { tree } = shown;
   // A key that is typed shows at once, however long finding takes.
   const asked = useDeferredValue(useView((state) => state.asked));
   const onlyFound = useView((state) => state.onlyFound);
   const filters = isFiltered({ asked, onlyFound });
-  const ordered = useOrder(tree, frame, asked);
+  const ordered = useOrder(shown, frame, asked);
   const columns = ordered.made;
 
   const scope = useView((state) => state.scope);
@@ -44,8 +48,8 @@ export function useTreeRows(frame: number): TreeRows {
     () => partOf(columns.order, scope === undefined ? undefined : tree.indexOf(scope)),
     [columns, tree, scope],
   );
-  const chosen = useChosen(columns, part, filters);
-  const { own, kept, groups } = chosen.made;
+  const chosen = useChosen(columns, part, filters, shown.comparedWith);
+  const { own, kept, changes, groups } = chosen.made;
   const apart = useApart(tree, part, groups);
   const found = useFound(columns, part, asked);
 
@@ -78,6 +82,7 @@ export function useTreeRows(frame: number): TreeRows {
       isFiltered: filters,
       isScopeLost,
       columns,
+      changes,
     };
     return treeRowsOf(what);
   }, [
@@ -88,6 +93,7 @@ export function useTreeRows(frame: number): TreeRows {
     chosen,
     own,
     kept,
+    changes,
     groups,
     apart,
     found,
@@ -99,17 +105,11 @@ export function useTreeRows(frame: number): TreeRows {
   ]);
 }
 
-/** What the page does not know all about is read from what the server has of it, as soon as that has come. */
-function useShownTree(): TemporalTree {
-  const { replica, past } = useApp();
-  const pausedAt = useView((state) => state.pausedAt);
-  return (pausedAt !== undefined && past.isFor(pausedAt) ? past.treeAt(pausedAt) : undefined) ?? replica.tree;
-}
-
 /** The order of the whole tree, with what queries read of the tasks in it. */
-function useOrder(tree: TemporalTree, frame: number, asked: Asked | undefined): Step<Columns> {
+function useOrder({ tree, at, comparedWith }: ShownTree, frame: number, asked: Asked | undefined): Step<Columns> {
   const { replica } = useApp();
-  const pausedAt = useView((state) => state.pausedAt);
+  const wayFrom = useWayFrom(at);
+  const alsoAt = comparedWith ?? wayFrom;
   const showThreads = useView((state) => state.showThreads);
   const withThreads = useView((state) => state.withThreads);
   const kernelThreads = useView((state) => state.showKernelThreads);
@@ -118,24 +118,39 @@ function useOrder(tree: TemporalTree, frame: number, asked: Asked | undefined): 
   const tombstoneSeconds = useView((state) => state.tombstoneSeconds);
   const isEveryEnd = showExited || showsExited || (asked?.needsExited ?? false);
   const isEveryThread = showThreads || (asked?.needsThreads ?? false);
-  const keepExitedNs = isEveryEnd ? Number.POSITIVE_INFINITY : tombstoneSeconds * 1e9;
+  // Of the ended a comparison shows those who lived at the other instant.
+  const keepExitedNs = comparedWith !== undefined ? 0 : isEveryEnd ? Number.POSITIVE_INFINITY : tombstoneSeconds * 1e9;
   // Live, time passes with each frame. Paused, only late facts can change what was.
-  const moment = pausedAt === undefined ? frame : replica.facts;
+  const moment = at === undefined ? frame : replica.facts;
   return useMemo(() => {
     void moment;
     return timed(() => {
-      const at = pausedAt ?? replica.now();
-      const { orders, columns } = keptTree(tree);
       const threads = (process: TaskIndex) => isEveryThread || withThreads.has(tree.taskIdOf(process));
-      const order = orders.order({ at, keepExitedNs, threads, kernelThreads });
-      columns.moveTo(at);
+      const options = { at: at ?? replica.now(), keepExitedNs, threads, kernelThreads };
+      if (alsoAt !== undefined) return new Columns(tree, orderUnion(tree, { ...options, alsoAt }));
+      const { orders, columns } = keptTree(tree);
+      const order = orders.order(options);
+      columns.moveTo(options.at);
       return new Columns(tree, order, columns);
     });
-  }, [moment, tree, replica, pausedAt, isEveryThread, withThreads, kernelThreads, keepExitedNs]);
+  }, [moment, tree, replica, at, alsoAt, isEveryThread, withThreads, kernelThreads, keepExitedNs]);
+}
+
+/** Who ended on the way here stays for a moment, however far the way was. The past that is played goes on as the present does. */
+function useWayFrom(at: EventNs | undefined): EventNs | undefined {
+  const movedFrom = useMovedFrom((state) => state.from);
+  const isPlaying = useView((state) => state.playing !== undefined);
+  return isPlaying || at === undefined || movedFrom === undefined || movedFrom > at ? undefined : movedFrom;
 }
 
 /** Who of the order is shown, and who together with others. */
-function useChosen({ tree, tasks }: Columns, { order }: PartOfOrder, filters: boolean) {
+function useChosen(
+  { tree, tasks }: Columns,
+  { order }: PartOfOrder,
+  filters: boolean,
+  comparedWith: EventNs | undefined,
+) {
+  const onlyChanged = useView((state) => state.comparison?.onlyChanged ?? false);
   const ownPids = useApp().replica.host?.ownPids ?? NOBODY;
   const chip = useTree((state) => state.chip);
   const groupsAlike = useTree((state) => state.groupsAlike);
@@ -147,10 +162,12 @@ function useChosen({ tree, tasks }: Columns, { order }: PartOfOrder, filters: bo
       timed(() => {
         const own = ownPositions(tasks, order, ownPids);
         const ofChip = keptByChip(chip, tasks, order, newSince ?? order.at);
-        const kept = hidesOwn ? withoutOwn(tree, order, own, ofChip) : ofChip;
-        return { own, kept, groups: groupsAlike && !filters ? groupsOfTree(tasks, order, kept) : NO_GROUPS };
+        const wanted = hidesOwn ? withoutOwn(tree, order, own, ofChip) : ofChip;
+        const changes = comparedWith === undefined ? undefined : new Changes(tree, order, comparedWith, wanted);
+        const kept = changes !== undefined && onlyChanged ? changes.only() : wanted;
+        return { own, kept, changes, groups: groupsAlike && !filters ? groupsOfTree(tasks, order, kept) : NO_GROUPS };
       }),
-    [tree, tasks, order, ownPids, chip, newSince, hidesOwn, groupsAlike, filters],
+    [tree, tasks, order, ownPids, chip, newSince, hidesOwn, comparedWith, onlyChanged, groupsAlike, filters],
   );
 }
 
