@@ -8,6 +8,17 @@ import * as lineage from './lineage.ts';
 import * as load from './load.ts';
 import * as pixel from './pixel.ts';
 import * as scroll from './scroll.ts';
+import * as scrub from './scrub.ts';
 import * as storm from './storm.ts';
 
-export const MEASUREMENTS: readonly Measurement[] = [load, lineage, coldStart, pixel, scroll, fold, filter, storm];
+export const MEASUREMENTS: readonly Measurement[] = [
+  load,
+  lineage,
+  coldStart,
+  pixel,
+  scroll,
+  fold,
+  filter,
+  scrub,
+  storm,
+];
