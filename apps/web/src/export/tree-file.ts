@@ -60,7 +60,7 @@ const SEEN_COLUMNS = [...TASK_COLUMNS, 'depth', 'matches', 'folded', 'alike'] as
 export async function treeFile(of: TreeFileOf, format: TreeFormatId, turns: Turns): Promise<TreeFile> {
   const seen = seenTree(of.seen, of.choice);
   const half = (from: number): Turns => ({ ...turns, onProgress: (part) => turns.onProgress(from + part / 2) });
-  const looked = await inTurns(looks(of, seen, format), seen.rows.length, half(0));
+  const looked = await inTurns(looks(of, seen, format), seen.length, half(0));
   const entries = looked.filter((entry) => entry !== undefined);
   const about = { ...of.about, ...countsOf(of, seen, looked.length - entries.length, format) };
   const pieces = await inTurns(piecesOf(format, about, entries), entries.length, half(0.5));
@@ -76,7 +76,8 @@ function* looks(
   format: TreeFormatId,
 ): Generator<Entry | undefined> {
   const isData = format === 'json' || format === 'ndjson' || format === 'csv';
-  for (const row of seen.rows) {
+  for (let i = 0; i < seen.length; i++) {
+    const row = seen.rowAt(i);
     const task = tree.indexOf(row.id);
     if (task === NO_TASK || !tree.isPresent(task)) {
       yield undefined;
@@ -108,9 +109,8 @@ function lineOf(context: RowContext, task: TaskIndex, row: SeenRow, seen: SeenTr
     alike > 0 || model.command === undefined ? undefined : `| ${model.command}`,
   ];
   return {
-    // A group and its eldest member can both have a line.
-    key: alike > 0 ? `g${row.id}` : `t${row.id}`,
-    parent: keyOf(seen.rows[row.parent]),
+    key: keyOf(row),
+    parent: row.parent < 0 ? undefined : keyOf(seen.rowAt(row.parent)),
     depth,
     isLast,
     label: words.filter((word) => word !== undefined).join('  '),
@@ -118,15 +118,16 @@ function lineOf(context: RowContext, task: TaskIndex, row: SeenRow, seen: SeenTr
   };
 }
 
-function keyOf(row: SeenRow | undefined): string | undefined {
-  return row && `${row.alike > 0 ? 'g' : 't'}${row.id}`;
+/** A group and its eldest member can both have a line. */
+function keyOf({ id, alike }: SeenRow): string {
+  return `${alike > 0 ? 'g' : 't'}${id}`;
 }
 
 /** How much of the tree is in the file, and why not all of it is. */
 function countsOf({ seen: { tree, isFiltered } }: TreeFileOf, seen: SeenTree, gone: number, format: TreeFormatId) {
   const { at, total, folded, grouped, hiddenKernelThreads, foldedExited } = seen;
-  const returned = seen.rows.length - gone;
-  const left = Math.max(0, total - seen.rows.length - folded - grouped);
+  const returned = seen.length - gone;
+  const left = Math.max(0, total - seen.length - folded - grouped);
   const drawn = format === 'svg' ? Math.max(0, returned - MAX_DRAWN_LINES) : 0;
   const reasons = [
     left > 0 && `${count(left)} left out by ${isFiltered ? 'the query' : 'the chip'}`,
@@ -147,8 +148,7 @@ function piecesOf(
   about: TreeAbout & ReturnType<typeof countsOf>,
   entries: readonly Entry[],
 ): Iterable<string> {
-  const tasks = entries.flatMap((entry) => ('task' in entry ? [entry.task] : []));
-  const lines = entries.flatMap((entry) => ('line' in entry ? [entry.line] : []));
+  const [tasks, lines] = [tasksOf(entries), linesOf(entries)];
   switch (format) {
     case 'json':
       return jsonText(about, tasks);
@@ -159,10 +159,18 @@ function piecesOf(
     case 'dot':
       return dotTree(about, lines);
     case 'svg':
-      return svgTree(about, headOf(about)[0] as string, lines, lines.length);
+      return svgTree(about, headOf(about)[0] as string, lines, entries.length);
     case 'text':
       return textTree(headOf(about), lines);
   }
+}
+
+function* tasksOf(entries: readonly Entry[]): Generator<SeenTask> {
+  for (const entry of entries) if ('task' in entry) yield entry.task;
+}
+
+function* linesOf(entries: readonly Entry[]): Generator<TreeLine> {
+  for (const entry of entries) if ('line' in entry) yield entry.line;
 }
 
 function headOf(about: TreeAbout & ReturnType<typeof countsOf>): string[] {

@@ -14,7 +14,7 @@ const KEYS = [
   ['PgUp PgDn', 'A page up or down'],
   ['Enter', 'Details'],
   ['q', 'Open and close the panel of details'],
-  ['1 … 8', 'In it: Overview, Command, Lineage, Threads, Timeline, Files, Network, JSON'],
+  ['1…8', 'In it: Overview, Command, Lineage, Threads, Timeline, Files, Network, JSON'],
   ['l', 'Lineage of the selected process, and back'],
   ['H', 'Hosts of this server, and back'],
   ['s', 'Show the subtree alone'],

@@ -9,6 +9,7 @@ import { type CSSProperties, Suspense } from 'react';
 import { useApp } from '../../app-context.ts';
 import { clockTime, exactTime, millisecondsOf } from '../../layout/format.ts';
 import { printable } from '../../layout/printable.ts';
+import { processOf } from '../../layout/process-of.ts';
 import { usePanelSize } from '../../state/panel-size.ts';
 import { useView, view } from '../../state/view-store.ts';
 import '../../styles/details.css';
@@ -62,7 +63,7 @@ export function Details({ tree, order, comparedWith }: DetailsProps) {
     base,
     users: host?.users ?? {},
     isLive: host?.isLive ?? true,
-    source: isPast ? undefined : stats?.source.name,
+    source: isPast || stats === undefined ? undefined : printable(stats.source.name),
   };
   const Content = TAB_CONTENTS[tab];
   return (
@@ -100,7 +101,7 @@ export function Details({ tree, order, comparedWith }: DetailsProps) {
             {comparedWith !== undefined && (
               <ComparedFacts {...{ tree, task, base }} a={comparedWith} b={order.at} users={props.users} />
             )}
-            <Content key={selected} {...props} />
+            <Content key={tree.taskIdOf(processOf(tree, task))} {...props} />
           </Suspense>
         )}
       </div>
