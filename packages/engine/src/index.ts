@@ -34,4 +34,15 @@ export {
   type TemporalTreeOptions,
   type TextField,
 } from './temporal-tree.ts';
+export {
+  type ChangedField,
+  type DifferenceOptions,
+  type DifferentTask,
+  differenceOf,
+  type ParentThen,
+  type RememberedTree,
+  rememberTree,
+  type TreeDifference,
+  type TreeMoment,
+} from './tree-difference.ts';
 export { type OrderOptions, orderTree, type TreeOrder } from './tree-order.ts';

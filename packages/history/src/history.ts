@@ -1,8 +1,8 @@
 // What a history does: keeps what was recorded of a host through crashes and restarts, and answers
 // about any instant of it as the live tree would have.
 
-import type { TaskRef, TemporalTree } from '@dendro/engine';
-import type { EventNs, FieldName, TaskId, TimeBase } from '@dendro/protocol';
+import type { DifferenceOptions, TaskRef, TreeDifference, TreeMoment } from '@dendro/engine';
+import type { EventNs, TaskId, TimeBase } from '@dendro/protocol';
 
 /** What event time is the time of. */
 export interface HostStart {
@@ -113,19 +113,7 @@ export interface FoundLives {
 }
 
 /** As of an instant: a tree with everyone who mattered then, and the time as the tree counts it. Valid until the next question. */
-export interface TreeAsOf {
-  readonly tree: TemporalTree;
-  readonly base: TimeBase;
-  readonly at: EventNs;
-}
-
-/** What is different between two instants. */
-export interface TreeDifference {
-  /** Live at the second instant and not at the first; the other way round. In order of their ids. */
-  readonly started: readonly TaskId[];
-  readonly ended: readonly TaskId[];
-  readonly changed: readonly { readonly taskId: TaskId; readonly fields: readonly FieldName[] }[];
-}
+export type TreeAsOf = TreeMoment;
 
 export interface HistoryState {
   readonly state: 'idle' | 'recording' | 'stopped' | 'closed';
@@ -192,7 +180,7 @@ export interface History {
   /** As `asOf`, for every instant in `[from, to]`, which is to be of one boot: what a slider moves in. */
   window(fromEpochNs: bigint, toEpochNs: bigint): TreeAsOf;
   /** Who lives at one of two instants alone, and what has changed of the others. @throws DendroError DENDRO_HISTORY_TOO_OLD */
-  difference(firstEpochNs: bigint, secondEpochNs: bigint): TreeDifference;
+  difference(firstEpochNs: bigint, secondEpochNs: bigint, options: DifferenceOptions): TreeDifference;
   /**
    * One task and those through whom it is read, ancestors too: no children, and no threads.
    * @throws DendroError DENDRO_HISTORY_TOO_OLD, DENDRO_TASK_AMBIGUOUS

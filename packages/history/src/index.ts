@@ -13,7 +13,6 @@ export type {
   LifeQuery,
   Resumption,
   TreeAsOf,
-  TreeDifference,
 } from './history.ts';
 export type { FactsAnswer, Question, QuestionAnswers } from './questions.ts';
 export { SqliteHistory, type SqliteHistoryOptions } from './sqlite/store.ts';

@@ -1,18 +1,9 @@
 // Questions that a history answers from another thread, and their answers: data that can be handed over.
 // Answers about trees are batches, which the tree of whoever asked takes in.
 
-import type { TaskIndex, TaskRef, TemporalTree } from '@dendro/engine';
+import type { DifferenceOptions, TaskIndex, TaskRef, TemporalTree, TreeDifference } from '@dendro/engine';
 import { BatchWriter, type EventNs, type TaskId } from '@dendro/protocol';
-import type {
-  ClockReading,
-  FoundLives,
-  Histogram,
-  History,
-  HistoryGap,
-  HistoryState,
-  LifeQuery,
-  TreeDifference,
-} from './history.ts';
+import type { ClockReading, FoundLives, Histogram, History, HistoryGap, HistoryState, LifeQuery } from './history.ts';
 
 const CHUNK_TASKS = 2000;
 
@@ -24,7 +15,12 @@ export type Question =
       readonly ref: TaskRef;
       readonly epochNs: bigint;
     }
-  | { readonly kind: 'difference'; readonly firstEpochNs: bigint; readonly secondEpochNs: bigint }
+  | {
+      readonly kind: 'difference';
+      readonly firstEpochNs: bigint;
+      readonly secondEpochNs: bigint;
+      readonly options: DifferenceOptions;
+    }
   | { readonly kind: 'search'; readonly query: LifeQuery }
   | { readonly kind: 'histogram'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint; readonly buckets: number }
   | { readonly kind: 'gaps'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
@@ -63,7 +59,7 @@ export function answerQuestion(history: History, question: Question): QuestionAn
       return { baseEpochNs: base.epochNs, at, taskId, chunks: taskId === undefined ? [] : chunksOf(tree) };
     }
     case 'difference':
-      return history.difference(question.firstEpochNs, question.secondEpochNs);
+      return history.difference(question.firstEpochNs, question.secondEpochNs, question.options);
     case 'search':
       return history.search(question.query);
     case 'histogram':

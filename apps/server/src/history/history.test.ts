@@ -109,8 +109,8 @@ test('a tree that goes on after a restart has the same tasks, and knows those th
   expect(idOf(await ask('tree'), 60)).toBeGreaterThan(idOf(before, 50));
   expect(await ask(`diff?a=${time}&b=live`)).toMatchObject({
     a: String(time),
-    started: [idOf(await ask('tree'), 60)],
-    ended: [idOf(before, 50)],
+    born: [{ taskId: idOf(await ask('tree'), 60), pid: 60 }],
+    died: [{ taskId: idOf(before, 50), pid: 50, comm: 'tool-50', exitCode: 0, exitTime: String(first + 7_000_000n) }],
     reason: null,
   });
   const { gaps } = await ask('gaps');
@@ -242,7 +242,7 @@ test('without a history memory answers as far as it reaches, and the rest is ref
   expect(gaps).toEqual([]);
   expect(BigInt(oldest)).toBeLessThanOrEqual(at(1));
   expect(await ask('gaps')).toEqual({ gaps: [], returned: 0, total: 0, reason: null });
-  for (const path of ['search?q=x', `diff?a=${at(0)}`, 'window', 'history']) {
+  for (const path of ['search?q=x', 'window', 'history']) {
     expect((await answer(path)).json(), path).toMatchObject({
       code: 'DENDRO_HISTORY_OFF',
       status: 404,

@@ -10,7 +10,8 @@ import type { PastQuestion } from './past-answers.ts';
 const ENTRIES_PER_FIELD = 1 << 20;
 const WITHOUT_EXITED =
   'Of those that had ended by then only those are listed through whom others are known: a search finds the rest.';
-const WHY: Readonly<Record<GapReason, string>> = {
+/** Why something of an instant may be missing. */
+export const WHY: Readonly<Record<GapReason, string>> = {
   source: 'Events of that time were lost.',
   stopped: 'Dendro did not run then: what is known is from before and after.',
   killed: 'Dendro was killed before then, and had not been started again: what is known is from before and after.',

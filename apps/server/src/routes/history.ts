@@ -5,7 +5,9 @@ import { DendroError } from '@dendro/protocol';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { HostHistory } from '../history/host-history.ts';
-import { bytesOf, windowOf } from '../history/window.ts';
+import { WHY } from '../history/past-tree.ts';
+import { bytesOf, type EpochRange, windowOf } from '../history/window.ts';
+import { type DifferenceJson, type DifferenceQuestion, differenceJson } from '../tree-worker/difference-json.ts';
 import type { HostClient } from '../tree-worker/host-client.ts';
 import type { MemoryStretch } from '../tree-worker/stretch.ts';
 import { epochTimeFrom } from '../tree-worker/time-text.ts';
@@ -15,7 +17,7 @@ import { At, HostId, Ns, Nullable, Problem, TIME_FORMS } from './schemas.ts';
 const MAX_BUCKETS = 5000;
 const MAX_GAPS = 10_000;
 const MAX_LIVES = 10_000;
-const MAX_CHANGES = 100_000;
+const MAX_CHANGES = 10_000;
 
 const From = Type.Optional(Type.String({ maxLength: 64, description: `${TIME_FORMS}; otherwise the oldest` }));
 const To = At;
@@ -49,6 +51,19 @@ const Rest = {
   total: Type.Integer(),
   reason: Nullable(Type.String({ description: 'Why not all are returned' })),
 };
+const DifferentTask = {
+  taskId: Type.Integer(),
+  kind: Type.Union([Type.Literal('process'), Type.Literal('thread')]),
+  pid: Type.Integer(),
+  tid: Type.Integer(),
+  comm: Nullable(Type.String()),
+  uid: Nullable(Type.Integer()),
+  startTime: Ns,
+  exitTime: Nullable(Ns),
+  exitCode: Nullable(Type.Integer()),
+  signal: Nullable(Type.Integer()),
+};
+const Parent = Type.Object({ taskId: Type.Integer(), pid: Type.Integer(), comm: Nullable(Type.String()) });
 const problems = { 400: Problem, 404: Problem, 410: Problem, 429: Problem, 503: Problem };
 const Text = Type.Optional(Type.String({ minLength: 1, maxLength: 1024 }));
 const Uint32 = Type.Optional(Type.Integer({ minimum: 0, maximum: 0xffff_ffff }));
@@ -205,37 +220,50 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
       schema: {
         summary: 'What is different between two instants; who began and ended in between is not in it',
         params: HostId,
-        querystring: Type.Object({ a: Type.String({ maxLength: 64, description: TIME_FORMS }), b: To }),
+        querystring: Type.Object({
+          a: Type.String({ maxLength: 64, description: TIME_FORMS }),
+          b: To,
+          limit: Type.Integer({ default: 1000, minimum: 1, maximum: MAX_CHANGES, description: 'Of each list' }),
+          threads: Type.Boolean({ default: false, description: 'Also of threads' }),
+        }),
         response: {
           200: Type.Object({
             a: Ns,
             b: Ns,
-            started: Type.Array(Type.Integer(), { description: 'Task ids of who lives at b and not at a' }),
-            ended: Type.Array(Type.Integer(), { description: 'And of who lives at a and not at b' }),
-            changed: Type.Array(Type.Object({ taskId: Type.Integer(), fields: Type.Array(Type.String()) })),
+            born: Type.Array(Type.Object(DifferentTask), { description: 'Who lives at b and not at a' }),
+            died: Type.Array(Type.Object(DifferentTask), { description: 'Who lives at a and not at b' }),
+            changed: Type.Array(
+              Type.Object({
+                ...DifferentTask,
+                fields: Type.Array(Type.Object({ field: Type.String(), from: Type.Any(), to: Type.Any() }), {
+                  description: 'Values at a and at b; null where not known',
+                }),
+              }),
+            ),
+            reparented: Type.Array(Type.Object({ ...DifferentTask, from: Nullable(Parent), to: Nullable(Parent) })),
+            counts: Type.Object({
+              born: Type.Integer(),
+              died: Type.Integer(),
+              changed: Type.Integer(),
+              reparented: Type.Integer(),
+            }),
             ...Rest,
           }),
           ...problems,
         },
       },
     },
-    async ({ params, query }) => {
+    async ({ params, query: { a, b, limit, threads } }) => {
       const host = client.host(params.host);
-      const [firstEpochNs, secondEpochNs] = [query.a, query.b].map((text) => epochTimeFrom(text, host.epochNow)) as [
-        bigint,
-        bigint,
-      ];
-      const found = await historyOf(host).ask({ kind: 'difference', firstEpochNs, secondEpochNs });
-      const total = found.started.length + found.ended.length + found.changed.length;
-      const started = found.started.slice(0, MAX_CHANGES);
-      const ended = found.ended.slice(0, MAX_CHANGES);
-      const changed = found.changed
-        .slice(0, MAX_CHANGES)
-        .map(({ taskId, fields }) => ({ taskId, fields: [...fields] }));
-      const all = [...started, ...ended, ...changed];
-      const [a, b] = [String(firstEpochNs), String(secondEpochNs)];
-      const rest = { returned: all.length, total, reason: limitReason(all, total, 'first') };
-      return { a, b, started, ended, changed, ...rest };
+      const { fromEpochNs: firstEpochNs, toEpochNs: secondEpochNs } = rangeOf(host, a, b, ['a', 'b']);
+      const question = { firstEpochNs, secondEpochNs, options: { limit, threads } };
+      const { lacks, ...difference } = await differenceBetween(host, question);
+      const { born, died, changed, reparented, counts } = difference;
+      const returned = born.length + died.length + changed.length + reparented.length;
+      const total = counts.born + counts.died + counts.changed + counts.reparented;
+      const cut = returned < total ? [`Of each list these are the first ${limit}: counts has how many there are.`] : [];
+      const reason = [...cut, ...lacks].join(' ') || null;
+      return { a: String(firstEpochNs), b: String(secondEpochNs), ...difference, returned, total, reason };
     },
   );
 
@@ -321,11 +349,16 @@ export function historyOf({ history, number, info, status }: HostClient): HostHi
 }
 
 /** @throws DendroError DENDRO_TIME_INVALID, DENDRO_REQUEST_INVALID */
-export function rangeOf(host: HostClient, from: string | undefined, to: string) {
+export function rangeOf(
+  host: HostClient,
+  from: string | undefined,
+  to: string,
+  [first, last]: readonly [string, string] = ['from', 'to'],
+): EpochRange {
   const toEpochNs = epochTimeFrom(to, host.epochNow);
   const fromEpochNs = from === undefined ? oldestOf(host, toEpochNs) : epochTimeFrom(from, host.epochNow);
   if (fromEpochNs <= toEpochNs) return { fromEpochNs, toEpochNs };
-  throw new DendroError('DENDRO_REQUEST_INVALID', 'The time "from" is after the time "to".');
+  throw new DendroError('DENDRO_REQUEST_INVALID', `The time "${first}" is after the time "${last}".`);
 }
 
 /** Memory reaches back by some minutes at least, and nobody has to know by how many. */
@@ -338,6 +371,19 @@ async function fromMemory(host: HostClient, question: Parameters<HostClient['ask
   return JSON.parse(Buffer.from(await host.ask(question)).toString()) as MemoryStretch;
 }
 
+async function differenceBetween(host: HostClient, question: DifferenceQuestion): Promise<DifferenceJson> {
+  const { history } = host;
+  if (history === undefined) {
+    return JSON.parse(Buffer.from(await host.ask({ kind: 'difference', ...question })).toString()) as DifferenceJson;
+  }
+  const instants = [question.firstEpochNs, question.secondEpochNs];
+  const [difference, ...gaps] = await Promise.all([
+    history.ask({ kind: 'difference', ...question }),
+    ...instants.map((epochNs) => history.ask({ kind: 'gaps', fromEpochNs: epochNs, toEpochNs: epochNs })),
+  ]);
+  return differenceJson(difference, [...new Set(gaps.flat().map(({ why }) => WHY[why]))]);
+}
+
 function gapJson({ fromEpochNs, toEpochNs, lost, why }: HistoryGap) {
   return { from: String(fromEpochNs), to: String(toEpochNs), lost, why };
 }
@@ -346,6 +392,6 @@ function textOf(epochNs: bigint | undefined): string | null {
   return epochNs === undefined ? null : String(epochNs);
 }
 
-function limitReason({ length }: readonly unknown[], total: number, which = 'newest'): string | null {
-  return length >= total ? null : `Of ${total} these are the ${which} ${length}.`;
+function limitReason({ length }: readonly unknown[], total: number): string | null {
+  return length >= total ? null : `Of ${total} these are the newest ${length}.`;
 }

@@ -98,9 +98,13 @@ function aboutTask(tree: AskedTree, question: Exclude<TreeQuestion, { kind: 'tre
 export function epochTimeOf(tree: AskedTree, text: string): bigint {
   const epochNs = parsedTime(tree, text);
   if (tree.reaches(epochNs)) return epochNs;
-  throw new DendroError(
+  throw outOfRange(tree.base);
+}
+
+export function outOfRange({ epochNs }: TimeBase): DendroError {
+  return new DendroError(
     'DENDRO_TIME_OUT_OF_RANGE',
-    `The tree can be asked about times up to 104 days from ${formatRfc3339Ns(tree.base.epochNs)}.`,
+    `The tree can be asked about times up to 104 days from ${formatRfc3339Ns(epochNs)}.`,
   );
 }
 

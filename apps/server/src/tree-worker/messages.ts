@@ -4,6 +4,7 @@ import type { ProcessTreeCounts } from '@dendro/engine';
 import type { ErrorCode, EventNs, HostInfo, SourceStatus, TreeStats, Version } from '@dendro/protocol';
 import type { ClockOrigin, HashCounts, ProcfsCounts } from '@dendro/sources';
 import type { TreeFormat } from '../export/tree-export.ts';
+import type { DifferenceQuestion } from './difference-json.ts';
 
 /** `workerData` of the worker. */
 export interface WorkerOptions {
@@ -90,6 +91,7 @@ export type Question =
   | { readonly kind: 'lineage'; readonly id: string; readonly at: string; readonly depth: number }
   /** What the tree in memory knows of a stretch of time. */
   | { readonly kind: 'counts'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint; readonly buckets: number }
+  | ({ readonly kind: 'difference' } & DifferenceQuestion)
   | { readonly kind: 'gaps'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
   /** Lines of Tracee to take in. */
   | { readonly kind: 'events'; readonly ndjson: Uint8Array<ArrayBuffer>; readonly to: PostedTo };

@@ -39,7 +39,7 @@ export interface TreeJsonOptions {
 
 export const EVICTED =
   'Tasks of that time have left memory to make room: total counts those that are known of. --max-processes and --max-threads keep more.';
-const LOST = 'Events of that time were lost.';
+export const LOST = 'Events of that time were lost.';
 
 /** A tree, and the version of it that is answered from. */
 export interface VersionedTree {

@@ -6,6 +6,7 @@ import { DendroError, toError } from '@dendro/protocol';
 import { mayUseEbpf } from '@dendro/sources';
 import { answerJson } from './answers.ts';
 import { feedsFor } from './choose-source.ts';
+import { differenceInMemory } from './difference-json.ts';
 import { FeedRunner } from './feed-runner.ts';
 import type { FromWorker, ToWorker, WorkerOptions } from './messages.ts';
 import { answerOrPast } from './past-instant.ts';
@@ -94,6 +95,7 @@ function answerTo(runner: FeedRunner, { number, question }: Extract<ToWorker, { 
   const tree = runner.trees[number];
   if (tree === undefined) throw new DendroError('DENDRO_HOST_UNKNOWN');
   if (question.kind === 'counts' || question.kind === 'gaps') return JSON.stringify(answerOfStretch(tree, question));
+  if (question.kind === 'difference') return JSON.stringify(differenceInMemory(tree, question));
   return tree.hasHistory ? answerOrPast(tree, question) : answerJson(tree, question);
 }
 

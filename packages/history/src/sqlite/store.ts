@@ -3,10 +3,9 @@
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TaskRef } from '@dendro/engine';
+import { type DifferenceOptions, differenceOf, rememberTree, type TaskRef, type TreeDifference } from '@dendro/engine';
 import { type EventNs, epochOf, eventTimeOf, readBatch, type TaskId, type TimeBase } from '@dendro/protocol';
 import { PackedBlock, packBlock } from '../codec/packed-block.ts';
-import { differenceOf, remember } from '../difference.ts';
 import type {
   ClockReading,
   FoundLives,
@@ -20,7 +19,6 @@ import type {
   LifeQuery,
   Resumption,
   TreeAsOf,
-  TreeDifference,
 } from '../history.ts';
 import { type LifeEvents, OpenLives, type OpenLivesOptions } from '../lives/open-lives.ts';
 import { TreeLoader } from '../lives/tree-loader.ts';
@@ -329,9 +327,10 @@ export class SqliteHistory implements History {
     return this.#reader.window(fromEpochNs, toEpochNs);
   }
 
-  difference(firstEpochNs: bigint, secondEpochNs: bigint): TreeDifference {
-    const first = remember(this.asOf(firstEpochNs));
-    return differenceOf(first, remember(this.asOf(secondEpochNs)));
+  difference(firstEpochNs: bigint, secondEpochNs: bigint, options: DifferenceOptions): TreeDifference {
+    const first = rememberTree(this.asOf(firstEpochNs), options);
+    const second = rememberTree(this.asOf(secondEpochNs), options);
+    return differenceOf(first, second, secondEpochNs, options);
   }
 
   taskAsOf(ref: TaskRef, epochNs: bigint): TreeAsOf & { readonly taskId: TaskId | undefined } {
