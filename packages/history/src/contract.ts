@@ -358,6 +358,9 @@ export function registerHistoryContract(name: string, factory: HistoryFactory, p
       expect(again.search({ comm: 'sleep' }).lives).toMatchObject([{ pid: 302, endEpochNs: epoch(20_010) }]);
       expect(again.asOf(epoch(2600)).tree.taskCount).toBeGreaterThan(2);
       expect(again.asOf(epoch(100_001)).tree.taskCount).toBe(1);
+      const window = again.window(epoch(2600), epoch(100_001));
+      expect([window.base, window.from, window.tree.taskCount]).toEqual([second.base, 0, 1]);
+      expect(again.window(epoch(2600), epoch(30_000))).toMatchObject({ base: BASE, from: at(2600) });
       expect(newestTaskId).toBeGreaterThanOrEqual(6);
       expect(again.gaps(epoch(5000), epoch(200_000))).toMatchObject([
         { fromEpochNs: epoch(20_010), toEpochNs: epoch(100_000), why: 'stopped' },

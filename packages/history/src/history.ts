@@ -115,6 +115,11 @@ export interface FoundLives {
 /** As of an instant: a tree with everyone who mattered then, and the time as the tree counts it. Valid until the next question. */
 export type TreeAsOf = TreeMoment;
 
+export interface TreeWindow extends TreeAsOf {
+  /** First instant about which it knows all: later than asked for where the history, or the boot of the last instant, begins later. */
+  readonly from: EventNs;
+}
+
 export interface HistoryState {
   readonly state: 'idle' | 'recording' | 'stopped' | 'closed';
   /** One sentence for people, when recording has stopped though it should not. */
@@ -177,8 +182,8 @@ export interface History {
 
   /** Everyone who mattered at an instant. @throws DendroError DENDRO_HISTORY_TOO_OLD */
   asOf(epochNs: bigint): TreeAsOf;
-  /** As `asOf`, for every instant in `[from, to]`, which is to be of one boot: what a slider moves in. */
-  window(fromEpochNs: bigint, toEpochNs: bigint): TreeAsOf;
+  /** As `asOf`, for every instant in `[from, to]` that is of the boot of `to`: what a slider moves in. `at` is the last. */
+  window(fromEpochNs: bigint, toEpochNs: bigint): TreeWindow;
   /** Who lives at one of two instants alone, and what has changed of the others. @throws DendroError DENDRO_HISTORY_TOO_OLD */
   difference(firstEpochNs: bigint, secondEpochNs: bigint, options: DifferenceOptions): TreeDifference;
   /**

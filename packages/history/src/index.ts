@@ -13,6 +13,7 @@ export type {
   LifeQuery,
   Resumption,
   TreeAsOf,
+  TreeWindow,
 } from './history.ts';
-export type { FactsAnswer, Question, QuestionAnswers } from './questions.ts';
+export type { FactsAnswer, Question, QuestionAnswers, WindowAnswer } from './questions.ts';
 export { SqliteHistory, type SqliteHistoryOptions } from './sqlite/store.ts';

@@ -2,7 +2,7 @@
 // Answers about trees are batches, which the tree of whoever asked takes in.
 
 import type { DifferenceOptions, TaskIndex, TaskRef, TemporalTree, TreeDifference } from '@dendro/engine';
-import { BatchWriter, type EventNs, type TaskId } from '@dendro/protocol';
+import { BatchWriter, type EventNs, epochOf, type TaskId } from '@dendro/protocol';
 import type { ClockReading, FoundLives, Histogram, History, HistoryGap, HistoryState, LifeQuery } from './history.ts';
 
 const CHUNK_TASKS = 2000;
@@ -36,8 +36,13 @@ export interface FactsAnswer {
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
 }
 
+/** First instant about which it knows all: see `TreeWindow`. */
+export interface WindowAnswer extends FactsAnswer {
+  readonly fromEpochNs: bigint;
+}
+
 export interface QuestionAnswers {
-  readonly window: FactsAnswer;
+  readonly window: WindowAnswer;
   readonly task: FactsAnswer;
   readonly difference: TreeDifference;
   readonly search: FoundLives;
@@ -51,8 +56,9 @@ export interface QuestionAnswers {
 export function answerQuestion(history: History, question: Question): QuestionAnswers[Question['kind']] {
   switch (question.kind) {
     case 'window': {
-      const { tree, base, at } = history.window(question.fromEpochNs, question.toEpochNs);
-      return { baseEpochNs: base.epochNs, at, taskId: undefined, chunks: chunksOf(tree) };
+      const { tree, base, from, at } = history.window(question.fromEpochNs, question.toEpochNs);
+      const fromEpochNs = epochOf(base, from);
+      return { baseEpochNs: base.epochNs, fromEpochNs, at, taskId: undefined, chunks: chunksOf(tree) };
     }
     case 'task': {
       const { tree, base, at, taskId } = history.taskAsOf(question.ref, question.epochNs);

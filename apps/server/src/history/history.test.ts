@@ -3,7 +3,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TemporalTree } from '@dendro/engine';
+import { ProcessTree, TemporalTree } from '@dendro/engine';
+import { SqliteHistory } from '@dendro/history';
+import type { EventNs } from '@dendro/protocol';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { exitLine, forkLine, renameLine, TestServer, type TraceeTask, traceeLine } from '../test-server.ts';
 import { windowOf } from './window.ts';
@@ -214,6 +216,35 @@ test('a window is batches that a replica takes in, with what their times count f
   await expect(windowOf(history, range, { births: 100, bytes: 100 })).rejects.toMatchObject({
     code: 'DENDRO_WINDOW_TOO_LARGE',
   });
+});
+
+test('a window over two boots says from when on it is, and why', async () => {
+  const directory = newDirectory();
+  const earlier = new SqliteHistory(directory);
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const [hour, minute] = [3_600_000_000_000n, 60_000_000_000n];
+  const boot = { bootId: 'earlier boot', base: { epochNs: now - 2n * hour }, bootNs: 0n, at: 0 as EventNs };
+  earlier.begin(boot);
+  const tree = new ProcessTree();
+  tree.apply({ type: 'clock', epochNs: boot.base.epochNs });
+  tree.apply({ type: 'fork', at: 1e9 as EventNs, tid: 70, creatorTid: 1 });
+  earlier.append(tree.commit()?.bytes as Uint8Array, 1e9 as EventNs);
+  earlier.tick(Number(minute) as EventNs);
+  earlier.close();
+  await begin(directory);
+  await server.post(life(100, 1, 5).join('\n'));
+  const headersOf = async (from: bigint, to: bigint) => {
+    const { headers, statusCode } = await answer(`window?from=${from}&to=${to}`);
+    expect(statusCode).toBe(200);
+    return [BigInt(String(headers['x-dendro-from-epoch-ns'])), headers['x-dendro-reason']] as const;
+  };
+  const [from, reason] = await headersOf(now - hour - minute, at(10));
+  expect(from).toBeGreaterThanOrEqual(now);
+  expect(from).toBeLessThan(start);
+  expect(reason).toMatch(/^The window begins at .*: what was before is of another boot of the host/);
+  expect(await headersOf(now - 2n * hour + 1n, now - hour)).toEqual([now - 2n * hour + 1n, undefined]);
+  const [oldest, why] = await headersOf(now - 3n * hour, now - hour);
+  expect([oldest, why]).toEqual([now - 2n * hour, expect.stringMatching(/^The history begins at /)]);
 });
 
 test('a time before the history is refused with how far it reaches, and the live socket knows that too', async () => {

@@ -6,7 +6,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { HostHistory } from '../history/host-history.ts';
 import { WHY } from '../history/past-tree.ts';
-import { bytesOf, type EpochRange, windowOf } from '../history/window.ts';
+import { bytesOf, cutReason, type EpochRange, windowOf } from '../history/window.ts';
 import { type DifferenceJson, type DifferenceQuestion, differenceJson } from '../tree-worker/difference-json.ts';
 import type { HostClient } from '../tree-worker/host-client.ts';
 import type { MemoryStretch } from '../tree-worker/stretch.ts';
@@ -273,7 +273,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
       schema: {
         summary: 'Facts about everyone who mattered at some time in between: what a page scrubs in',
         description:
-          'A repetition of u32 little-endian length and a batch of facts of that length. x-dendro-base-epoch-ns is what their times count from; x-dendro-oldest-epoch-ns is the first instant of the history.',
+          'A repetition of u32 little-endian length and a batch of facts of that length. x-dendro-base-epoch-ns is what their times count from; x-dendro-oldest-epoch-ns is the first instant of the history. x-dendro-from-epoch-ns is the first instant about which it knows all: where that is later than the one asked for, x-dendro-reason says why.',
         produces: ['application/octet-stream'],
         params: HostId,
         querystring: Type.Object({ from: From, to: To }),
@@ -283,12 +283,16 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
     async ({ params, query: { from, to } }, reply) => {
       const host = client.host(params.host);
       const history = historyOf(host);
-      const found = await windowOf(history, rangeOf(host, from, to));
-      const { baseEpochNs } = found;
+      const range = rangeOf(host, from, to);
+      const found = await windowOf(history, range);
+      const { baseEpochNs, fromEpochNs } = found;
+      const reason = cutReason(range, found, history.oldestEpochNs);
       return reply
         .headers({
           'x-dendro-base-epoch-ns': String(baseEpochNs),
           'x-dendro-oldest-epoch-ns': String(history.oldestEpochNs ?? baseEpochNs),
+          'x-dendro-from-epoch-ns': String(fromEpochNs),
+          ...(reason === null ? {} : { 'x-dendro-reason': reason }),
           'cache-control': 'no-store',
         })
         .type('application/octet-stream')

@@ -123,7 +123,9 @@ export class Past {
       if (!answer.ok) throw new Error(await sentenceOf(answer));
       const itsBase = { epochNs: BigInt(answer.headers.get('x-dendro-base-epoch-ns') ?? host.baseEpochNs) };
       const tree = treeOf(new Uint8Array(await answer.arrayBuffer()), Number(itsBase.epochNs - base.epochNs));
-      return { host: host.id, from, to, tree };
+      // A boot of the host that began in between is a window of its own.
+      const begins = eventTimeOf(base, BigInt(answer.headers.get('x-dendro-from-epoch-ns') ?? 0));
+      return { host: host.id, from: Math.max(from, begins) as EventNs, to, tree };
     }
     throw new Error('So much happened then that it cannot be shown.');
   }

@@ -4,7 +4,7 @@
 
 import { CopiedTexts, NO_TASK, type TaskIndex, type TaskRef, TemporalTree } from '@dendro/engine';
 import { DendroError, type EntityId, type EventNs, eventTimeOf, type TaskId } from '@dendro/protocol';
-import type { TreeAsOf } from '../history.ts';
+import type { TreeAsOf, TreeWindow } from '../history.ts';
 import type { OpenLives } from '../lives/open-lives.ts';
 import { TreeLoader } from '../lives/tree-loader.ts';
 import type { BlockStore } from './block-store.ts';
@@ -42,7 +42,7 @@ export class Reader {
     this.#openOf = openOf;
   }
 
-  window(fromEpochNs: bigint, toEpochNs: bigint): TreeAsOf {
+  window(fromEpochNs: bigint, toEpochNs: bigint): TreeWindow {
     const { era, at: to } = this.#eras.at(toEpochNs);
     const from = Math.max(eventTimeOf(era.base, fromEpochNs), era.began ?? Number.NEGATIVE_INFINITY) as EventNs;
     const tree = this.#tree;
@@ -50,7 +50,7 @@ export class Reader {
     const open = this.#openOf(era);
     if (open !== undefined) tree.copyTasks(open.tree, open.mattering(from, to), this.#openTexts);
     this.#blocks.loadWindow(new TreeLoader(tree), era.id, era.base, from, to);
-    return { tree, base: era.base, at: to };
+    return { tree, base: era.base, from, at: to };
   }
 
   taskAsOf(ref: TaskRef, epochNs: bigint): TreeAsOf & { readonly taskId: TaskId | undefined } {

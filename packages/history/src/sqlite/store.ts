@@ -19,6 +19,7 @@ import type {
   LifeQuery,
   Resumption,
   TreeAsOf,
+  TreeWindow,
 } from '../history.ts';
 import { type LifeEvents, OpenLives, type OpenLivesOptions } from '../lives/open-lives.ts';
 import { TreeLoader } from '../lives/tree-loader.ts';
@@ -323,7 +324,7 @@ export class SqliteHistory implements History {
     return this.#reader.window(epochNs, epochNs);
   }
 
-  window(fromEpochNs: bigint, toEpochNs: bigint): TreeAsOf {
+  window(fromEpochNs: bigint, toEpochNs: bigint): TreeWindow {
     return this.#reader.window(fromEpochNs, toEpochNs);
   }
 
