@@ -3,8 +3,8 @@
 
 import { Worker } from 'node:worker_threads';
 import { DendroError, type ErrorCode, type EventNs } from '@dendro/protocol';
-import type { HistoryState, HostStart, Resumption } from './history.ts';
-import type { FromHistory, HistoryWorkerOptions, ToHistory } from './messages.ts';
+import type { HistoryState, HostStart, RecordedPart, RecordedStretch, Resumption } from './history.ts';
+import type { BegunStretch, FromHistory, HistoryWorkerOptions, ReadParts, ToHistory } from './messages.ts';
 import type { Question, QuestionAnswers } from './questions.ts';
 
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
@@ -18,6 +18,10 @@ export interface HistoryClientOptions extends HistoryWorkerOptions {
   readonly onSnapshotNeeded?: (() => void) | undefined;
   /** The thread has ended though nobody has closed it: nothing is recorded any more. */
   readonly onFailed?: ((error: Error) => void) | undefined;
+}
+
+export interface ReadStretch extends Omit<RecordedStretch, 'parts'> {
+  readonly parts: AsyncGenerator<RecordedPart>;
 }
 
 interface Waiting {
@@ -117,6 +121,30 @@ export class HistoryClient {
   /** @throws DendroError DENDRO_HISTORY_TOO_OLD, DENDRO_TREE_UNAVAILABLE */
   ask<Q extends Question>(question: Q): Promise<QuestionAnswers[Q['kind']]> {
     return this.#request((request) => ({ type: 'ask', request, question })) as Promise<QuestionAnswers[Q['kind']]>;
+  }
+
+  /**
+   * A stretch of time as `History.recording` gives it, piece by piece: nothing is made before it is asked for. Whoever does not
+   * read it to its end calls `return` on its parts.
+   * @throws DendroError DENDRO_HISTORY_TOO_OLD, DENDRO_BUSY, DENDRO_TREE_UNAVAILABLE
+   */
+  async recording(fromEpochNs: bigint, toEpochNs: bigint): Promise<ReadStretch> {
+    const begun = await this.#request((request) => ({ type: 'read', request, fromEpochNs, toEpochNs }));
+    const { stretch, ...about } = begun as BegunStretch;
+    return { ...about, parts: this.#parts(stretch) };
+  }
+
+  async *#parts(stretch: number): AsyncGenerator<RecordedPart> {
+    try {
+      for (let isDone = false; !isDone; ) {
+        const answer = await this.#request((request) => ({ type: 'read-on', request, stretch }));
+        const read = answer as ReadParts;
+        yield* read.parts;
+        isDone = read.isDone;
+      }
+    } finally {
+      this.#post({ type: 'leave', stretch });
+    }
   }
 
   async close(): Promise<void> {

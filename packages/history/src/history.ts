@@ -120,6 +120,31 @@ export interface TreeWindow extends TreeAsOf {
   readonly from: EventNs;
 }
 
+/** What a tree that begins empty is to be told, in this order. */
+export type RecordedPart =
+  /** A chunk of a snapshot: processes before threads. */
+  | {
+      readonly kind: 'snapshot';
+      readonly at: EventNs;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly isLast: boolean;
+    }
+  /** `at` is when it was told; of what was told later it is the last instant. */
+  | { readonly kind: 'batch'; readonly at: EventNs; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** So many processes had ended whose end is not said: there were too many to look each up. */
+  | { readonly kind: 'rest'; readonly openEnds: number };
+
+/** Of a stretch of time: where it really begins and ends, by the base that its times count from, and what was told of it. */
+export interface RecordedStretch {
+  readonly baseEpochNs: bigint;
+  /** Later than asked for where the history, or the boot of the last instant, begins later. */
+  readonly from: EventNs;
+  readonly to: EventNs;
+  readonly fromEpochNs: bigint;
+  readonly toEpochNs: bigint;
+  readonly parts: Iterator<RecordedPart>;
+}
+
 export interface HistoryState {
   readonly state: 'idle' | 'recording' | 'stopped' | 'closed';
   /** One sentence for people, when recording has stopped though it should not. */
@@ -200,5 +225,11 @@ export interface History {
     fromEpochNs: bigint,
     toEpochNs: bigint,
   ): Generator<{ readonly at: EventNs; readonly bytes: Uint8Array<ArrayBuffer> }>;
+  /**
+   * A stretch of time as a tree was told of it: who mattered at its beginning, the batches as they came, and the gaps. It is made
+   * as it is read; recording can go on meanwhile.
+   * @throws DendroError DENDRO_HISTORY_TOO_OLD
+   */
+  recording(fromEpochNs: bigint, toEpochNs: bigint): RecordedStretch;
   close(): void;
 }

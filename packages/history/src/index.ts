@@ -1,4 +1,4 @@
-export { HistoryClient, type HistoryClientOptions } from './client.ts';
+export { HistoryClient, type HistoryClientOptions, type ReadStretch } from './client.ts';
 export type {
   ClockReading,
   FoundLife,
@@ -11,6 +11,8 @@ export type {
   HistoryState,
   HostStart,
   LifeQuery,
+  RecordedPart,
+  RecordedStretch,
   Resumption,
   TreeAsOf,
   TreeWindow,

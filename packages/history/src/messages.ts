@@ -1,7 +1,7 @@
 // What is said between a history in a thread of its own and whoever records into it.
 
 import type { ErrorCode, EventNs } from '@dendro/protocol';
-import type { HistoryOptions, HistoryState, HostStart } from './history.ts';
+import type { HistoryOptions, HistoryState, HostStart, RecordedPart, RecordedStretch } from './history.ts';
 import type { Question } from './questions.ts';
 
 export interface HistoryWorkerOptions extends HistoryOptions {
@@ -16,7 +16,21 @@ export type ToHistory =
   | { readonly type: 'tick'; readonly at: EventNs }
   | { readonly type: 'clock'; readonly at: EventNs; readonly wallNs: bigint }
   | { readonly type: 'ask'; readonly request: number; readonly question: Question }
+  /** A recording is begun, read on, and done with, whether it was read to its end or not. */
+  | { readonly type: 'read'; readonly request: number; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
+  | { readonly type: 'read-on'; readonly request: number; readonly stretch: number }
+  | { readonly type: 'leave'; readonly stretch: number }
   | { readonly type: 'close'; readonly request: number };
+
+export interface BegunStretch extends Omit<RecordedStretch, 'parts'> {
+  /** In messages. */
+  readonly stretch: number;
+}
+
+export interface ReadParts {
+  readonly parts: readonly RecordedPart[];
+  readonly isDone: boolean;
+}
 
 export type FromHistory =
   | { readonly type: 'ready'; readonly state: HistoryState }

@@ -4,6 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { DendroError, toError } from '@dendro/protocol';
 import type { FromHistory, HistoryWorkerOptions, ToHistory } from './messages.ts';
+import { OpenStretches } from './open-stretches.ts';
 import { answerQuestion } from './questions.ts';
 import { SqliteHistory } from './sqlite/store.ts';
 
@@ -15,6 +16,7 @@ const STATE_MS = 1000;
 const port = parentPort;
 const options = workerData as HistoryWorkerOptions;
 
+const stretches = new OpenStretches();
 const flushMs = options.flushMs ?? FLUSH_MS;
 let flushedAt = performance.now();
 
@@ -58,6 +60,20 @@ function take(history: SqliteHistory, message: ToHistory): void {
       post({ type: 'answer', request: message.request, answer }, transfer);
       return;
     }
+    case 'read': {
+      const answer = stretches.begin(history, message.fromEpochNs, message.toEpochNs);
+      post({ type: 'answer', request: message.request, answer });
+      return;
+    }
+    case 'read-on': {
+      const answer = stretches.readOn(message.stretch);
+      const transfer = answer.parts.flatMap((part) => (part.kind === 'rest' ? [] : [part.bytes.buffer]));
+      post({ type: 'answer', request: message.request, answer }, transfer);
+      return;
+    }
+    case 'leave':
+      stretches.leave(message.stretch);
+      return;
     case 'close':
       for (const timer of timers) clearInterval(timer);
       history.close();

@@ -241,7 +241,7 @@ test('a window over two boots says from when on it is, and why', async () => {
   const [from, reason] = await headersOf(now - hour - minute, at(10));
   expect(from).toBeGreaterThanOrEqual(now);
   expect(from).toBeLessThan(start);
-  expect(reason).toMatch(/^The window begins at .*: what was before is of another boot of the host/);
+  expect(reason).toMatch(/^It begins at .*: what was before is of another boot of the host/);
   expect(await headersOf(now - 2n * hour + 1n, now - hour)).toEqual([now - 2n * hour + 1n, undefined]);
   const [oldest, why] = await headersOf(now - 3n * hour, now - hour);
   expect([oldest, why]).toEqual([now - 2n * hour, expect.stringMatching(/^The history begins at /)]);

@@ -7,6 +7,7 @@ import {
   type Question as HistoryQuestion,
   type HistoryState,
   type QuestionAnswers,
+  type ReadStretch,
   type Resumption,
 } from '@dendro/history';
 import { DendroError, type EventNs, epochOf } from '@dendro/protocol';
@@ -14,6 +15,7 @@ import { HostClock } from '@dendro/sources';
 import { taskRef } from '../tree-worker/answers.ts';
 import type { FromWorker, TreeQuestion, TreeResumption } from '../tree-worker/messages.ts';
 import { PastAnswers } from './past-answers.ts';
+import type { EpochRange } from './window.ts';
 
 export interface HistorySettings {
   readonly directory: string;
@@ -133,6 +135,11 @@ export class HostHistory {
     } finally {
       this.#asked--;
     }
+  }
+
+  /** As `HistoryClient.recording`. @throws DendroError DENDRO_HISTORY_TOO_OLD, DENDRO_BUSY, DENDRO_TREE_UNAVAILABLE */
+  recording({ fromEpochNs, toEpochNs }: EpochRange): Promise<ReadStretch> {
+    return this.#opened.recording(fromEpochNs, toEpochNs);
   }
 
   /**

@@ -24,17 +24,17 @@ export async function windowOf(history: HostHistory, range: EpochRange, limits =
   return found;
 }
 
-/** Why a window begins later than it was to; null where it does not. */
+/** Why an answer begins later than it was to; null where it does not. */
 export function cutReason(
   { fromEpochNs: askedNs }: EpochRange,
-  { fromEpochNs }: WindowAnswer,
+  { fromEpochNs }: Pick<EpochRange, 'fromEpochNs'>,
   oldestEpochNs: bigint | undefined,
 ): string | null {
   if (fromEpochNs <= askedNs) return null;
   const time = formatRfc3339Ns(fromEpochNs);
   return oldestEpochNs !== undefined && fromEpochNs <= oldestEpochNs
     ? `The history begins at ${time}.`
-    : `The window begins at ${time}: what was before is of another boot of the host, ask for it by itself.`;
+    : `It begins at ${time}: what was before is of another boot of the host, ask for it by itself.`;
 }
 
 /** A repetition of u32 little-endian length and batch. */

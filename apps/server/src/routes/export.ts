@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { DendroError } from '@dendro/protocol';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
@@ -47,11 +48,11 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportRoutesOptions> = asyn
         if (from === undefined) throw new DendroError('DENDRO_REQUEST_INVALID', 'A recording needs a time "from".');
         const range = rangeOf(host, from, to);
         const about = { info: host.info, source: host.status.source.name };
-        const bytes = await recordingOf(historyOf(host), range, about);
+        const records = await recordingOf(historyOf(host), range, about);
         return reply
           .type('application/octet-stream')
           .header('content-disposition', `attachment; filename="${name}-${range.toEpochNs}.dendro"`)
-          .send(bytes as never);
+          .send(Readable.from(records, { objectMode: false }) as never);
       }
       const bytes = await host.ask({ kind: 'export', at, withExited: exited, format, dendro: version });
       return reply

@@ -42,9 +42,15 @@ export class Reader {
     this.#openOf = openOf;
   }
 
-  window(fromEpochNs: bigint, toEpochNs: bigint): TreeWindow {
+  /** The part of a stretch of time that is of the boot of its last instant. @throws DendroError DENDRO_HISTORY_TOO_OLD */
+  spanOf(fromEpochNs: bigint, toEpochNs: bigint): { readonly era: Era; readonly from: EventNs; readonly to: EventNs } {
     const { era, at: to } = this.#eras.at(toEpochNs);
     const from = Math.max(eventTimeOf(era.base, fromEpochNs), era.began ?? Number.NEGATIVE_INFINITY) as EventNs;
+    return { era, from, to };
+  }
+
+  window(fromEpochNs: bigint, toEpochNs: bigint): TreeWindow {
+    const { era, from, to } = this.spanOf(fromEpochNs, toEpochNs);
     const tree = this.#tree;
     tree.clear(MAX_TEXTS);
     const open = this.#openOf(era);

@@ -17,6 +17,7 @@ import type {
   HistoryState,
   HostStart,
   LifeQuery,
+  RecordedStretch,
   Resumption,
   TreeAsOf,
   TreeWindow,
@@ -31,6 +32,7 @@ import { type Era, Eras } from './eras.ts';
 import { FlushTimes } from './flush-times.ts';
 import { BatchLog, type LoggedBatch } from './log.ts';
 import { Reader } from './reader.ts';
+import { recordedStretch } from './recorded-stretch.ts';
 import { Retention } from './retention.ts';
 import { LifeSearch } from './search.ts';
 
@@ -384,6 +386,17 @@ export class SqliteHistory implements History {
       const [from, to] = [eventTimeOf(base, fromEpochNs), eventTimeOf(base, toEpochNs)];
       yield* this.#log.between(id, base, from, to, () => this.#damagedRows++);
     }
+  }
+
+  recording(fromEpochNs: bigint, toEpochNs: bigint): RecordedStretch {
+    this.flush();
+    const sources = {
+      reader: this.#reader,
+      log: this.#log,
+      gaps: (from: bigint, to: bigint) => this.gaps(from, to),
+      noteDamaged: () => this.#damagedRows++,
+    };
+    return recordedStretch(sources, fromEpochNs, toEpochNs);
   }
 
   close(): void {
