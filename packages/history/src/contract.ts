@@ -292,7 +292,10 @@ export function registerHistoryContract(name: string, factory: HistoryFactory, p
     test('refuses a time before its first instant, and says which that is', () => {
       const { history } = recorded();
       expect(() => history.asOf(epoch(-1))).toThrow(
-        expect.objectContaining({ code: 'DENDRO_HISTORY_TOO_OLD', details: { oldest: String(epoch(0)) } }),
+        expect.objectContaining({
+          code: 'DENDRO_HISTORY_TOO_OLD',
+          details: { oldest: String(epoch(0)), nearest: String(epoch(0)) },
+        }),
       );
     });
 

@@ -122,6 +122,9 @@ test('a tree that goes on after a restart has the same tasks, and knows those th
   expect(Number(BigInt(gaps[1].from) - BigInt(gaps[0].to))).toBeLessThan(1e9);
   const inGap = await ask(`tree?at=${(BigInt(gaps[0].from) + BigInt(gaps[0].to)) / 2n}`);
   expect(inGap.reason).toBe('Dendro did not run then: what is known is from before and after.');
+  expect(inGap.lacks).toEqual([{ why: 'stopped', nearest: expect.any(String) }]);
+  const [{ nearest }] = inGap.lacks;
+  expect([BigInt(gaps[0].from) - 1n, BigInt(gaps[0].to) + 1n]).toContain(BigInt(nearest));
 });
 
 test('who goes on living but does not fit into the memory of the next run is one life all the same', async () => {
@@ -247,6 +250,31 @@ test('a window over two boots says from when on it is, and why', async () => {
   expect([oldest, why]).toEqual([now - 2n * hour, expect.stringMatching(/^The history begins at /)]);
 });
 
+test('in its first run too a history refuses a time before it began, with the nearest instant that there is', async () => {
+  await begin(newDirectory());
+  await server.post(life(100, 1, 500).join('\n'));
+  for (const path of ['tree', 'processes/pid:100', 'diff', 'window', 'export']) {
+    const query = { diff: 'a=-1h', window: 'to=-1h', export: 'format=csv&at=-1h' }[path] ?? 'at=-1h';
+    const { code, status, oldest, nearest } = (await answer(`${path}?${query}`)).json();
+    expect([path, code, status]).toEqual([path, 'DENDRO_HISTORY_TOO_OLD', 410]);
+    expect(nearest).toBe(oldest);
+    expect((await answer(`tree?at=${nearest}`)).statusCode).toBe(200);
+  }
+  const elsewhere = (await server.get('/api/v1/hosts/n7/tree')).json();
+  expect(elsewhere).toMatchObject({ code: 'DENDRO_HOST_UNKNOWN', status: 404 });
+});
+
+test('without a history who had ended before dendro began is not known, which is said of those instants', async () => {
+  server = await TestServer.start({ source: 'procfs', maxProcesses: 10_000, maxThreads: 20_000 });
+  const { reason, lacks, tasks } = await ask('tree?at=-1s');
+  expect(tasks.length).toBeGreaterThan(0);
+  expect(reason).toMatch(/^Dendro has watched since .*: who had ended by then is not known\.$/);
+  expect(lacks).toEqual([{ why: 'before', nearest: expect.any(String) }]);
+  expect(await ask(`tree?at=${lacks[0].nearest}`)).toMatchObject({ reason: null, lacks: [] });
+  const { reason: compared } = await ask('diff?a=-1s&b=live');
+  expect(compared).toBe(reason);
+});
+
 test('a time before the history is refused with how far it reaches, and the live socket knows that too', async () => {
   const directory = newDirectory();
   await begin(directory);
@@ -256,7 +284,7 @@ test('a time before the history is refused with how far it reaches, and the live
   const { oldest, state, problem } = await ask('history');
   expect({ state, problem }).toEqual({ state: 'recording', problem: null });
   const response = await answer(`tree?at=${BigInt(oldest) - 1_000_000_000n}`);
-  expect(response.json()).toMatchObject({ code: 'DENDRO_HISTORY_TOO_OLD', status: 410, oldest });
+  expect(response.json()).toMatchObject({ code: 'DENDRO_HISTORY_TOO_OLD', status: 410, oldest, nearest: oldest });
   const yearsAgo = BigInt(oldest) - 5n * 365n * 86_400_000_000_000n;
   expect((await answer(`lineage/1?at=${yearsAgo}`)).json()).toMatchObject({ code: 'DENDRO_HISTORY_TOO_OLD', oldest });
   expect((await answer('processes/seven?at=-1h')).json()).toMatchObject({ code: 'DENDRO_TASK_ID_INVALID' });

@@ -181,7 +181,8 @@ export class HostHistory {
     const { bootAheadNs } = this.#clock.origin;
     const clock = { epochNs: base.epochNs, bootNs, bootAheadNs };
     const begun = HostClock.at(clock).now();
-    this.#resumption = { clock, firstTaskId: newestTaskId + 1, snapshot, newest, begun, hasPast };
+    const firstTaskId = newestTaskId + 1;
+    this.#resumption = { clock, firstTaskId, snapshot, newest, begun, hasPast, isBounded: true };
     this.#opened.noteClock(begun, BigInt(Date.now()) * MS_NS);
   }
 
@@ -189,9 +190,8 @@ export class HostHistory {
     return this.ask({ kind: 'window', fromEpochNs: epochNs, toEpochNs: epochNs });
   }
 
-  async #gapsAt(epochNs: bigint) {
-    const gaps = await this.ask({ kind: 'gaps', fromEpochNs: epochNs, toEpochNs: epochNs });
-    return gaps.map(({ why }) => why);
+  #gapsAt(epochNs: bigint) {
+    return this.ask({ kind: 'gaps', fromEpochNs: epochNs, toEpochNs: epochNs });
   }
 
   #sendSnapshot(): void {

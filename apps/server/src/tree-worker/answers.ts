@@ -25,7 +25,7 @@ import {
 import { exportTree } from '../export/tree-export.ts';
 import type { TreeQuestion } from './messages.ts';
 import { epochTimeFrom } from './time-text.ts';
-import { type TreeAnswer, treeAnswer } from './tree-json.ts';
+import { type Lack, type TreeAnswer, treeAnswer } from './tree-json.ts';
 import { treeText } from './tree-text.ts';
 
 /** A tree that can be asked: the live one, or one of the past. */
@@ -37,7 +37,7 @@ export interface AskedTree {
   readonly base: TimeBase;
   readonly now: EventNs;
   reaches(epochNs: bigint): boolean;
-  lacks(at: EventNs, withExited: boolean): string | undefined;
+  lacks(at: EventNs, withExited: boolean): readonly Lack[];
 }
 
 /** @throws DendroError what is wrong with the question */
@@ -61,8 +61,8 @@ export function answerJson(tree: AskedTree, question: TreeQuestion): string {
 function treeOf(tree: AskedTree, { at, withExited }: Extract<TreeQuestion, { withExited: boolean }>): TreeAnswer {
   const { host, base, id, version } = tree;
   const epochNs = epochTimeOf(tree, at);
-  const lack = tree.lacks(eventTimeOf(base, epochNs), withExited);
-  return treeAnswer({ tree: host.tree, version }, { host: id, base, epochNs, withExited, lack });
+  const lacks = tree.lacks(eventTimeOf(base, epochNs), withExited);
+  return treeAnswer({ tree: host.tree, version }, { host: id, base, epochNs, withExited, lacks });
 }
 
 function aboutTask(tree: AskedTree, question: Exclude<TreeQuestion, { kind: 'tree' | 'text' | 'export' }>): object {

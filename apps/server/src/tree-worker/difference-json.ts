@@ -12,7 +12,6 @@ import {
 import { eventTimeOf, type FieldValue } from '@dendro/protocol';
 import { outOfRange } from './answers.ts';
 import type { HostTree } from './host-tree.ts';
-import { LOST } from './tree-json.ts';
 
 export interface DifferentTaskJson {
   readonly taskId: number;
@@ -64,9 +63,7 @@ export function differenceInMemory(host: HostTree, question: DifferenceQuestion)
   const [first, second] = [firstEpochNs, secondEpochNs].map((epochNs) => {
     if (!host.reaches(epochNs)) throw outOfRange(base);
     const at = eventTimeOf(base, epochNs);
-    const lack = host.lacks(at, false);
-    if (lack !== undefined) lacks.add(lack);
-    if (tree.gaps().some(({ from, to }) => from <= at && at <= to)) lacks.add(LOST);
+    for (const { sentence } of host.lacks(at, false)) lacks.add(sentence);
     return rememberTree({ tree, base, at }, options);
   }) as [ReturnType<typeof rememberTree>, ReturnType<typeof rememberTree>];
   return differenceJson(differenceOf(first, second, secondEpochNs, options), [...lacks]);

@@ -208,7 +208,8 @@ export class FeedRunner {
       const canEnrich = isFirst && this.#feed.procfs !== undefined;
       const resumption = isFirst ? this.#options.resumption : undefined;
       const { clock } = this.#feed;
-      const tree = new HostTree(next, { maxProcesses, maxThreads, canEnrich, clock, resumption });
+      const beginsNow = isFirst && this.#feed.procfsCounts !== undefined && !this.#isOneTree;
+      const tree = new HostTree(next, { maxProcesses, maxThreads, canEnrich, clock, beginsNow, resumption });
       this.#trees.push(tree);
       if (!isFirst) this.#tellHost(tree);
     }

@@ -46,8 +46,10 @@ export interface TreeResumption {
   readonly newest: EventNs | undefined;
   /** When the history began this run: until then it knows that nobody looked. */
   readonly begun: EventNs;
-  /** Does the history know of a time before this run? Then the tree alone does not. */
+  /** Does the history know of a time before this run? */
   readonly hasPast: boolean;
+  /** Is there a first instant that the history can be asked about? What is before is left to it, to be answered or refused. */
+  readonly isBounded: boolean;
 }
 
 export interface RecordingTarget {
