@@ -95,6 +95,9 @@ test('a tree that goes on after a restart has the same tasks, and knows those th
   const live = await ask('tree');
   expect(idOf(live, 40)).toBe(idOf(before, 40));
   expect(idOf(live, 50)).toBeUndefined();
+  const [{ ancestors }] = (await ask('search?q=JOB&ancestors=1')).lives;
+  expect(ancestors).toMatchObject([{ taskId: idOf(before, 40), pid: 40 }]);
+  expect((await ask('search?q=JOB&ancestors=0')).lives).toMatchObject([{ ancestors: null }]);
   const { lives, returned, total, reason } = await ask('search?q=JOB');
   expect({ returned, total, reason }).toEqual({ returned: 1, total: 1, reason: null });
   expect(lives[0]).toMatchObject({
@@ -105,6 +108,10 @@ test('a tree that goes on after a restart has the same tasks, and knows those th
     exitTime: String(first + 7_000_000n),
     exitCode: 0,
     cmd: ['/bin/tool-50', '--for', 'job 50'],
+    ancestors: [
+      { taskId: idOf(before, 40), pid: 40, startTime: String(first + 1_000_000n) },
+      { taskId: idOf(before, 1), pid: 1, startTime: String(INIT.start) },
+    ],
   });
   // Who is born now gets an id that nobody had.
   await server.post(forkLine(at(1), INIT, born(60, 1)));
@@ -172,7 +179,8 @@ test('a histogram counts what the tree in memory counts', async () => {
       .join('\n'),
   );
   const query = `from=${at(0)}&to=${at(6000)}&buckets=10`;
-  const { oldest, newest, gaps, ...recorded } = await ask(`histogram?${query}`);
+  const { oldest, newest, gaps, findings, ...recorded } = await ask(`histogram?${query}`);
+  expect(findings).toEqual(recorded.births.map(() => 0));
   const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
   expect([recorded.births, recorded.execs, recorded.exits].map(sum)).toEqual([40, 40, 40]);
   expect(BigInt(oldest)).toBeLessThanOrEqual(start);

@@ -1,6 +1,6 @@
 // What a history is asked that one instant does not answer: stretches of time, searches, differences.
 
-import type { HistoryGap, LifeQuery } from '@dendro/history';
+import type { Ancestor, HistoryGap, LifeQuery } from '@dendro/history';
 import { DendroError } from '@dendro/protocol';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
@@ -17,6 +17,9 @@ import { At, HostId, Ns, Nullable, Problem, TIME_FORMS } from './schemas.ts';
 const MAX_BUCKETS = 5000;
 const MAX_GAPS = 10_000;
 const MAX_LIVES = 10_000;
+const MAX_DEPTH = 64;
+/** Each is looked up by itself. */
+const MAX_WITH_ANCESTORS = 100;
 const MAX_CHANGES = 10_000;
 
 const From = Type.Optional(Type.String({ maxLength: 64, description: `${TIME_FORMS}; otherwise the oldest` }));
@@ -45,6 +48,12 @@ const Life = Type.Object({
   cmd: Nullable(Type.Array(Type.String())),
   uid: Nullable(Type.Integer()),
   containerId: Nullable(Type.String()),
+  ancestors: Nullable(
+    Type.Array(
+      Type.Object({ taskId: Type.Integer(), pid: Type.Integer(), comm: Nullable(Type.String()), startTime: Ns }),
+      { description: 'The nearest first, each as it was when it started the one below it; null where not looked up' },
+    ),
+  ),
 });
 const Rest = {
   returned: Type.Integer(),
@@ -76,7 +85,8 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
     `${root}/histogram`,
     {
       schema: {
-        summary: 'How many processes began, ran something and ended in each part of a stretch of time',
+        summary:
+          'How many processes began, ran something and ended in each part of a stretch of time, and what was found',
         params: HostId,
         querystring: Type.Object({
           from: From,
@@ -90,6 +100,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
             births: Counts,
             execs: Counts,
             exits: Counts,
+            findings: Type.Array(Type.Integer(), { description: '0 as long as nothing finds anything' }),
             gaps: Type.Array(Gap, { description: `Of which something is missing; the newest ${MAX_GAPS}` }),
             oldest: Nullable(Ns),
             newest: Nullable(Ns),
@@ -110,6 +121,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
           births: [...counts.births],
           execs: [...counts.execs],
           exits: [...counts.exits],
+          findings: counts.births.map(() => 0),
           gaps: [...gaps],
           oldest,
           newest,
@@ -126,6 +138,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
         births: [...counts.births],
         execs: [...counts.execs],
         exits: [...counts.exits],
+        findings: counts.births.map(() => 0),
         gaps: gaps.slice(-MAX_GAPS).map(gapJson),
         oldest: textOf(oldestEpochNs),
         newest: textOf(newestEpochNs),
@@ -172,6 +185,12 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
           from: Type.Optional(Type.String({ maxLength: 64, description: 'Lived at that time or later' })),
           to: Type.Optional(Type.String({ maxLength: 64, description: 'Lived at that time or before' })),
           limit: Type.Integer({ default: 100, minimum: 1, maximum: MAX_LIVES }),
+          ancestors: Type.Integer({
+            default: 16,
+            minimum: 0,
+            maximum: MAX_DEPTH,
+            description: `How many of each are given, of the first ${MAX_WITH_ANCESTORS} lives`,
+          }),
           pid: Uint32,
           uid: Uint32,
           comm: Text,
@@ -182,7 +201,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
         response: { 200: Type.Object({ lives: Type.Array(Life), ...Rest }), ...problems },
       },
     },
-    async ({ params, query: { q, from, to, ...fields } }) => {
+    async ({ params, query: { q, from, to, ancestors: depth, ...fields } }) => {
       const host = client.host(params.host);
       const query: LifeQuery = {
         ...fields,
@@ -190,9 +209,13 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
         fromEpochNs: from === undefined ? undefined : epochTimeFrom(from, host.epochNow),
         toEpochNs: to === undefined ? undefined : epochTimeFrom(to, host.epochNow),
       };
-      const { lives, total } = await historyOf(host).ask({ kind: 'search', query });
+      const history = historyOf(host);
+      const { lives, total } = await history.ask({ kind: 'search', query });
+      const looked = depth > 0 ? lives.slice(0, MAX_WITH_ANCESTORS) : [];
+      const starts = looked.map(({ taskId, startEpochNs }) => ({ taskId, startEpochNs }));
+      const ancestors = await history.ask({ kind: 'ancestors', lives: starts, depth });
       return {
-        lives: lives.map((life) => ({
+        lives: lives.map((life, i) => ({
           taskId: life.taskId,
           pid: life.pid,
           creatorTaskId: life.creatorTaskId ?? null,
@@ -206,6 +229,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
           cmd: life.argv === undefined ? null : [...life.argv],
           uid: life.uid ?? null,
           containerId: life.container ?? null,
+          ancestors: ancestors[i]?.map(ancestorJson) ?? null,
         })),
         returned: lives.length,
         total,
@@ -386,6 +410,10 @@ async function differenceBetween(host: HostClient, question: DifferenceQuestion)
     ...instants.map((epochNs) => history.ask({ kind: 'gaps', fromEpochNs: epochNs, toEpochNs: epochNs })),
   ]);
   return differenceJson(difference, [...new Set(gaps.flat().map(({ why }) => WHY[why]))]);
+}
+
+function ancestorJson({ taskId, pid, comm, startEpochNs }: Ancestor) {
+  return { taskId, pid, comm: comm ?? null, startTime: String(startEpochNs) };
 }
 
 function gapJson({ fromEpochNs, toEpochNs, lost, why }: HistoryGap) {
