@@ -50,6 +50,9 @@ test('JSON, lines of it and CSV hold the same tasks, and say what they are an ex
     returned: 3,
     total: 3,
     reason: null,
+    lacks: [],
+    filter: { exited: false },
+    version: tree.version,
   });
   expect(tasks).toMatchObject(tree.tasks);
   expect(tasks.find(({ pid }: { readonly pid: number }) => pid === 42)).toMatchObject({
@@ -90,7 +93,44 @@ test('drawings write out what would be markup, line ends or turn the text around
   const script = `import xml.etree.ElementTree as t
 print(len(t.parse(${JSON.stringify(file)}).getroot().findall('{http://www.w3.org/2000/svg}text')))`;
   expect(spawnSync('python3', ['-c', script], { encoding: 'utf8' }).stdout).toBe('4\n');
+  const text = await exported(`format=text&at=${at(6)}`);
+  expect(text.headers['content-type']).toBe('text/plain; charset=utf-8');
+  expect(text.headers['content-disposition']).toBe('attachment; filename="dendro-local.txt"');
+  const [head = '', ...lines] = text.body.trimEnd().split('\n');
+  expect(head).toMatch(/^# \{.*"filter":\{"exited":false,"threads":false,"kernelThreads":false\}.*\}$/);
+  expect(lines).toEqual([
+    expect.stringContaining('(1)'),
+    expect.stringContaining(`=1+2,"<b>&${written}(42)`),
+    expect.any(String),
+  ]);
 });
+
+test('each format has who had ended when that is asked for, or says that it has not', async () => {
+  await begin();
+  const ended = await exported(`format=json&at=${at(20)}&exited=true`);
+  expect(ended.json().about).toMatchObject({ filter: { exited: true }, returned: 3 });
+  expect((await exported(`format=json&at=${at(20)}`)).json()).toMatchObject({ about: { returned: 2 } });
+  const dot = async (query: string) => (await exported(`format=dot&at=${at(20)}${query}`)).body;
+  expect([await dot(''), await dot('&exited=true')].map((body) => body.match(/^ {2}t\d+ \[/gm)?.length)).toEqual([
+    2, 3,
+  ]);
+  const svg = (await exported(`format=svg&at=${at(20)}&exited=true`)).body;
+  expect(svg).toContain('&quot;filter&quot;:{&quot;exited&quot;:false');
+});
+
+test.each(['=cmd|x', '+1', '-1', '@SUM(1)', '\t=1', '\r=1', '\n=1', '\uff1d1'])(
+  'no spreadsheet computes a name such as %j',
+  async (name) => {
+    server = await TestServer.start({});
+    start = BigInt(Date.now()) * 1_000_000n;
+    const task = { tid: 42, pid: 42, start: at(1), comm: name };
+    await server.post(traceeLine('sched_process_exec', at(2), task, { pathname: name, argv: [name] }));
+    const { body } = await exported('format=csv');
+    const cells = body.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).map((cell) => cell.replace(/^"|"$/g, ''));
+    expect(cells.filter((cell) => cell.startsWith(`'${name}`)).length).toBeGreaterThan(0);
+    expect(cells.filter((cell) => /^[=+@\t\r\n\uff1d]|^-\D/.test(cell))).toEqual([]);
+  },
+);
 
 test('a stretch of the history is a recording that is replayed', async () => {
   await begin(join(folder, 'data'));

@@ -5,9 +5,9 @@
 import { NO_TASK, orderTree, type TaskIndex, type TemporalTree } from '@dendro/engine';
 import { type EventNs, formatRfc3339Ns } from '@dendro/protocol';
 import type { TreeAnswer, TreeJsonTask } from '../tree-worker/tree-json.ts';
-import { printable } from '../tree-worker/tree-text.ts';
+import { printable, treeText } from '../tree-worker/tree-text.ts';
 
-export const TREE_FORMATS = ['json', 'ndjson', 'csv', 'dot', 'svg'] as const;
+export const TREE_FORMATS = ['json', 'ndjson', 'csv', 'dot', 'svg', 'text'] as const;
 export type TreeFormat = (typeof TREE_FORMATS)[number];
 
 export interface ExportedTree {
@@ -17,6 +17,8 @@ export interface ExportedTree {
   readonly answer: TreeAnswer;
   /** Version of dendro. */
   readonly dendro: string;
+  /** Are those in it that had ended by then? */
+  readonly withExited: boolean;
 }
 
 interface ExportedTask extends TreeJsonTask {
@@ -44,14 +46,20 @@ export function exportTree(format: TreeFormat, exported: ExportedTree): string {
       return dotOf(exported);
     case 'svg':
       return svgOf(exported);
+    case 'text':
+      return `# ${printable(JSON.stringify({ ...aboutOf(exported), ...DRAWN }))}\n${treeText(exported.tree, exported.at)}`;
   }
 }
 
-/** What the file is an extract of. */
-function aboutOf({ answer, dendro }: ExportedTree) {
-  const { host, at, returned, total, reason } = answer;
-  return { dendro, host, at, time: formatRfc3339Ns(BigInt(at)), returned, total, reason };
+/** What the file is an extract of; `version` is that of the tree. */
+function aboutOf({ answer, dendro, withExited }: ExportedTree) {
+  const { host, at, version, returned, total, reason, lacks } = answer;
+  const filter = { exited: withExited };
+  return { dendro, host, at, time: formatRfc3339Ns(BigInt(at)), version, filter, returned, total, reason, lacks };
 }
+
+/** Of who had ended a drawing has nothing, nor of threads by themselves. */
+const DRAWN = { filter: { exited: false, threads: false, kernelThreads: false } };
 
 function tasksOf({ tree, at, answer }: ExportedTree): ExportedTask[] {
   return answer.tasks.map((json) => {
@@ -97,8 +105,8 @@ function cell(value: ExportedTask[keyof ExportedTask]): string {
   if (value === null || value === undefined) return '';
   if (typeof value !== 'string' && typeof value !== 'object') return String(value);
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  // A spreadsheet would take it for a formula.
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  // A spreadsheet would take it for a formula; some do for wide forms too.
+  const safe = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
@@ -110,7 +118,8 @@ function dotOf(exported: ExportedTree): string {
   const edges = processes
     .filter(({ parentTaskId }) => parentTaskId !== null && known.has(parentTaskId))
     .map(({ taskId, parentTaskId }) => `  t${parentTaskId} -> t${taskId};`);
-  const about = JSON.stringify(aboutOf(exported));
+  const filter = { exited: exported.withExited, threads: false };
+  const about = JSON.stringify({ ...aboutOf(exported), filter, drawn: processes.length });
   const head = [`  label=${quoted(about)};`, '  rankdir=LR;', '  node [shape=box, fontname=monospace];'];
   return `${['digraph dendro {', ...head, ...nodes, ...edges, '}'].join('\n')}\n`;
 }
@@ -125,7 +134,7 @@ function svgOf(exported: ExportedTree): string {
   const { tree, at } = exported;
   const order = orderTree(tree, { at, keepExitedNs: 0, threads: () => false, kernelThreads: false });
   const drawn = Math.min(order.length, MAX_ROWS);
-  const about = { ...aboutOf(exported), drawn, kernelThreadsLeftOut: order.hiddenKernelThreads };
+  const about = { ...aboutOf(exported), ...DRAWN, drawn, kernelThreadsLeftOut: order.hiddenKernelThreads };
   const rows: string[] = [];
   /** By depth: the line of the last one drawn there. */
   const lastAt: number[] = [];

@@ -14,6 +14,7 @@ const TYPES: Readonly<Record<TreeFormat, string>> = {
   csv: 'text/csv; charset=utf-8',
   dot: 'text/vnd.graphviz; charset=utf-8',
   svg: 'image/svg+xml; charset=utf-8',
+  text: 'text/plain; charset=utf-8',
 };
 
 export interface ExportRoutesOptions {
@@ -57,7 +58,7 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportRoutesOptions> = asyn
       const bytes = await host.ask({ kind: 'export', at, withExited: exited, format, dendro: version });
       return reply
         .type(TYPES[format])
-        .header('content-disposition', `attachment; filename="${name}.${format}"`)
+        .header('content-disposition', `attachment; filename="${name}.${format === 'text' ? 'txt' : format}"`)
         .send(Buffer.from(bytes) as never);
     },
   );

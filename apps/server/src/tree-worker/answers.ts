@@ -48,7 +48,8 @@ export function answerJson(tree: AskedTree, question: TreeQuestion): string {
     case 'export': {
       const answer = treeOf(tree, question);
       const at = eventTimeOf(tree.base, BigInt(answer.at));
-      return exportTree(question.format, { tree: tree.host.tree, at, answer, dendro: question.dendro });
+      const { format, dendro, withExited } = question;
+      return exportTree(format, { tree: tree.host.tree, at, answer, dendro, withExited });
     }
     case 'text':
       // A terminal is shown no times, so one that is too far away to be exact does no harm.
