@@ -13,8 +13,9 @@ import {
   MAX_CLOCK_READINGS,
   toVersion,
 } from '@dendro/protocol';
+import type { EpochRange } from '../history/epoch-range.ts';
 import type { HostHistory } from '../history/host-history.ts';
-import { cutReason, type EpochRange } from '../history/window.ts';
+import { cutReason } from '../history/window.ts';
 
 export interface RecordedHost {
   readonly info: HostInfo;

@@ -14,8 +14,8 @@ import { DendroError, type EventNs, epochOf } from '@dendro/protocol';
 import { HostClock } from '@dendro/sources';
 import { taskRef } from '../tree-worker/answers.ts';
 import type { FromWorker, TreeQuestion, TreeResumption } from '../tree-worker/messages.ts';
+import type { EpochRange } from './epoch-range.ts';
 import { PastAnswers } from './past-answers.ts';
-import type { EpochRange } from './window.ts';
 
 export interface HistorySettings {
   readonly directory: string;

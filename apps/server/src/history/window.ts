@@ -3,12 +3,8 @@
 
 import type { FactsAnswer, WindowAnswer } from '@dendro/history';
 import { DendroError, formatRfc3339Ns } from '@dendro/protocol';
+import type { EpochRange } from './epoch-range.ts';
 import type { HostHistory } from './host-history.ts';
-
-export interface EpochRange {
-  readonly fromEpochNs: bigint;
-  readonly toEpochNs: bigint;
-}
 
 /** A page takes in some 200,000 lives in a second. */
 const LIMITS = { births: 200_000, bytes: 64 * 1024 * 1024 };

@@ -1,17 +1,11 @@
 // The difference of two instants as JSON, from memory or from a history. Times are epoch nanoseconds in decimal, what
 // is not known is null.
 
-import {
-  type DifferenceOptions,
-  type DifferentTask,
-  differenceOf,
-  type ParentThen,
-  rememberTree,
-  type TreeDifference,
-} from '@dendro/engine';
+import { type DifferentTask, differenceOf, type ParentThen, rememberTree, type TreeDifference } from '@dendro/engine';
 import { eventTimeOf, type FieldValue } from '@dendro/protocol';
 import { outOfRange } from './answers.ts';
 import type { HostTree } from './host-tree.ts';
+import type { DifferenceQuestion } from './messages.ts';
 
 export interface DifferentTaskJson {
   readonly taskId: number;
@@ -46,12 +40,6 @@ export interface DifferenceJson {
   readonly counts: TreeDifference['totals'];
   /** Why some may be missing at one of the two instants. */
   readonly lacks: readonly string[];
-}
-
-export interface DifferenceQuestion {
-  readonly firstEpochNs: bigint;
-  readonly secondEpochNs: bigint;
-  readonly options: DifferenceOptions;
 }
 
 /** Of what is in memory. @throws DendroError DENDRO_TIME_OUT_OF_RANGE */

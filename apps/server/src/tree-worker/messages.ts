@@ -1,12 +1,11 @@
 // What the main thread and the worker that owns the tree say to each other.
 
-import type { ProcessTreeCounts } from '@dendro/engine';
+import type { DifferenceOptions, ProcessTreeCounts } from '@dendro/engine';
 import type { ErrorCode, EventNs, HostInfo, SourceStatus, TreeStats, Version } from '@dendro/protocol';
 import type { ClockOrigin, HashCounts, ProcfsCounts } from '@dendro/sources';
 import type { TreeFormat } from '../export/tree-export.ts';
-import type { DifferenceQuestion } from './difference-json.ts';
 
-/** `workerData` of the worker. */
+/** What the worker begins with. */
 export interface WorkerOptions {
   /** As given by `--source`; undefined chooses the best one that works here. */
   readonly source: string | undefined;
@@ -67,6 +66,8 @@ export interface KernelOptions {
 }
 
 export type ToWorker =
+  /** Said first, once. */
+  | { readonly type: 'begin'; readonly options: WorkerOptions }
   | { readonly type: 'stop' }
   /** All facts about the present and the near past, or all there are, in chunks. `number` says of which host, here and below. */
   | { readonly type: 'snapshot'; readonly request: number; readonly number: number; readonly isWhole: boolean }
@@ -97,6 +98,12 @@ export type Question =
   | { readonly kind: 'gaps'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
   /** Lines of Tracee to take in. */
   | { readonly kind: 'events'; readonly ndjson: Uint8Array<ArrayBuffer>; readonly to: PostedTo };
+
+export interface DifferenceQuestion {
+  readonly firstEpochNs: bigint;
+  readonly secondEpochNs: bigint;
+  readonly options: DifferenceOptions;
+}
 
 /** Whose those events are that do not say it: those of a host that is known, or of one of this name. */
 export interface PostedTo {

@@ -27,6 +27,11 @@ const STOP_MS = 3000;
 /** Questions that may wait at once: the answer to one is the whole tree. */
 const MAX_QUESTIONS = 16;
 
+/** Reads the sources of the thread already; it does nothing before a `TreeClient` starts it. */
+export function treeWorker(): Worker {
+  return new Worker(new URL('./worker.ts', import.meta.url));
+}
+
 export class TreeClient {
   readonly #worker: Worker;
   readonly #listeners = new Set<TreeListener>();
@@ -41,24 +46,26 @@ export class TreeClient {
   #failure: Error | undefined;
   #isStopping = false;
 
-  private constructor(options: WorkerOptions, history: HostHistory | undefined) {
+  private constructor(worker: Worker, options: WorkerOptions, history: HostHistory | undefined) {
     this.#history = history;
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options });
+    this.#worker = worker;
     for (const { promise } of [this.#complete, this.#ready]) promise.catch(() => {}); // said to those who wait for it, if any
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.on('error', (error) => this.#fail(toError(error)));
     this.#worker.on('exit', () => {
       if (!this.#isStopping) this.#fail(new Error('the tree worker ended'));
     });
+    this.#send({ type: 'begin', options });
   }
 
   /**
    * Starts the worker and waits until its source runs.
    * @param history of the first host, which the tree goes on from
+   * @param worker that has been made ready before
    * @throws DendroError why the source cannot start
    */
-  static async start(options: WorkerOptions, history?: HostHistory): Promise<TreeClient> {
-    const client = new TreeClient({ ...options, resumption: history?.resumption }, history);
+  static async start(options: WorkerOptions, history?: HostHistory, worker = treeWorker()): Promise<TreeClient> {
+    const client = new TreeClient(worker, { ...options, resumption: history?.resumption }, history);
     await client.#ready.promise;
     return client;
   }
