@@ -152,6 +152,8 @@ export interface HistoryState {
   /** First and last instant that can be asked about. */
   readonly oldestEpochNs: bigint | undefined;
   readonly newestEpochNs: bigint | undefined;
+  /** What was told until this instant is on the disk. */
+  readonly writtenEpochNs: bigint | undefined;
   readonly fileBytes: number;
   readonly facts: number;
   readonly batches: number;

@@ -108,6 +108,7 @@ export class SqliteHistory implements History {
   #batches: number;
   #damagedRows = 0;
   #hasNews = false;
+  #writtenEpochNs: bigint | undefined;
 
   /** @throws DendroError DENDRO_HISTORY_IN_USE, DENDRO_HISTORY_VERSION, DENDRO_HISTORY_UNREADABLE */
   constructor(directory: string, options: SqliteHistoryOptions = {}) {
@@ -125,6 +126,7 @@ export class SqliteHistory implements History {
       maxAgeNs: options.maxAgeNs,
       maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
     });
+    this.#writtenEpochNs = this.#eras.newestEpochNs;
     this.#reader = new Reader(this.#blocks, this.#eras, (era) => this.#openOf(era));
     this.#insertGap = database.prepare('INSERT INTO gap (era, t0, t1, lost, why) VALUES (?, ?, ?, ?, ?)');
     this.#wasKilled = database.prepare('SELECT is_open FROM state').pluck().get() === 1;
@@ -272,6 +274,7 @@ export class SqliteHistory implements History {
     this.#pendingGaps = [];
     if (this.#factsSinceKeyframe >= (this.#options.keyframeFacts ?? KEYFRAME_FACTS)) this.#factsSinceKeyframe = 0;
     this.#hasNews = false;
+    this.#writtenEpochNs = this.#eras.newestEpochNs;
     this.#flushTimes.add(performance.now() - began);
   }
 
@@ -288,6 +291,7 @@ export class SqliteHistory implements History {
       problem: this.#problem,
       oldestEpochNs: this.#eras.oldestEpochNs,
       newestEpochNs: this.#eras.newestEpochNs,
+      writtenEpochNs: this.#writtenEpochNs,
       fileBytes: this.#fileBytes,
       facts: this.#facts,
       batches: this.#batches,
