@@ -11,7 +11,7 @@ import { isLoopbackAddress } from './access.ts';
 import type { buildApp as BuildApp } from './app.ts';
 import { DEFAULT_PORT, readConfig, type ServeConfig } from './config.ts';
 import { examine } from './doctor.ts';
-import type { HostHistory } from './history/host-history.ts';
+import type { Histories } from './history/histories.ts';
 import { openHistory } from './history/open-history.ts';
 import { printTree } from './print-tree.ts';
 import { record } from './record.ts';
@@ -28,7 +28,7 @@ const PORTS_TRIED = 20;
 interface Server {
   readonly app: FastifyInstance;
   readonly client: TreeClient;
-  readonly history: HostHistory | undefined;
+  readonly histories: Histories | undefined;
 }
 
 async function start(config: ServeConfig): Promise<void> {
@@ -38,7 +38,7 @@ async function start(config: ServeConfig): Promise<void> {
   // Three things take their time, and none needs another: the thread of the tree, that of the history, and the gateway.
   const worker = treeWorker();
   const gateway = import('./app.ts');
-  const { history, notices } = await openHistory(config.history).catch(async (thrown) => {
+  const { histories, notices } = await openHistory(config.history, config.maxHosts).catch(async (thrown) => {
     await worker.terminate();
     throw thrown;
   });
@@ -46,27 +46,27 @@ async function start(config: ServeConfig): Promise<void> {
   let app: FastifyInstance;
   let port: number;
   try {
-    client = await startTree(config, notices, history, worker);
+    client = await startTree(config, notices, histories, worker);
     ({ app, port } = await listen((await gateway).buildApp, client, config));
   } catch (error) {
     await client?.stop();
-    await history?.close();
+    await histories?.close();
     throw error;
   }
   let command: RunningCommand | undefined;
-  const stop = stopOnSignals({ app, client, history }, (signal) => command?.takeSignal(signal) ?? false);
+  const stop = stopOnSignals({ app, client, histories }, (signal) => command?.takeSignal(signal) ?? false);
   client.listen({
     failed: (error) => {
       console.error(`dendro: the process tree has stopped: ${error.message}`);
       process.exitCode = 1;
-      void app.close().then(() => history?.close());
+      void app.close().then(() => histories?.close());
     },
   });
 
   const { source } = client.first.status;
   say(`source: ${source.name} (${source.detail})`);
   for (const notice of source.notices) say(`  note: ${notice}`);
-  if (history !== undefined) say(`history: ${history.directory}`);
+  if (histories !== undefined) say(`history: ${histories.first.directory}`);
   if (config.port === undefined && port !== DEFAULT_PORT) say(`port ${DEFAULT_PORT} is taken, using ${port}`);
   const name = config.listen.includes(':')
     ? `[${config.listen}]`
@@ -88,10 +88,10 @@ async function start(config: ServeConfig): Promise<void> {
 async function startTree(
   { run, token: _, history: __, ...options }: ServeConfig,
   notices: readonly string[],
-  history: HostHistory | undefined,
+  histories: Histories | undefined,
   worker: Worker,
 ): Promise<TreeClient> {
-  if (run === undefined) return TreeClient.start({ ...options, notices }, history, worker);
+  if (run === undefined) return TreeClient.start({ ...options, notices }, histories, worker);
   const { recording } = run;
   try {
     // The command is started by this thread: its tid is the pid of the process.
@@ -149,7 +149,7 @@ function cannotListen(config: ServeConfig, port: number, code: string | undefine
 
 // The first signal stops in order, the second at once; neither leaves a tracefs instance or a child behind.
 function stopOnSignals(
-  { app, client, history }: Server,
+  { app, client, histories }: Server,
   isForCommand: (signal: NodeJS.Signals) => boolean,
 ): () => Promise<void> {
   let signals = 0;
@@ -158,7 +158,7 @@ function stopOnSignals(
     if (signals === 1) {
       await app.close();
       await client.stop();
-      await history?.close(); // the tree has told its last by now
+      await histories?.close(); // the tree has told its last by now
     } else if (signals === 2) {
       await client.kill();
       removeOwnInstance();

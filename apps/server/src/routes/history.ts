@@ -338,6 +338,9 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
             problem: Nullable(Type.String()),
             oldest: Nullable(Ns),
             newest: Nullable(Ns),
+            written: Nullable(
+              Type.String({ description: 'What was told until then is on the disk, epoch nanoseconds' }),
+            ),
             bytes: Type.Integer({ description: 'Of the file' }),
             facts: Type.Integer(),
             openLives: Type.Integer({ description: 'Living, just ended, or others are known through them' }),
@@ -359,6 +362,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
         problem: history.problem ?? null,
         oldest: textOf(oldestEpochNs),
         newest: textOf(newestEpochNs),
+        written: textOf(now.writtenEpochNs),
         bytes: fileBytes,
         ...{ facts, openLives, pendingBytes, droppedBatches, damagedParts },
       };
@@ -367,14 +371,11 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
 };
 
 /** @throws DendroError DENDRO_HISTORY_OFF */
-export function historyOf({ history, number, info, status }: HostClient): HostHistory {
+export function historyOf({ history, info, status }: HostClient): HostHistory {
   if (history !== undefined) return history;
-  const why =
-    number > 0
-      ? 'only the first host of a feed is'
-      : info.isLive
-        ? `start dendro without --no-history, and with a source of this host${status.source.name === 'none' ? ' or with --data-dir' : ''}`
-        : 'it is a recording already';
+  const why = info.isLive
+    ? `start dendro without --no-history, and with a source of this host${status.source.name === 'none' ? ' or with --data-dir' : ''}`
+    : 'it is a recording already';
   throw new DendroError('DENDRO_HISTORY_OFF', `Nothing is recorded of this host: ${why}.`);
 }
 

@@ -25,6 +25,8 @@ export interface HostTreeOptions extends Pick<WorkerOptions, 'maxProcesses' | 'm
   readonly clock: HostClock | undefined;
   /** Does its source tell of all that runs here, from now on, and nobody of what was before? */
   readonly beginsNow?: boolean | undefined;
+  /** Is there a history of it, that knows what has left memory? */
+  readonly isRecorded: boolean;
   /** Of an earlier run that this one goes on from. */
   readonly resumption?: TreeResumption | undefined;
 }
@@ -51,7 +53,7 @@ export class HostTree {
     const { maxProcesses, maxThreads, canEnrich, clock, resumption, beginsNow } = options;
     this.feedHost = feedHost;
     this.#clock = clock;
-    this.hasHistory = resumption !== undefined;
+    this.hasHistory = options.isRecorded;
     this.host = new ProcessTree({ maxProcesses, maxThreads, canEnrich, firstTaskId: resumption?.firstTaskId });
     if (resumption !== undefined) this.#resume(resumption);
     else if (beginsNow === true) this.#watchesSince = clock?.now();
@@ -62,7 +64,7 @@ export class HostTree {
   }
 
   #resume({ clock: { epochNs }, snapshot, newest, isBounded }: TreeResumption): void {
-    this.host.apply({ type: 'clock', epochNs });
+    this.apply({ type: 'clock', epochNs });
     for (const batch of snapshot) {
       if (newest !== undefined) this.host.apply({ type: 'facts', at: newest, batch, isSnapshot: true });
     }

@@ -29,10 +29,18 @@ export interface WorkerOptions {
   readonly speed?: number | undefined;
   /** Where to record what the tree is told. */
   readonly recording?: RecordingTarget | undefined;
-  /** What the tree of the first host goes on from, where there is a history of it. */
-  readonly resumption?: TreeResumption | undefined;
+  /** What the trees go on from, where what becomes of them is recorded. */
+  readonly resumptions?: TreeResumptions | undefined;
   /** What is to be said of the first host from the start. */
   readonly notices?: readonly string[] | undefined;
+}
+
+export interface TreeResumptions {
+  /** As a feed has said it in an earlier run. */
+  readonly firstName: string | undefined;
+  readonly first: TreeResumption;
+  /** Of hosts that a feed has told of in earlier runs. */
+  readonly further: readonly { readonly name: string; readonly resumption: TreeResumption }[];
 }
 
 /** Where an earlier run has ended. */

@@ -6,7 +6,7 @@ import { HostTree } from './host-tree.ts';
 import type { TreeAnswer } from './tree-json.ts';
 
 test('a tree of a time of which events were lost says so, and which instant is the nearest without', () => {
-  const limits = { maxProcesses: 16, maxThreads: 16, canEnrich: false, clock: undefined };
+  const limits = { maxProcesses: 16, maxThreads: 16, canEnrich: false, isRecorded: false, clock: undefined };
   const tree = new HostTree(new FeedHost(0, undefined), limits);
   tree.apply({ type: 'clock', epochNs: 0n });
   tree.apply({ type: 'fork', at: 50 as EventNs, tid: 7, creatorTid: 1 });

@@ -106,7 +106,7 @@ const { options } = begin;
 try {
   const feeds = feedsFor(options.source, process.geteuid?.() === 0, {
     ...options,
-    clock: options.resumption?.clock,
+    clock: options.resumptions?.first.clock,
     mayUseEbpf: mayUseEbpf(),
   });
   if (options.recording !== undefined) recording = new Recordings(options.recording);
