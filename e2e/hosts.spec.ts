@@ -146,3 +146,62 @@ test('a link to a host that is not there says so, and shows it when it appears',
   const tree = new TreePage(page);
   await expect(tree.row(4242)).toContainText('postgres');
 });
+
+test('the list of hosts tells how each is, sorts, stands in the address and leads to a host', async ({ page }) => {
+  await post('web-07', 'nginx');
+  for (const pid of [4242, 4243, 4244]) await post('db-01', 'postgres', pid);
+  await TreePage.open(page, dendro);
+  await page.keyboard.press('H');
+  await expect(page).toHaveURL(/[?&]view=hosts(&|$)/);
+  const table = page.getByRole('table', { name: 'Hosts of this server' });
+  const rows = page.getByTestId('host-row');
+  await expect(rows).toHaveCount(2);
+  await expect(rows.first()).toContainText('db-01');
+  await expect(table.getByRole('columnheader')).toHaveText([
+    ...['Host', 'Source', 'Lag', 'Events/s', 'Lost', 'Gaps', 'Living', 'Recorded since', 'History', 'Last event'],
+  ]);
+  await expect(rows.first()).toContainText('in memory only');
+  await expect(rows.first()).toContainText(/none\s*live/);
+  await expect(table.getByRole('row').last()).toContainText('Together');
+  await expect(page.getByRole('button', { name: 'web-07', exact: true })).toBeFocused();
+
+  // It is asked for again while it is seen.
+  await post('app-03', 'node');
+  await expect(rows).toHaveCount(3);
+  await table.getByRole('button', { name: 'Living' }).click();
+  await expect(table.getByRole('columnheader', { name: 'Living' })).toHaveAttribute('aria-sort', 'descending');
+  await expect(rows.first()).toContainText('db-01');
+  await table.getByRole('button', { name: 'Living' }).click();
+  await expect(rows.last()).toContainText('db-01');
+
+  await page.reload();
+  await expect(rows).toHaveCount(3);
+  await page.getByRole('button', { name: 'app-03', exact: true }).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  const tree = new TreePage(page);
+  await expect(tree.row(4243)).toContainText('postgres');
+  await expect(page).toHaveURL(/[?&]host=db-01/);
+  await expect(page).not.toHaveURL(/view=hosts/);
+  await button(page).click();
+  await page.getByRole('button', { name: /^All hosts/ }).click();
+  await expect(table).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(tree.row(4243)).toBeVisible();
+});
+
+test('one host has a list too, with what it is missing; when the server is gone the list says of when it is', async ({
+  page,
+}) => {
+  await post('web-07', 'nginx');
+  await TreePage.open(page, dendro);
+  await page.getByRole('button', { name: 'Host web-07: hosts of this server' }).click();
+  await expect(page.getByTestId('host-row')).toHaveCount(1);
+  await expect(page.getByText('One host is watched.')).toBeVisible();
+  await page.setViewportSize({ width: 420, height: 800 });
+  await expect(page.getByRole('combobox', { name: 'Sort' })).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(420);
+  await dendro.stop('SIGKILL');
+  await expect(page.getByRole('status').filter({ hasText: 'The server does not answer. This is of' })).toBeVisible();
+  await expect(page.getByTestId('host-row')).toHaveCount(1);
+});

@@ -22,9 +22,9 @@ import { cleanEnv, ROOT, TOOLS_DIR } from './setup/workspace.mjs';
  */
 
 /** @type {Count} */
-const PASSED = { passed: 1, failed: 0, skipped: [] };
+const PASSED = { passed: 1, failed: 0, skipped: [], failures: [] };
 /** @type {Count} */
-const FAILED = { passed: 0, failed: 1, skipped: [] };
+const FAILED = { passed: 0, failed: 1, skipped: [], failures: [] };
 
 /** In order. @type {Readonly<Record<string, Stage>>} */
 const STAGES = {
@@ -50,6 +50,8 @@ export async function test(args) {
   const failedStages = [];
   /** @type {string[]} */
   const skipped = [];
+  /** @type {string[]} */
+  const failures = [];
   try {
     const tools = await ensureToolchain();
     await ensureInstalled(tools);
@@ -58,6 +60,7 @@ export async function test(args) {
       total.passed += count.passed;
       total.failed += count.failed;
       skipped.push(...count.skipped);
+      failures.push(...count.failures);
       if (count.failed > 0) failedStages.push(name);
     }
   } catch (thrown) {
@@ -67,6 +70,7 @@ export async function test(args) {
   }
   process.stdout.write('\n');
   if (failedStages.length > 0) process.stdout.write(`Failed: ${failedStages.join(', ')}.\n`);
+  for (const title of failures) process.stdout.write(`Failed: ${title}\n`);
   for (const title of skipped) process.stdout.write(`Skipped: ${title}.\n`);
   process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
   return total.failed === 0 ? 0 : 1;

@@ -1,7 +1,7 @@
 // Who may import whom: the architecture as data. tools/check-edges.ts holds the code to it.
 //
-//   protocol <- engine <- { sources, history, detectors } <- apps/server
-//   apps/web -> { protocol, engine }      testkit: for tests and benches only
+//   protocol <- engine <- { sources, history, detectors, export } <- apps/server
+//   apps/web -> { protocol, engine, export }      testkit: for tests and benches only
 //
 // If two packages need one thing, it moves left, not sideways.
 
@@ -44,6 +44,11 @@ export const ALLOWED_EDGES: EdgeTable = {
   packages: {
     '@dendro/protocol': { folder: 'packages/protocol', imports: [], testImports: [] },
     '@dendro/engine': { folder: 'packages/engine', imports: ['@dendro/protocol'], testImports: [] },
+    '@dendro/export': {
+      folder: 'packages/export',
+      imports: ['@dendro/protocol', '@dendro/engine'],
+      testImports: [],
+    },
     '@dendro/sources': {
       folder: 'packages/sources',
       imports: ['@dendro/protocol', '@dendro/engine'],
@@ -67,12 +72,19 @@ export const ALLOWED_EDGES: EdgeTable = {
     },
     '@dendro/server': {
       folder: 'apps/server',
-      imports: ['@dendro/protocol', '@dendro/engine', '@dendro/sources', '@dendro/history', '@dendro/detectors'],
+      imports: [
+        '@dendro/protocol',
+        '@dendro/engine',
+        '@dendro/export',
+        '@dendro/sources',
+        '@dendro/history',
+        '@dendro/detectors',
+      ],
       testImports: ['@dendro/testkit'],
     },
     '@dendro/web': {
       folder: 'apps/web',
-      imports: ['@dendro/protocol', '@dendro/engine'],
+      imports: ['@dendro/protocol', '@dendro/engine', '@dendro/export'],
       testImports: ['@dendro/testkit'],
     },
     '@dendro/e2e': {
@@ -92,7 +104,7 @@ export const ALLOWED_EDGES: EdgeTable = {
     },
     {
       module: 'node:*',
-      never: ['packages/protocol/src/', 'packages/engine/src/', 'apps/web/src/'],
+      never: ['packages/protocol/src/', 'packages/engine/src/', 'packages/export/src/', 'apps/web/src/'],
       because: 'this code runs in the browser too',
     },
   ],

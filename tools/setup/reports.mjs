@@ -1,11 +1,15 @@
 // Reads the machine-readable reports of the test runners. Only what is in a report is
 // counted; a runner that failed without saying how counts as one failure.
 
+import { stripVTControlCharacters } from 'node:util';
+
 /**
  * @typedef {object} Count
  * @property {number} passed
  * @property {number} failed
  * @property {readonly string[]} skipped titles, with the reason where the runner knows one
+ * @property {readonly string[]} failures titles, with the first line of what is wrong; fewer than failed where a
+ *     runner does not say what
  */
 
 /**
@@ -16,8 +20,17 @@
  *
  * @typedef {object} VitestFile
  * @property {string} status
- * @property {readonly { readonly status: string, readonly fullName: string }[]} assertionResults
+ * @property {string} [name] its path
+ * @property {string} [message] what is wrong with it
+ * @property {readonly VitestTest[]} assertionResults
+ *
+ * @typedef {object} VitestTest
+ * @property {string} status
+ * @property {string} fullName
+ * @property {readonly string[]} [failureMessages]
  */
+
+const MAX_REASON_LENGTH = 200;
 
 /**
  * @param {VitestReport | undefined} report of `vitest run --reporter=json`
@@ -25,19 +38,23 @@
  * @returns {Count}
  */
 export function countVitest(report, status) {
-  if (report === undefined) return withStatus({ passed: 0, failed: 0, skipped: [] }, status);
+  if (report === undefined) return withStatus({ passed: 0, failed: 0, skipped: [], failures: [] }, status);
   // A file that cannot even be loaded has no failed tests, only a failed file.
   const failedFiles = report.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   );
-  const others = report.testResults
-    .flatMap((file) => file.assertionResults)
-    .filter((test) => test.status !== 'passed' && test.status !== 'failed');
+  const tests = report.testResults.flatMap((file) => file.assertionResults);
+  const others = tests.filter((test) => test.status !== 'passed' && test.status !== 'failed');
+  const failed = tests.filter((test) => test.status === 'failed');
   return withStatus(
     {
       passed: report.numPassedTests,
       failed: report.numFailedTests + failedFiles.length,
       skipped: others.map((test) => test.fullName),
+      failures: [
+        ...failed.map((test) => withReason(test.fullName, test.failureMessages?.[0])),
+        ...failedFiles.map((file) => withReason(file.name ?? 'a file', file.message)),
+      ],
     },
     status,
   );
@@ -46,7 +63,7 @@ export function countVitest(report, status) {
 /**
  * @typedef {object} PlaywrightReport
  * @property {{ readonly expected: number, readonly unexpected: number, readonly flaky: number }} stats
- * @property {readonly unknown[]} errors outside of any test
+ * @property {readonly { readonly message?: string }[]} errors outside of any test
  * @property {readonly PlaywrightSuite[]} suites
  *
  * @typedef {object} PlaywrightSuite
@@ -56,6 +73,7 @@ export function countVitest(report, status) {
  * @typedef {object} PlaywrightTest
  * @property {string} status
  * @property {readonly { readonly type: string, readonly description?: string }[]} [annotations]
+ * @property {readonly { readonly error?: { readonly message?: string } }[]} [results] of each try
  */
 
 /**
@@ -64,28 +82,56 @@ export function countVitest(report, status) {
  * @returns {Count}
  */
 export function countPlaywright(report, status) {
-  if (report === undefined) return withStatus({ passed: 0, failed: 0, skipped: [] }, status);
+  if (report === undefined) return withStatus({ passed: 0, failed: 0, skipped: [], failures: [] }, status);
   const { expected, unexpected, flaky } = report.stats;
   return withStatus(
-    { passed: expected + flaky, failed: unexpected + report.errors.length, skipped: report.suites.flatMap(skippedIn) },
+    {
+      passed: expected + flaky,
+      failed: unexpected + report.errors.length,
+      skipped: testsIn(report.suites, 'skipped').map(skippedTitle),
+      failures: [
+        ...testsIn(report.suites, 'unexpected').map(failureOf),
+        ...report.errors.map((error) => withReason('outside of any test', error.message)),
+      ],
+    },
     status,
   );
 }
 
 /**
- * @param {PlaywrightSuite} suite
- * @returns {string[]}
+ * @typedef {{ readonly title: string, readonly test: PlaywrightTest }} TitledTest
+ *
+ * @param {readonly PlaywrightSuite[]} suites
+ * @param {string} status
+ * @returns {TitledTest[]} of any depth
  */
-function skippedIn({ suites = [], specs = [] }) {
-  const here = specs.flatMap(({ title, tests }) =>
-    tests
-      .filter((test) => test.status === 'skipped')
-      .map(({ annotations = [] }) => {
-        const reason = annotations.find((one) => one.type === 'skip' || one.type === 'fixme')?.description;
-        return reason === undefined ? title : `${title} (${reason})`;
-      }),
-  );
-  return [...here, ...suites.flatMap(skippedIn)];
+function testsIn(suites, status) {
+  return suites.flatMap(({ suites = [], specs = [] }) => [
+    ...specs.flatMap(({ title, tests }) =>
+      tests.filter((test) => test.status === status).map((test) => ({ title, test })),
+    ),
+    ...testsIn(suites, status),
+  ]);
+}
+
+/** @param {TitledTest} titled */
+function skippedTitle({ title, test }) {
+  const reason = test.annotations?.find((one) => one.type === 'skip' || one.type === 'fixme')?.description;
+  return reason === undefined ? title : `${title} (${reason})`;
+}
+
+/** @param {TitledTest} titled */
+function failureOf({ title, test }) {
+  return withReason(title, test.results?.find(({ error }) => error !== undefined)?.error?.message);
+}
+
+/**
+ * @param {string} title
+ * @param {string | undefined} message of which the first line is told, without colours
+ */
+function withReason(title, message = '') {
+  const [line = ''] = stripVTControlCharacters(message).trim().split('\n');
+  return line === '' ? title : `${title}: ${line.slice(0, MAX_REASON_LENGTH)}`;
 }
 
 /**

@@ -55,7 +55,11 @@ function livesOf({ tasks }: Tree): string[] {
 }
 
 const hostsOf = async (server: TestServer) =>
-  (await server.get('/api/v1/hosts')).json().hosts as { id: string; name: string; source: { events: number } }[];
+  (await server.get('/api/v1/hosts')).json().hosts as {
+    id: string;
+    name: string;
+    source: { events: number; eventsPerSecond: number };
+  }[];
 
 async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 8000; !(await isTrue()); ) {
@@ -63,6 +67,13 @@ async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+test('the rate of events of each host is told, and falls when nothing comes', async () => {
+  const server = await start();
+  await server.post(storyOf('n1', 0).join('\n'));
+  await until(async () => (await hostsOf(server)).some(({ source }) => source.eventsPerSecond > 0));
+  await until(async () => (await hostsOf(server)).every(({ source }) => source.eventsPerSecond === 0));
+});
 
 test('posted events of two hosts are two trees, each with its own lives behind the same pids', async () => {
   const server = await start();
@@ -88,7 +99,7 @@ test('posted events of two hosts are two trees, each with its own lives behind t
     hosts: [
       { id: 'n1', name: 'n1', href: '/api/v1/hosts/n1', newestAt: String(at(3)), gaps: 0, counts: { processes: 2 } },
       { id: 'n2', name: 'n2', href: '/api/v1/hosts/n2', newestAt: String(at(503)), counts: { maxProcesses: 1000 } },
-    ],
+    ].map((host) => ({ ...host, history: null })),
     returned: 2,
     total: 2,
   });

@@ -1,16 +1,16 @@
 // Keys that work wherever the focus is, except in a field that takes text.
 
 import { useEffect } from 'react';
-import { useApp } from './app-context.ts';
-import type { Replica } from './replica/replica.ts';
-import { useView, view } from './state/view-store.ts';
+import { type App, useApp } from './app-context.ts';
+import { copyLink } from './share-link.ts';
+import { DETAIL_TABS, useView, view } from './state/view-store.ts';
 import { stepToChange } from './views/timeline/step-to-change.ts';
 
 const TAKES_TEXT = 'input:not([type="checkbox"], [type="radio"]), select, textarea';
 const TAKES_SPACE = 'button, summary, a, input';
 
 export function useGlobalKeys(): void {
-  const { replica } = useApp();
+  const app = useApp();
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.altKey) return;
@@ -21,15 +21,16 @@ export function useGlobalKeys(): void {
       if (event.ctrlKey || event.metaKey) return;
       if (useView.getState().isHelpOpen || isOn(event, TAKES_TEXT)) return;
       if (event.key === ' ' && isOn(event, TAKES_SPACE)) return;
-      if (obey(event.key, replica)) event.preventDefault();
+      if (obey(event.key, app)) event.preventDefault();
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, [replica]);
+  }, [app]);
 }
 
 /** @returns whether the key means anything */
-function obey(key: string, replica: Replica): boolean {
+function obey(key: string, app: App): boolean {
+  const { replica } = app;
   switch (key) {
     case '/':
       document.querySelector<HTMLInputElement>('[data-testid="filter"]')?.focus();
@@ -57,18 +58,45 @@ function obey(key: string, replica: Replica): boolean {
       return true;
     case 'l':
       return toggleLineage();
+    case 'H':
+      toggleHosts();
+      return true;
+    case 'y':
+    case 'Y':
+      void copyLink(key === 'y' ? 'live' : 'frozen', app);
+      return true;
+    case 'e':
+      return openExport();
+    case 'q':
+      view.toggleDetails();
+      return true;
     default:
-      return false;
+      return showTab(key);
   }
 }
 
 /** One thing at a time, the last one first. */
 function leave(): void {
-  const { query, areDetailsOpen, scope, lineage } = useView.getState();
-  if (lineage !== undefined) view.closeLineage();
+  const { query, areDetailsOpen, scope, lineage, areHostsOpen } = useView.getState();
+  if (areHostsOpen) view.closeHosts();
+  else if (lineage !== undefined) view.closeLineage();
   else if (query !== '') view.clearQuery();
   else if (areDetailsOpen) view.closeDetails();
   else if (scope !== undefined) view.setScope(undefined);
+}
+
+/** The menu of what is shown, tree or lineage. */
+function openExport(): boolean {
+  const menu = document.querySelector<HTMLElement>('[data-testid="export"]')?.closest('details');
+  if (!menu) return false;
+  menu.open = true;
+  menu.querySelector('button')?.focus();
+  return true;
+}
+
+function toggleHosts(): void {
+  if (useView.getState().areHostsOpen) view.closeHosts();
+  else view.openHosts();
 }
 
 function toggleLineage(): boolean {
@@ -76,6 +104,15 @@ function toggleLineage(): boolean {
   if (lineage !== undefined) view.closeLineage();
   else if (selected !== undefined) view.openLineage(selected);
   else return false;
+  return true;
+}
+
+/** By the digit of its place. */
+function showTab(key: string): boolean {
+  const { areDetailsOpen, selected } = useView.getState();
+  const tab = /^[1-9]$/.test(key) ? DETAIL_TABS[Number(key) - 1] : undefined;
+  if (tab === undefined || (!areDetailsOpen && selected === undefined)) return false;
+  view.showTab(tab);
   return true;
 }
 

@@ -9,7 +9,7 @@
 // What is kept depends only on the set of entries ever offered, never on their
 // order.
 
-import type { Authority, EventNs } from '@dendro/protocol';
+import { type Authority, type EventNs, FIELD_COUNT } from '@dendro/protocol';
 import type { TaskIndex } from './ids.ts';
 import { Rows } from './rows.ts';
 import type { TaskTable } from './task-table.ts';
@@ -41,8 +41,9 @@ const AUTHORITY_AT = ENTRY.authorityAt;
 const FIELD_BITS = ENTRY.fieldBits;
 
 // Parts of what TaskTable keeps as fields of a task: one bit for each field that has entries, and above these one
-// for each field that has lost its oldest ones.
+// for each field that has lost its oldest ones. There is room for fields 1 to 15.
 const TRIMMED_AT = 16;
+if (FIELD_COUNT > TRIMMED_AT) throw new RangeError('There are more fields than a changelog has bits for.');
 const HAS_ENTRIES = (1 << TRIMMED_AT) - 1;
 
 /** How two values of a field are ordered when their entries are equal otherwise. */
@@ -103,7 +104,18 @@ export class ChangelogTable {
 
   /** One bit (1 << field id) for each field that has lost its oldest entries. */
   trimmedOf(task: TaskIndex): number {
-    return this.#tasks.fieldsOf(task) >> TRIMMED_AT;
+    return this.#tasks.fieldsOf(task) >>> TRIMMED_AT; // the bit of the last field is the sign
+  }
+
+  forgetTrimmed(task: TaskIndex): void {
+    this.#tasks.setFields(task, this.fieldsOf(task));
+  }
+
+  /** Every field that a task has entries of has lost its oldest ones. */
+  noteAllTrimmed(task: TaskIndex): void {
+    this.#hasTrimmed = true;
+    const fields = this.#tasks.fieldsOf(task);
+    this.#tasks.setFields(task, fields | (this.fieldsOf(task) << TRIMMED_AT));
   }
 
   nextOf(entry: EntryIndex): EntryIndex {
@@ -204,7 +216,7 @@ export class ChangelogTable {
     }
     const fields = from.#tasks.fieldsOf(of);
     this.#tasks.setFields(task, fields);
-    if (fields >> TRIMMED_AT !== 0) this.#hasTrimmed = true;
+    if (fields >>> TRIMMED_AT !== 0) this.#hasTrimmed = true;
   }
 
   /** Forgets the entries of all tasks, which are forgotten too. */

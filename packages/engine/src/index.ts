@@ -19,6 +19,7 @@ export {
 export type { EnrichmentRequest } from './enrichment-queue.ts';
 export { EntityIds } from './entity-id.ts';
 export { NO_TASK, type TaskIndex } from './ids.ts';
+export { processJson, threadJson } from './info-json.ts';
 export { type LineageEnd, lineageEnd } from './lineage-end.ts';
 export { type KnownFrom, ProcessInfo, type RelatedTask } from './process-info.ts';
 export { ProcessTree, type ProcessTreeCounts, type ProcessTreeOptions } from './process-tree.ts';

@@ -312,6 +312,31 @@ export class TemporalTree implements FactVisitor {
     this.#forgetAbandoned();
   }
 
+  /** Is there an entry of a field as of this very time? Not where it was too old to be kept. */
+  hasEntryOf(task: TaskIndex, field: number, since: EventNs): boolean {
+    if (field !== PARENT) {
+      const entry = this.#changelogs.find(task, field, since);
+      return entry !== NO_ENTRY && this.#changelogs.sinceOf(entry) === since;
+    }
+    let isThere = false;
+    this.#parents.forEachOf(task, (_, at) => {
+      if (at === since) isThere = true;
+    });
+    return isThere;
+  }
+
+  /** For who has merged what a task had lost: what is here of it is whole again. */
+  forgetTrimmed(task: TaskIndex): void {
+    this.#reader.noteChange();
+    this.#changelogs.forgetTrimmed(task);
+  }
+
+  /** For who could not find what a task had once: what it had before the oldest that is here reads as trimmed. */
+  noteTrimmed(task: TaskIndex): void {
+    this.#reader.noteChange();
+    this.#changelogs.noteAllTrimmed(task);
+  }
+
   /** Does anybody refer to it as creator, leader or parent? Then it leaves a stub. */
   isReferenced(task: TaskIndex): boolean {
     return this.#tasks.isReferenced(task);
@@ -754,7 +779,7 @@ export class TemporalTree implements FactVisitor {
   /** Writes every fact about one task: whoever merges them knows the task as this tree does. */
   writeFacts(task: TaskIndex, out: FactWriter): void {
     const id = this.#tasks.taskIdOf(task);
-    this.#writeTask(task, id, out);
+    this.writeTaskFacts(task, out);
     for (let entry = this.#changelogs.headOf(task); entry !== NO_ENTRY; entry = this.#changelogs.nextOf(entry)) {
       const field = this.#changelogs.fieldOf(entry);
       const value = this.#changelogs.valueOf(entry);
@@ -780,8 +805,9 @@ export class TemporalTree implements FactVisitor {
     out.exit(id, this.#tasks.exitStatusTimeOf(task), this.#tasks.exitStatusAuthorityOf(task), code, signal);
   }
 
-  // Two facts where the creator was named by a weaker source than the start.
-  #writeTask(task: TaskIndex, id: TaskId, out: FactWriter): void {
+  /** As `writeFacts`, who it is alone: two facts where the creator was named by a weaker source than the start. */
+  writeTaskFacts(task: TaskIndex, out: FactWriter): void {
+    const id = this.#tasks.taskIdOf(task);
     const creator = this.#tasks.creatorOf(task);
     const authority = this.#tasks.authorityOf(task);
     const creatorAuthority = creator === NO_TASK ? authority : this.#tasks.creatorAuthorityOf(task);

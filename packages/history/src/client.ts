@@ -1,23 +1,32 @@
 // A history in a thread of its own. Whoever records hands batches over and never waits: what the
 // thread has not taken yet is bounded, and what is beyond is counted, and made up for by a snapshot.
+//
+// When the thread dies it is started again, after a pause that doubles each time. Then it goes on from what is on
+// the disk, and what came meanwhile is a hole as any other.
 
-import { Worker } from 'node:worker_threads';
 import { DendroError, type ErrorCode, type EventNs } from '@dendro/protocol';
 import type { HistoryState, HostStart, RecordedPart, RecordedStretch, Resumption } from './history.ts';
-import type { BegunStretch, FromHistory, HistoryWorkerOptions, ReadParts, ToHistory } from './messages.ts';
+import { HistoryThread, type ThreadOptions } from './history-thread.ts';
+import type { BegunStretch, FromHistory, ReadParts, ToHistory } from './messages.ts';
 import type { Question, QuestionAnswers } from './questions.ts';
 
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+const RESTART_MS = 1000;
+const MAX_RESTART_MS = 60_000;
+/** A thread that was well for so long is started again as if it had never died. */
+const SOUND_MS = 120_000;
+/** Of the clock, while there is no thread to tell it to. */
+const MAX_READINGS = 64;
 
-export interface HistoryClientOptions extends HistoryWorkerOptions {
+export interface HistoryClientOptions extends ThreadOptions {
   /** Bytes of batches that the thread has not taken yet, at most. Default 64 MiB. */
   readonly maxWaitingBytes?: number | undefined;
+  /** The pause before a thread that has died is started again for the first time. Default 1 s. */
+  readonly restartMs?: number | undefined;
   /** Called about once a second, and when the state has changed for the worse. */
   readonly onState?: ((state: HistoryState) => void) | undefined;
   /** Batches were lost, and there is room again: a snapshot of the whole tree is asked for. Called until one comes. */
   readonly onSnapshotNeeded?: (() => void) | undefined;
-  /** The thread has ended though nobody has closed it: nothing is recorded any more. */
-  readonly onFailed?: ((error: Error) => void) | undefined;
 }
 
 export interface ReadStretch extends Omit<RecordedStretch, 'parts'> {
@@ -30,44 +39,47 @@ interface Waiting {
 }
 
 export class HistoryClient {
-  readonly #worker: Worker;
   readonly #options: HistoryClientOptions;
   readonly #requests = new Map<number, Waiting>();
+  /** Undefined while there is none: it has died and is not started again yet. */
+  #thread: HistoryThread | undefined;
+  #startedAt = 0;
+  #restartMs: number;
+  #restart: NodeJS.Timeout | undefined;
+  /** Of a start that is on its way. */
+  #starting: Promise<void> = Promise.resolve();
   #nextRequest = 1;
   #waitingBytes = 0;
   #dropped = 0;
   /** Has a batch been dropped here, and no snapshot come since? */
   #hasHole = false;
-  #state: HistoryState;
-  #failure: Error | undefined;
+  #state: HistoryState | undefined;
+  /** Why there is no thread: a sentence. */
+  #problem: string | undefined;
+  /** What a thread that is started again begins with. */
+  #begun: HostStart | undefined;
+  #newest: EventNs | undefined;
+  #unsaidReadings: { readonly at: EventNs; readonly wallNs: bigint }[] = [];
   #isClosed = false;
 
-  private constructor(worker: Worker, options: HistoryClientOptions, state: HistoryState) {
-    this.#worker = worker;
+  private constructor(options: HistoryClientOptions) {
     this.#options = options;
-    this.#state = state;
-    worker.on('message', (message: FromHistory) => this.#take(message));
-    worker.on('error', (error) => this.#fail(error));
-    worker.on('exit', () => this.#fail(new DendroError('DENDRO_TREE_UNAVAILABLE', 'The history has stopped.')));
+    this.#restartMs = options.restartMs ?? RESTART_MS;
   }
 
   /** @throws DendroError DENDRO_HISTORY_IN_USE, DENDRO_HISTORY_VERSION, DENDRO_HISTORY_UNREADABLE */
   static async open(options: HistoryClientOptions): Promise<HistoryClient> {
-    const { directory, maxAgeNs, maxBytes, flushMs } = options;
-    const workerData: HistoryWorkerOptions = { directory, maxAgeNs, maxBytes, flushMs };
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
-    const first = await new Promise<FromHistory>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-    });
-    if (first.type === 'failed') throw new DendroError(first.code, first.message);
-    if (first.type !== 'ready') throw new Error(`a history begins with "ready", not with "${first.type}"`);
-    return new HistoryClient(worker, options, first.state);
+    const client = new HistoryClient(options);
+    await client.#start();
+    return client;
   }
 
   /** As told last, with what was dropped on the way. */
   get state(): HistoryState {
-    return { ...this.#state, droppedBatches: this.#state.droppedBatches + this.#dropped };
+    if (this.#state === undefined) throw new Error('a history that is not open');
+    const droppedBatches = this.#state.droppedBatches + this.#dropped;
+    const told = { ...this.#state, droppedBatches };
+    return this.#problem === undefined ? told : { ...told, state: 'stopped', problem: this.#problem };
   }
 
   /** Bytes that the thread has not taken yet. */
@@ -75,17 +87,21 @@ export class HistoryClient {
     return this.#waitingBytes;
   }
 
-  begin(start: HostStart): Promise<Resumption> {
-    return this.#request((request) => ({ type: 'begin', request, start })) as Promise<Resumption>;
+  async begin(start: HostStart): Promise<Resumption> {
+    const resumption = (await this.#request((request) => ({ type: 'begin', request, start }))) as Resumption;
+    const { base, bootNs } = resumption;
+    this.#begun = { ...start, base, bootNs };
+    return resumption;
   }
 
   /**
    * Hands a batch over.
    * @param bytes are copied: others send them too
-   * @returns false when it was dropped, because the thread is too far behind
+   * @returns false when it was dropped, because the thread is too far behind or has died
    */
   append(bytes: Uint8Array, at: EventNs): boolean {
-    if (this.#failure !== undefined || this.#isClosed) return false;
+    if (this.#isClosed) return false;
+    this.#newest = at;
     const isTooMuch = this.#waitingBytes + bytes.length > (this.#options.maxWaitingBytes ?? MAX_WAITING_BYTES);
     if (this.#hasHole || isTooMuch) {
       if (!this.#hasHole) this.#post({ type: 'lost', at });
@@ -101,6 +117,7 @@ export class HistoryClient {
 
   /** The whole tree as batches, after `onSnapshotNeeded`. */
   appendSnapshot(chunks: readonly Uint8Array[], at: EventNs): void {
+    if (this.#thread === undefined) return; // the next thread asks for one of its own
     this.#hasHole = false;
     const copies = chunks.map((chunk) => new Uint8Array(chunk));
     for (const { length } of copies) this.#waitingBytes += length;
@@ -111,11 +128,13 @@ export class HistoryClient {
   }
 
   tick(at: EventNs): void {
+    this.#newest = at;
     this.#post({ type: 'tick', at });
   }
 
   noteClock(at: EventNs, wallNs: bigint): void {
-    this.#post({ type: 'clock', at, wallNs });
+    if (this.#thread !== undefined) this.#post({ type: 'clock', at, wallNs });
+    else if (this.#unsaidReadings.length < MAX_READINGS) this.#unsaidReadings.push({ at, wallNs });
   }
 
   /** @throws DendroError DENDRO_HISTORY_TOO_OLD, DENDRO_TREE_UNAVAILABLE */
@@ -150,16 +169,33 @@ export class HistoryClient {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#failure === undefined) await this.#request((request) => ({ type: 'close', request }));
-    await this.#worker.terminate();
+    clearTimeout(this.#restart);
+    await this.#starting;
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    // One that dies now has nothing left to say.
+    await this.#request((request) => ({ type: 'close', request })).catch(() => {});
+    await thread.terminate();
+  }
+
+  // --- inside ---
+
+  async #start(): Promise<void> {
+    const { thread, state } = await HistoryThread.start(this.#options, {
+      message: (message) => this.#take(message),
+      ended: (error) => this.#fail(error),
+    });
+    this.#thread = thread;
+    this.#state = state;
+    this.#startedAt = performance.now();
   }
 
   #post(message: ToHistory, transfer: ArrayBuffer[] = []): void {
-    if (this.#failure === undefined) this.#worker.postMessage(message, transfer);
+    this.#thread?.post(message, transfer);
   }
 
   #request(message: (request: number) => ToHistory): Promise<unknown> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#thread === undefined) return Promise.reject(new DendroError('DENDRO_TREE_UNAVAILABLE', this.#problem));
     const request = this.#nextRequest++;
     return new Promise((resolve, reject) => {
       this.#requests.set(request, { resolve, reject });
@@ -199,11 +235,45 @@ export class HistoryClient {
     return waiting;
   }
 
+  /** The thread has died: what it was to answer is refused, what it was to take is lost. */
   #fail(error: Error): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = error;
-    for (const { reject } of this.#requests.values()) reject(error);
+    this.#thread = undefined;
+    this.#waitingBytes = 0;
+    this.#hasHole = true;
+    if (performance.now() - this.#startedAt > SOUND_MS) this.#restartMs = this.#options.restartMs ?? RESTART_MS;
+    this.#startLater(error);
+    const failure = new DendroError('DENDRO_TREE_UNAVAILABLE', this.#problem, { cause: error });
+    for (const { reject } of this.#requests.values()) reject(failure);
     this.#requests.clear();
-    if (!this.#isClosed) this.#options.onFailed?.(error);
+  }
+
+  #startLater(error: Error): void {
+    if (this.#isClosed) return;
+    const seconds = Math.ceil(this.#restartMs / 1000);
+    const why = error.message.replace(/\.$/, '');
+    this.#problem = `The history has stopped (${why}): nothing is recorded until it is started again, in ${seconds} s.`;
+    this.#options.onState?.(this.state);
+    this.#restart = setTimeout(() => {
+      this.#starting = this.#startAgain();
+    }, this.#restartMs);
+    this.#restartMs = Math.min(2 * this.#restartMs, MAX_RESTART_MS);
+  }
+
+  async #startAgain(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (thrown) {
+      this.#startLater(thrown as Error);
+      return;
+    }
+    if (this.#isClosed) return;
+    this.#problem = undefined;
+    const start = this.#begun;
+    if (start === undefined) return;
+    const at = this.#newest ?? start.at;
+    // Who dies of this comes back to `#fail`.
+    this.#request((request) => ({ type: 'begin', request, start: { ...start, at, isAgain: true } })).catch(() => {});
+    for (const reading of this.#unsaidReadings.splice(0)) this.#post({ type: 'clock', ...reading });
+    this.#options.onState?.(this.state);
   }
 }

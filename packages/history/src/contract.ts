@@ -25,11 +25,12 @@ export type HistoryFactory = (place: string, options?: HistoryOptions) => Histor
 
 /** A host whose tree records into a history. */
 export class RecordedHost {
-  readonly tree = new ProcessTree();
+  readonly tree: ProcessTree;
   readonly history: History;
 
-  constructor(history: History, base = BASE) {
+  constructor(history: History, base = BASE, firstTaskId = 1) {
     this.history = history;
+    this.tree = new ProcessTree({ firstTaskId });
     this.tree.apply({ type: 'clock', epochNs: base.epochNs });
   }
 

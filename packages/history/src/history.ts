@@ -14,6 +14,8 @@ export interface HostStart {
   readonly bootNs: bigint;
   /** Event time now by that base; -Infinity for a feed whose times are its own. */
   readonly at: EventNs;
+  /** Has the tree gone on while nobody recorded? Then batches were lost, and a snapshot makes up for them. */
+  readonly isAgain?: boolean | undefined;
 }
 
 /** What a tree begins with that goes on where an earlier run has ended. */
@@ -154,6 +156,7 @@ export interface HistoryState {
   readonly newestEpochNs: bigint | undefined;
   /** What was told until this instant is on the disk. */
   readonly writtenEpochNs: bigint | undefined;
+  /** On the disk, the journal included. */
   readonly fileBytes: number;
   readonly facts: number;
   readonly batches: number;
@@ -175,7 +178,7 @@ export interface HistoryState {
 export interface HistoryOptions {
   /** What is older is dropped. Default: nothing is. */
   readonly maxAgeNs?: bigint | undefined;
-  /** Default 10 GiB. */
+  /** Of all that is on the disk. Default 10 GiB. */
   readonly maxBytes?: number | undefined;
   /** What is recorded is on the disk after so long at most. Default 250. */
   readonly flushMs?: number | undefined;

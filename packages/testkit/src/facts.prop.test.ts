@@ -77,6 +77,39 @@ test('[FA8] a tree rebuilt from the facts that a tree writes is the same tree, a
   );
 });
 
+// The bit of the last field that has lost entries is the sign of a word: writing it down never ended.
+test('[FA8] of every field it is written down once that it has lost its oldest entries', () => {
+  const numbers = (Object.keys(FIELDS) as FieldName[]).filter((field) => FIELDS[field].type === 'number');
+  const facts = numbers.flatMap((field) =>
+    [1, 2, 3].map(
+      (time): WriteFact =>
+        (out) =>
+          out.set(1 as TaskId, FIELDS[field].id, T(time), AUTHORITY.event, time),
+    ),
+  );
+  const tree = treeOf([ANNOUNCE_ALL, facts], 2);
+  const task = tree.indexOf(1 as TaskId);
+  const written: number[] = [];
+  const writer = new BatchWriter();
+  tree.writeFacts(task, {
+    task: () => {},
+    exit: () => {},
+    numberedText: () => 0,
+    set: (_, field, since) => {
+      written.push(field);
+      expect(written.length).toBeLessThan(100);
+      if (since > 0) return;
+      expect(numbers.map((name) => FIELDS[name].id as number)).toContain(field);
+    },
+  });
+  for (const name of numbers) expect(written.filter((field) => field === FIELDS[name].id)).toHaveLength(3);
+
+  tree.writeFacts(task, writer);
+  const rebuilt = new TemporalTree({ entriesPerField: 2 });
+  rebuilt.apply(writer.finish());
+  for (const name of numbers) expect(rebuilt.isTrimmedAt(rebuilt.indexOf(1 as TaskId), name, T(0))).toBe(true);
+});
+
 test('[AS1] [AS3] [AS4] as of any time a field is its newest entry until then, else what the creator or the process had', () => {
   fc.assert(
     fc.property(arbitraryFacts(), (facts) => {

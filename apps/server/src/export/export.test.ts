@@ -83,7 +83,7 @@ test('drawings write out what would be markup, line ends or turn the text around
   await begin();
   const written = '\\u{a}\\u{202e}\\';
   const dot = (await exported(`format=dot&at=${at(6)}`)).body;
-  expect(dot).toContain(`"=1+2,\\"<b>&${written.replaceAll('\\', '\\\\')}(42)"`);
+  expect(dot).toContain(`"=1+2,\\"<b>&amp;${written.replaceAll('\\', '\\\\')}(42)"`);
   expect(dot.match(/->/g)).toHaveLength(2);
   expect(dot.split('\n').every((line) => !line.includes('\u202e'))).toBe(true);
   const svg = (await exported(`format=svg&at=${at(6)}`)).body;

@@ -1,11 +1,22 @@
-// The tree as of an instant as a file, for other programs and for people who were not there. What it is an extract of is
-// written into it: of which host and time, by which version, and what is left out. Names of processes are hostile: each format
-// escapes them in its own way.
+// The tree as of an instant as a file. What it is an extract of is written into it: of which host and time, by which version, and
+// what is left out.
 
 import { NO_TASK, orderTree, type TaskIndex, type TemporalTree } from '@dendro/engine';
-import { type EventNs, formatRfc3339Ns } from '@dendro/protocol';
-import type { TreeAnswer, TreeJsonTask } from '../tree-worker/tree-json.ts';
-import { printable, treeText } from '../tree-worker/tree-text.ts';
+import {
+  csvText,
+  dotTree,
+  type ExportedTask,
+  exportedTask,
+  jsonText,
+  ndjsonText,
+  printable,
+  svgTree,
+  TASK_COLUMNS,
+  type TreeLine,
+} from '@dendro/export';
+import { type EventNs, formatRfc3339Ns, type TaskId } from '@dendro/protocol';
+import type { TreeAnswer } from '../tree-worker/tree-json.ts';
+import { treeText } from '../tree-worker/tree-text.ts';
 
 export const TREE_FORMATS = ['json', 'ndjson', 'csv', 'dot', 'svg', 'text'] as const;
 export type TreeFormat = (typeof TREE_FORMATS)[number];
@@ -21,40 +32,32 @@ export interface ExportedTree {
   readonly withExited: boolean;
 }
 
-interface ExportedTask extends TreeJsonTask {
-  readonly cmd: readonly string[] | null;
-  readonly cwd: string | null;
-  readonly containerId: string | null;
+export function exportTree(format: TreeFormat, exported: ExportedTree): string {
+  return [...piecesOf(format, exported)].join('');
 }
 
-/** Lines of a drawing. */
-const MAX_ROWS = 5000;
-const MAX_LABEL = 120;
-const MAX_DRAWN_DEPTH = 100;
-const ROW_PX = 18;
-const STEP_PX = 16;
-
-export function exportTree(format: TreeFormat, exported: ExportedTree): string {
+function piecesOf(format: TreeFormat, exported: ExportedTree): Iterable<string> {
+  const about = aboutOf(exported);
   switch (format) {
     case 'json':
-      return `${JSON.stringify({ about: aboutOf(exported), tasks: tasksOf(exported) })}\n`;
+      return jsonText(about, tasksOf(exported));
     case 'ndjson':
-      return `${[{ about: aboutOf(exported) }, ...tasksOf(exported)].map((line) => JSON.stringify(line)).join('\n')}\n`;
+      return ndjsonText(about, tasksOf(exported));
     case 'csv':
-      return csvOf(exported);
+      return csvText(about, TASK_COLUMNS, tasksOf(exported));
     case 'dot':
-      return dotOf(exported);
+      return dotTree({ ...about, filter: { exited: exported.withExited, threads: false } }, nodesOf(exported));
     case 'svg':
-      return svgOf(exported);
+      return svgOf(exported, { ...about, ...DRAWN });
     case 'text':
-      return `# ${printable(JSON.stringify({ ...aboutOf(exported), ...DRAWN }))}\n${treeText(exported.tree, exported.at)}`;
+      return [`# ${printable(JSON.stringify({ ...about, ...DRAWN }))}\n`, treeText(exported.tree, exported.at)];
   }
 }
 
 /** What the file is an extract of; `version` is that of the tree. */
 function aboutOf({ answer, dendro, withExited }: ExportedTree) {
   const { host, at, version, returned, total, reason, lacks } = answer;
-  const filter = { exited: withExited };
+  const filter: Readonly<Record<string, boolean>> = { exited: withExited };
   return { dendro, host, at, time: formatRfc3339Ns(BigInt(at)), version, filter, returned, total, reason, lacks };
 }
 
@@ -62,121 +65,37 @@ function aboutOf({ answer, dendro, withExited }: ExportedTree) {
 const DRAWN = { filter: { exited: false, threads: false, kernelThreads: false } };
 
 function tasksOf({ tree, at, answer }: ExportedTree): ExportedTask[] {
-  return answer.tasks.map((json) => {
-    const task = tree.indexOf(json.taskId as Parameters<TemporalTree['indexOf']>[0]);
-    return {
-      ...json,
-      cmd: (tree.valueAt(task, 'argv', at) as readonly string[] | undefined) ?? null,
-      cwd: tree.textAt(task, 'cwd', at) ?? null,
-      containerId: tree.textAt(task, 'container', at) ?? null,
-    };
-  });
+  return answer.tasks.map((record) => exportedTask(tree, record, tree.indexOf(record.taskId as TaskId), at));
 }
 
-const COLUMNS = [
-  'taskId',
-  'kind',
-  'pid',
-  'tid',
-  'parentTaskId',
-  'leaderTaskId',
-  'comm',
-  'path',
-  'cmd',
-  'cwd',
-  'uid',
-  'containerId',
-  'startTime',
-  'exitTime',
-  'exitCode',
-  'signal',
-  'alive',
-  'kernelThread',
-  'placeholder',
-] as const satisfies readonly (keyof ExportedTask)[];
-
-/** RFC 4180; what it is an extract of stands in a comment before it. */
-function csvOf(exported: ExportedTree): string {
-  const lines = tasksOf(exported).map((task) => COLUMNS.map((column) => cell(task[column])).join(','));
-  return `${[`# ${JSON.stringify(aboutOf(exported))}`, COLUMNS.join(','), ...lines].join('\r\n')}\r\n`;
-}
-
-function cell(value: ExportedTask[keyof ExportedTask]): string {
-  if (value === null || value === undefined) return '';
-  if (typeof value !== 'string' && typeof value !== 'object') return String(value);
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  // A spreadsheet would take it for a formula; some do for wide forms too.
-  const safe = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-/** Processes alone, for Graphviz. */
-function dotOf(exported: ExportedTree): string {
-  const processes = exported.answer.tasks.filter(({ kind }) => kind === 'process');
+/** Processes alone, as the answer lists them. */
+function nodesOf({ answer }: ExportedTree): TreeLine[] {
+  const processes = answer.tasks.filter(({ kind }) => kind === 'process');
   const known = new Set(processes.map(({ taskId }) => taskId));
-  const nodes = processes.map(({ taskId, comm, pid }) => `  t${taskId} [label=${quoted(`${comm ?? '?'}(${pid})`)}];`);
-  const edges = processes
-    .filter(({ parentTaskId }) => parentTaskId !== null && known.has(parentTaskId))
-    .map(({ taskId, parentTaskId }) => `  t${parentTaskId} -> t${taskId};`);
-  const filter = { exited: exported.withExited, threads: false };
-  const about = JSON.stringify({ ...aboutOf(exported), filter, drawn: processes.length });
-  const head = [`  label=${quoted(about)};`, '  rankdir=LR;', '  node [shape=box, fontname=monospace];'];
-  return `${['digraph dendro {', ...head, ...nodes, ...edges, '}'].join('\n')}\n`;
-}
-
-/** In a label of Graphviz a backslash begins an escape. */
-function quoted(text: string): string {
-  return `"${printable(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  return processes.map(({ taskId, parentTaskId, comm, pid }) => ({
+    key: `t${taskId}`,
+    parent: parentTaskId !== null && known.has(parentTaskId) ? `t${parentTaskId}` : undefined,
+    depth: 0,
+    isLast: false,
+    label: `${comm ?? '?'}(${pid})`,
+  }));
 }
 
 /** Processes alone, a line each; kernel threads are left out. */
-function svgOf(exported: ExportedTree): string {
-  const { tree, at } = exported;
+function svgOf({ tree, at, dendro }: ExportedTree, about: ReturnType<typeof aboutOf>): Iterable<string> {
   const order = orderTree(tree, { at, keepExitedNs: 0, threads: () => false, kernelThreads: false });
-  const drawn = Math.min(order.length, MAX_ROWS);
-  const about = { ...aboutOf(exported), ...DRAWN, drawn, kernelThreadsLeftOut: order.hiddenKernelThreads };
-  const rows: string[] = [];
-  /** By depth: the line of the last one drawn there. */
-  const lastAt: number[] = [];
-  for (let position = 0; position < drawn; position++) {
-    const depth = Math.min(MAX_DRAWN_DEPTH, order.depths[position] as number);
-    const y = (position + 2) * ROW_PX;
-    const above = depth > 0 ? lastAt[depth - 1] : undefined;
-    if (above !== undefined) {
-      const x = 8 + (depth - 0.6) * STEP_PX;
-      rows.push(`<path d="M${x} ${above + 4}V${y - 4}h${STEP_PX * 0.4}"/>`);
-    }
-    lastAt[depth] = y;
-    const text = escaped(labelOf(tree, order.tasks[position] as TaskIndex, at));
-    rows.push(`<text x="${10 + depth * STEP_PX}" y="${y}">${text}</text>`);
-  }
-  const rest = order.length - drawn;
-  if (rest > 0) rows.push(`<text x="10" y="${(drawn + 2) * ROW_PX}">(${rest} more processes are not drawn)</text>`);
+  const lines = Array.from({ length: order.length }, (_, position): TreeLine => {
+    const task = order.tasks[position] as TaskIndex;
+    const depth = order.depths[position] as number;
+    return { key: `t${task}`, parent: undefined, depth, isLast: false, label: labelOf(tree, task, at) };
+  });
   const { host, time } = about;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="1200" height="${(drawn + 3) * ROW_PX}">`,
-    `<desc>${escaped(JSON.stringify(about))}</desc>`,
-    '<style>text{font:13px monospace}path{fill:none;stroke:#888}</style>',
-    '<rect width="100%" height="100%" fill="#fff"/>',
-    `<text x="10" y="${ROW_PX}">${escaped(`${host} at ${time}, dendro ${exported.dendro}`)}</text>`,
-    ...rows,
-    '</svg>\n',
-  ].join('\n');
+  const whole = { ...about, kernelThreadsLeftOut: order.hiddenKernelThreads };
+  return svgTree(whole, `${host} at ${time}, dendro ${dendro}`, lines, lines.length);
 }
 
 function labelOf(tree: TemporalTree, task: TaskIndex, at: EventNs): string {
   const argv = (tree.valueAt(task, 'argv', at) as readonly string[] | undefined) ?? [];
   const label = `${tree.textAt(task, 'comm', at) ?? '?'}(${tree.pidOf(task)}) ${argv.slice(1).join(' ')}`.trimEnd();
-  const orphan = tree.parentAt(task, at) === NO_TASK && tree.pidOf(task) > 2 ? ' [parent not known]' : '';
-  return printable(label.length > MAX_LABEL ? `${label.slice(0, MAX_LABEL)}…` : label) + orphan;
-}
-
-/** For XML; characters that it does not know at all are written out before. */
-function escaped(text: string): string {
-  return printable(text)
-    .replace(/[\ufffe\uffff]/g, '\ufffd')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+  return tree.parentAt(task, at) === NO_TASK && tree.pidOf(task) > 2 ? `${label} [parent not known]` : label;
 }

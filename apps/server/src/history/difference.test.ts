@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { TaskRecord } from '@dendro/export';
 import { Random } from '@dendro/testkit';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { TestServer } from '../test-server.ts';
 import type { DifferenceJson } from '../tree-worker/difference-json.ts';
-import type { TreeAnswer, TreeJsonTask } from '../tree-worker/tree-json.ts';
+import type { TreeAnswer } from '../tree-worker/tree-json.ts';
 
 const RECORDINGS = fileURLToPath(new URL('../../../../packages/testkit/recordings/', import.meta.url));
 const SOURCE = process.geteuid?.() === 0 ? 'tracefs+cn_proc' : 'procfs';
@@ -41,7 +42,7 @@ function compared(first: TreeAnswer, second: TreeAnswer) {
     const later = after.get(task.taskId);
     return later === undefined ? [] : [[task, later] as const];
   });
-  const values = ({ comm, path, uid }: TreeJsonTask) => ({ comm, executable: path, uid });
+  const values = ({ comm, path, uid }: TaskRecord) => ({ comm, executable: path, uid });
   return {
     born: only(after, before).map(aboutOf),
     died: only(before, after).map(({ taskId, pid, comm, uid, startTime }) => ({ taskId, pid, comm, uid, startTime })),
@@ -54,7 +55,7 @@ function compared(first: TreeAnswer, second: TreeAnswer) {
   };
 }
 
-function aboutOf({ taskId, kind, pid, tid, comm, uid, startTime }: TreeJsonTask | DifferenceJson['born'][number]) {
+function aboutOf({ taskId, kind, pid, tid, comm, uid, startTime }: TaskRecord | DifferenceJson['born'][number]) {
   return { taskId, kind, pid, tid, comm, uid, startTime };
 }
 
@@ -106,7 +107,7 @@ test('of a recording of a real kernel, in memory', async () => {
   server = await TestServer.start({ source: `replay:${join(RECORDINGS, 'changes')}`, ...MANY });
   expect(await server.client.untilComplete(20_000)).toBe(true);
   const all = await ask('tree?exited=true');
-  const starts = (all.tasks as TreeJsonTask[]).map(({ startTime }) => BigInt(startTime)).sort(byTime);
+  const starts = (all.tasks as TaskRecord[]).map(({ startTime }) => BigInt(startTime)).sort(byTime);
   const [from, to] = [starts[0] as bigint, BigInt(all.at)];
   const instant = () => from + BigInt(Math.floor((random.below(1e9) / 1e9) * Number(to - from)));
   let changes = 0;

@@ -344,3 +344,14 @@ test('metrics tell of the history', async () => {
   expect(metrics.get('dendro_history_bytes')).toBeGreaterThan(0);
   expect(metrics.get('dendro_history_dropped_batches_total')).toBe(0);
 });
+
+test('the list of hosts says what is recorded of each, and since when', async () => {
+  await begin(newDirectory());
+  await server.post(life(100, 0, 5).join('\n'));
+  await expect.poll(async () => (await server.get('/api/v1/hosts')).json().hosts[0].history?.newest).not.toBeNull();
+  const [host] = (await server.get('/api/v1/hosts')).json().hosts;
+  const { state, problem, oldest, bytes } = host.history;
+  expect({ state, problem }).toEqual({ state: 'recording', problem: null });
+  expect(BigInt(oldest)).toBeLessThanOrEqual(at(0));
+  expect(bytes).toBeGreaterThan(0);
+});

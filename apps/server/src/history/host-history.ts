@@ -69,6 +69,7 @@ export class HostHistory {
   #onBase: ((baseEpochNs: bigint) => void) | undefined;
   #opening: Promise<void> | undefined;
   #isSnapshotOnItsWay = false;
+  /** Why it could not be opened: a sentence. */
   #failure: string | undefined;
   #saidProblem: string | undefined;
   #notedShiftMs = 0;
@@ -104,7 +105,6 @@ export class HostHistory {
       ...this.#settings,
       onState: (state) => this.#say(state),
       onSnapshotNeeded: () => this.#sendSnapshot(),
-      onFailed: (error) => this.#fail(error),
     });
     const hasPast = client.state.oldestEpochNs !== undefined;
     try {
@@ -192,9 +192,6 @@ export class HostHistory {
     try {
       await this.#opening;
       return await this.#opened.ask(question);
-    } catch (cause) {
-      if (this.#failure === undefined) throw cause;
-      throw new DendroError('DENDRO_TREE_UNAVAILABLE', this.#failure, { cause });
     } finally {
       this.#asked--;
     }
@@ -277,11 +274,6 @@ export class HostHistory {
     if (problem === this.#saidProblem) return;
     this.#saidProblem = problem;
     console.error(`dendro: ${problem ?? `The history in ${this.directory} is recorded again.`}`);
-  }
-
-  #fail(error: Error): void {
-    this.#failure = `The history has stopped, nothing is recorded any more (${error.message}): start dendro again.`;
-    console.error(`dendro: ${this.#failure}`);
   }
 }
 

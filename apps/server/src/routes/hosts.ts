@@ -1,6 +1,7 @@
 import { type EventNs, epochOf } from '@dendro/protocol';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import type { HostHistory } from '../history/host-history.ts';
 import type { HostClient } from '../tree-worker/host-client.ts';
 import type { TreeClient } from '../tree-worker/tree-client.ts';
 import { At, HostId, Ns, Nullable, Problem } from './schemas.ts';
@@ -21,6 +22,7 @@ const Host = Type.Object({
     state: Type.String({ description: 'starting, running, ended or failed' }),
     detail: Type.String(),
     events: Type.Integer({ description: 'Taken in, of this host' }),
+    eventsPerSecond: Type.Integer({ description: 'Of the last second' }),
     lost: Type.Integer(),
     rejected: Type.Record(Type.String(), Type.Integer(), {
       description: 'By reason; what is of no host in particular is counted with the first',
@@ -38,6 +40,16 @@ const Host = Type.Object({
   newestAt: Nullable(Type.String({ description: 'Time of the newest event, epoch nanoseconds' })),
   lagSeconds: Nullable(Type.Number({ description: 'How long ago the newest event of a live host was' })),
   gaps: Type.Integer({ description: 'Spans of time in which events were lost' }),
+  history: Nullable(
+    Type.Object({
+      state: Type.String({ description: 'recording, stopped (see problem) or closed' }),
+      problem: Nullable(Type.String()),
+      oldest: Nullable(Ns),
+      newest: Nullable(Ns),
+      bytes: Type.Integer({ description: 'Of the file' }),
+    }),
+    'What is recorded; null where nothing is',
+  ),
 });
 const Task = Type.Object({
   taskId: Type.Integer(),
@@ -122,7 +134,7 @@ export const hostRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient
   );
 };
 
-function hostJson({ info, status }: HostClient) {
+function hostJson({ info, status, history }: HostClient) {
   const { source, counts, stats, now, newest } = status;
   const { name, state, detail, events, lost, rejected, notices } = source;
   const { processes, threads, tasks, maxProcesses, maxThreads } = counts;
@@ -132,11 +144,31 @@ function hostJson({ info, status }: HostClient) {
     ...(oldestEpochNs === undefined ? {} : { oldestEpochNs }),
     ownPids: [...(info.ownPids ?? [])],
     href: `/api/v1/hosts/${info.id}`,
-    source: { name, state, detail, events, lost, rejected: { ...rejected }, notices: [...notices] },
+    source: {
+      name,
+      state,
+      detail,
+      events,
+      eventsPerSecond: stats.eventsPerSecond,
+      lost,
+      rejected: { ...rejected },
+      notices: [...notices],
+    },
     counts: { processes, threads, tasks, maxProcesses, maxThreads, evicted: stats.evicted },
     newestAt: newest === undefined ? null : epochText(info, newest),
     lagSeconds: newest === undefined || !info.isLive ? null : (now - newest) / 1e9,
     gaps: counts.gaps,
+    history: history === undefined ? null : historyJson(history),
+  };
+}
+
+function historyJson({ state: { state, oldestEpochNs, newestEpochNs, fileBytes }, problem }: HostHistory) {
+  return {
+    state: problem === undefined ? state : 'stopped',
+    problem: problem ?? null,
+    oldest: oldestEpochNs === undefined ? null : String(oldestEpochNs),
+    newest: newestEpochNs === undefined ? null : String(newestEpochNs),
+    bytes: fileBytes,
   };
 }
 

@@ -15,6 +15,6 @@ export const Problem = Type.Object(
   { additionalProperties: true },
 );
 
-export function Nullable<T extends Parameters<typeof Type.Union>[0][number]>(type: T) {
-  return Type.Union([type, Type.Null()]);
+export function Nullable<T extends Parameters<typeof Type.Union>[0][number]>(type: T, description?: string) {
+  return Type.Union([type, Type.Null()], description === undefined ? {} : { description });
 }

@@ -4,12 +4,11 @@
 import {
   AmbiguousTaskError,
   DataNotFoundError,
-  type ProcessInfo,
   ProcessTreeDataSource,
+  processJson,
   type ResolvingTree,
   type TaskRef,
-  type ThreadInfo,
-  type TimeRelevant,
+  threadJson,
 } from '@dendro/engine';
 import {
   DendroError,
@@ -124,43 +123,4 @@ export function taskRef(text: string): TaskRef {
     if (kind === 'pid:' && isTid(number)) return { pid: number };
   }
   throw new DendroError('DENDRO_TASK_ID_INVALID');
-}
-
-function processJson(base: TimeBase, { timestamp, info }: TimeRelevant<ProcessInfo>): object {
-  const { startTime, execTime, exitTime, parentSince, isPlaceholder, ...rest } = info;
-  return {
-    timestamp: String(epochOf(base, timestamp)),
-    info: {
-      ...withNulls(rest),
-      parentSince: epochOrNull(base, parentSince),
-      startTime: String(epochOf(base, startTime)),
-      execTime: epochOrNull(base, execTime),
-      exitTime: epochOrNull(base, exitTime),
-      threadIds: info.threadIds,
-      childProcessIds: info.childProcessIds,
-      placeholder: isPlaceholder,
-    },
-  };
-}
-
-function threadJson(base: TimeBase, { timestamp, info }: TimeRelevant<ThreadInfo>): object {
-  const { startTime, exitTime, isPlaceholder, ...rest } = info;
-  return {
-    timestamp: String(epochOf(base, timestamp)),
-    info: {
-      ...withNulls(rest),
-      startTime: String(epochOf(base, startTime)),
-      exitTime: epochOrNull(base, exitTime),
-      placeholder: isPlaceholder,
-    },
-  };
-}
-
-function epochOrNull(base: TimeBase, time: EventNs | undefined): string | null {
-  return time === undefined ? null : String(epochOf(base, time));
-}
-
-/** JSON leaves undefined out; an answer says that a value is not known. */
-function withNulls(info: object): object {
-  return Object.fromEntries(Object.entries(info).map(([key, value]) => [key, value ?? null]));
 }

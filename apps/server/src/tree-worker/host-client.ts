@@ -84,9 +84,13 @@ export class HostClient {
     return this.history.answer(question, answer, { id: this.info.id, version: this.#version });
   }
 
-  /** Calls `take` with each chunk of a new snapshot. @returns forgets the request */
+  /**
+   * Calls `take` with each chunk of a new snapshot. Where no history can be asked for what ended some time ago, all of
+   * that is in it.
+   * @returns forgets the request
+   */
   requestSnapshot(take: (chunk: ChunkMessage) => void): () => void {
-    return this.#worker.requestSnapshot(false, take);
+    return this.#worker.requestSnapshot(this.history === undefined, take);
   }
 
   /** What the worker says of it. */

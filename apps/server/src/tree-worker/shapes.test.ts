@@ -1,11 +1,12 @@
 // What is sent of the whole tree, for trees that are very deep or very wide.
 
 import { NO_TASK, TemporalTree } from '@dendro/engine';
+import type { TaskRecord } from '@dendro/export';
 import { epochOf } from '@dendro/protocol';
 import { expect, test } from 'vitest';
 import { snapshotChunks } from './snapshot.ts';
 import { treeOf } from './test-shapes.ts';
-import { type TreeJsonTask, treeAnswer } from './tree-json.ts';
+import { treeAnswer } from './tree-json.ts';
 
 const SHAPES = [
   ['chain', 50_000],
@@ -16,7 +17,7 @@ test.each(SHAPES)('%s of %i: the JSON is a flat list, each with its parent', (sh
   const host = treeOf(shape, count);
   const { base = { epochNs: 0n } } = host;
   const options = { host: 'local', base, epochNs: epochOf(base, host.newest), withExited: false, lacks: [] };
-  const answer = JSON.parse(JSON.stringify(treeAnswer(host, options))) as { tasks: TreeJsonTask[]; returned: number };
+  const answer = JSON.parse(JSON.stringify(treeAnswer(host, options))) as { tasks: TaskRecord[]; returned: number };
   expect(answer.returned).toBe(count + 1);
   const byId = new Map(answer.tasks.map((task) => [task.taskId, task]));
   let wrong = 0;

@@ -10,6 +10,7 @@
 // out.
 
 import { NO_TASK, orderTree, type TaskIndex, type TemporalTree } from '@dendro/engine';
+import { Branches, printable } from '@dendro/export';
 import type { EventNs } from '@dendro/protocol';
 
 /** Roots are at depth 0. */
@@ -22,8 +23,7 @@ export function treeText(tree: TemporalTree, at: EventNs): string {
   const lines: string[] = [];
   /** Where the subtrees of the ancestors end, the root's first. */
   const ends: number[] = [];
-  /** By depth: what the lines begin with that are below the ancestor there. */
-  const below: string[] = [];
+  const branches = new Branches({ maxDepth: MAX_DEPTH, gap: '', deep: (depth) => `…${depth} ` });
   let tooDeep = 0;
   for (let position = 0; position < order.length; position++) {
     while ((ends.at(-1) ?? order.length) <= position) ends.pop();
@@ -31,15 +31,8 @@ export function treeText(tree: TemporalTree, at: EventNs): string {
     const end = order.subtreeEnds[position] as number;
     const isLast = end === (ends.at(-1) ?? order.length);
     ends.push(end);
-    let prefix = '';
-    if (depth > MAX_DEPTH) {
-      prefix = `${below[MAX_DEPTH]}…${depth} `;
-      tooDeep++;
-    } else if (depth > 0) {
-      const before = below[depth - 1] as string;
-      prefix = before + (isLast ? '└─' : '├─');
-      below[depth] = before + (isLast ? '  ' : '│ ');
-    } else below[0] = '';
+    if (depth > MAX_DEPTH) tooDeep++;
+    const prefix = branches.next(depth, isLast);
     lines.push(prefix + describe(tree, order.tasks[position] as TaskIndex, at, order.threadCounts[position] as number));
   }
   if (lines.length === 0) lines.push('(no process is known to have lived then)');
@@ -60,12 +53,4 @@ function describe(tree: TemporalTree, task: TaskIndex, at: EventNs, threads: num
     ...(tree.isPlaceholder(task) ? ['[only mentioned]'] : []),
     ...(tree.parentAt(task, at) === NO_TASK && tree.pidOf(task) > 2 ? ['[parent not known]'] : []),
   ].join(' ');
-}
-
-/** Control characters, bidi controls and the like as `\u{…}`. */
-export function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
-    (unseen) => `\\u{${(unseen.codePointAt(0) ?? 0).toString(16)}}`,
-  );
 }

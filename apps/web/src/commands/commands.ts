@@ -4,10 +4,21 @@
 import { NO_TASK, type TaskIndex } from '@dendro/engine';
 import type { TaskId } from '@dendro/protocol';
 import type { App } from '../app-context.ts';
+import { copyTree, saveTree } from '../export/export-tree.ts';
+import { TREE_FORMAT_IDS, TREE_FORMATS } from '../export/formats.ts';
 import { duration } from '../layout/format.ts';
 import { printable } from '../layout/printable.ts';
+import { copyLink } from '../share-link.ts';
 import { showHost } from '../show-host.ts';
-import { isFiltered, type Theme, TOMBSTONE_CHOICES, useView, view } from '../state/view-store.ts';
+import {
+  DETAIL_TABS,
+  isFiltered,
+  TAB_NAMES,
+  type Theme,
+  TOMBSTONE_CHOICES,
+  useView,
+  view,
+} from '../state/view-store.ts';
 import { stepToChange } from '../views/timeline/step-to-change.ts';
 import { stepMatch } from '../views/tree/step-match.ts';
 import type { TreeRows } from '../views/tree/tree-rows.ts';
@@ -20,7 +31,8 @@ export interface Command {
 }
 
 /** Those that make sense now. */
-export function commandsNow({ replica, connection }: App, treeRows: TreeRows): Command[] {
+export function commandsNow(app: App, treeRows: TreeRows): Command[] {
+  const { replica, connection } = app;
   const state = useView.getState();
   const { selected, scope, collapsed, asked, pausedAt } = state;
   const commands: (Command | false)[] = [
@@ -47,7 +59,12 @@ export function commandsNow({ replica, connection }: App, treeRows: TreeRows): C
         run: () => view.openLineage(selected),
       },
     state.lineage !== undefined && { title: 'Leave the lineage', keys: 'Esc', run: view.closeLineage },
-    state.areDetailsOpen && { title: 'Close details', keys: 'Esc', run: view.closeDetails },
+    state.areDetailsOpen && { title: 'Close details', keys: 'q', run: view.closeDetails },
+    ...(selected === undefined && !state.areDetailsOpen ? [] : DETAIL_TABS).map((tab, i) => ({
+      title: `Details: ${TAB_NAMES[tab]}`,
+      keys: String(i + 1),
+      run: () => view.showTab(tab),
+    })),
     selected !== undefined &&
       selected !== scope && { title: 'Show the selected subtree alone', keys: 's', run: () => view.setScope(selected) },
     scope !== undefined && { title: 'Show the whole tree', run: () => view.setScope(undefined) },
@@ -74,11 +91,23 @@ export function commandsNow({ replica, connection }: App, treeRows: TreeRows): C
     filter('Filter: born in the last minute', 'born:<1m'),
     filter('Filter: running as root, started by others', 'euid:root !user:root'),
     filter('Filter: in containers', 'container:""'),
+    { title: 'Copy link, frozen at this instant', keys: 'Y', run: () => void copyLink('frozen', app) },
+    { title: 'Copy link, live', keys: 'y', run: () => void copyLink('live', app) },
+    ...TREE_FORMAT_IDS.map((format) => ({
+      title: `Export the tree: ${TREE_FORMATS[format].title}`,
+      keys: TREE_FORMATS[format].for,
+      run: () => void saveTree(app, treeRows, format, false),
+    })),
+    { title: 'Export the tree: with folded rows, JSON', run: () => void saveTree(app, treeRows, 'json', true) },
+    { title: 'Copy the tree as text', run: () => void copyTree(app, treeRows, false) },
     { title: 'Open a recording', run: openRecording },
     theme('system'),
     theme('dark'),
     theme('light'),
     { title: 'Keys and help', keys: '?', run: view.openHelp },
+    state.areHostsOpen
+      ? { title: 'Leave the hosts', keys: 'Esc', run: view.closeHosts }
+      : { title: 'Hosts of this server', keys: 'H', run: view.openHosts },
     ...connection.hosts
       .filter(({ id }) => id !== replica.host?.id)
       .map(({ id, name }) => ({ title: `Host: ${printable(name)}`, run: () => showHost(connection, id) })),

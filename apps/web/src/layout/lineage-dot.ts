@@ -1,3 +1,4 @@
+import { dotText } from '@dendro/export';
 import { END_TEXT, groupSentence, moreText, nodeSentence } from './lineage-node.ts';
 import type { LineageSheet, SheetNode } from './lineage-sheet.ts';
 
@@ -6,7 +7,7 @@ export function lineageDot({ head, nodes }: LineageSheet): string {
   const lines = [
     ...head.map((line) => `// ${line}`),
     'digraph lineage {',
-    `  graph [rankdir=LR, labelloc=t, labeljust=l, fontname="sans-serif", label="${head.map(escaped).join('\\l')}\\l"];`,
+    `  graph [rankdir=LR, labelloc=t, labeljust=l, fontname="sans-serif", label="${head.map(dotText).join('\\l')}\\l"];`,
     '  node [shape=box, style=rounded, fontname="sans-serif", fontsize=11];',
     '  edge [fontname="sans-serif", fontsize=9, arrowsize=0.6];',
   ];
@@ -14,16 +15,16 @@ export function lineageDot({ head, nodes }: LineageSheet): string {
     lines.push(`  n${i} [${attributesOf(entry).join(', ')}];`);
     if (entry.parent < 0) return;
     const label = entry.model?.sinceParent;
-    lines.push(`  n${entry.parent} -> n${i}${label === undefined ? '' : ` [label="${escaped(label)}"]`};`);
+    lines.push(`  n${entry.parent} -> n${i}${label === undefined ? '' : ` [label="${dotText(label)}"]`};`);
   });
   return `${lines.join('\n')}\n}\n`;
 }
 
 function attributesOf({ node, model, isSubject }: SheetNode): string[] {
-  if (node.kind === 'more') return [`label="${escaped(moreText(node.count))}"`, 'style="rounded,dotted"'];
+  if (node.kind === 'more') return [`label="${dotText(moreText(node.count))}"`, 'style="rounded,dotted"'];
   if (node.kind === 'end') {
     const { short, long } = END_TEXT[node.reason];
-    return [`label="${escaped(short)}"`, `tooltip="${escaped(long)}"`, 'style="rounded,dotted"'];
+    return [`label="${dotText(short)}"`, `tooltip="${dotText(long)}"`, 'style="rounded,dotted"'];
   }
   if (model === undefined) return [];
   const label = [
@@ -35,18 +36,10 @@ function attributesOf({ node, model, isSubject }: SheetNode): string[] {
   return [
     `label="${label
       .filter((line) => line !== undefined)
-      .map(escaped)
+      .map(dotText)
       .join('\\n')}"`,
-    `tooltip="${escaped(node.kind === 'group' ? groupSentence(model, node.count) : nodeSentence(model))}"`,
+    `tooltip="${dotText(node.kind === 'group' ? groupSentence(model, node.count) : nodeSentence(model))}"`,
     ...(model.isAlive ? [] : ['style="rounded,dashed"', 'fontcolor="#596860"']),
     ...(isSubject ? ['penwidth=2'] : []),
   ];
-}
-
-/**
- * Inside of a quoted string. A backslash would begin an escape there, a quote would end it, and Graphviz reads
- * entities of HTML in any label. Line breaks and what cannot be seen are written out in the sheet already.
- */
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('\\', '\\\\').replaceAll('"', '\\"');
 }

@@ -64,7 +64,7 @@ export function lineageFamily(
 ): LineageFamily {
   const visited = new Uint8Array(tree.slotCount); // TaskIndex -> 1 once it has been met
   visited[subject] = 1;
-  const { ancestors, end } = ancestorsOf(tree, subject, options.at, visited);
+  const { ancestors, end } = climb(tree, subject, options.at, visited);
   const below = descendantsOf(tree, births, subject, options, visited);
   const isTaken = take(tree, below, options);
   const members = preorder(tree, below, isTaken);
@@ -103,7 +103,18 @@ export function isSameFamily(a: LineageFamily, b: LineageFamily): boolean {
   );
 }
 
-function ancestorsOf(
+/** Who started a process, who started that, and so on, each as of the start of its child; and why it ends there. */
+export function ancestorsOf(
+  tree: TemporalTree,
+  subject: TaskIndex,
+  at: EventNs,
+): Pick<LineageFamily, 'ancestors' | 'end'> {
+  const visited = new Uint8Array(tree.slotCount); // TaskIndex -> 1 once it has been met
+  visited[subject] = 1;
+  return climb(tree, subject, at, visited);
+}
+
+function climb(
   tree: TemporalTree,
   subject: TaskIndex,
   asOf: EventNs,

@@ -1,6 +1,7 @@
 // A lineage as a picture that stands alone: no script, nothing that is loaded,
 // one light theme for paper and for documents.
 
+import { xmlText } from '@dendro/export';
 import { NODE_HEIGHT, NODE_WIDTH } from './lineage-layout.ts';
 import { END_TEXT, groupSentence, moreText, nodeSentence } from './lineage-node.ts';
 import type { LineageSheet, SheetNode } from './lineage-sheet.ts';
@@ -26,12 +27,14 @@ export function lineageSvg({ head, nodes }: LineageSheet): string {
   const x = left + MARGIN;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="${left} ${top} ${width} ${height}" role="img">`,
-    `<title>${xml(head[0] ?? '')}</title>`,
-    `<desc>${head.map(xml).join('\n')}</desc>`,
+    `<title>${xmlText(head[0] ?? '')}</title>`,
+    `<desc>${head.map(xmlText).join('\n')}</desc>`,
     `<style>${STYLE}</style>`,
     `<clipPath id="text"><rect x="10" y="${-NODE_HEIGHT / 2}" width="${NODE_WIDTH - 20}" height="${NODE_HEIGHT}"/></clipPath>`,
     `<rect x="${left}" y="${top}" width="${width}" height="${height}" fill="#fbfcfb"/>`,
-    ...head.map((line, i) => `<text class="head" x="${x}" y="${top + MARGIN + (i + 0.7) * LINE}">${xml(line)}</text>`),
+    ...head.map(
+      (line, i) => `<text class="head" x="${x}" y="${top + MARGIN + (i + 0.7) * LINE}">${xmlText(line)}</text>`,
+    ),
     ...nodes.flatMap((entry) => edgeOf(entry, nodes[entry.parent])),
     ...nodes.map(boxOf),
     '</svg>',
@@ -44,7 +47,7 @@ function edgeOf({ node, model }: SheetNode, parent: SheetNode | undefined): stri
   const label = model?.sinceParent;
   const path = `<path class="edge" d="${edgePath(parent.node, node)}"/>`;
   if (label === undefined) return [path];
-  return [path, `<text class="dim" text-anchor="end" x="${node.x - 8}" y="${node.y - 5}">${xml(label)}</text>`];
+  return [path, `<text class="dim" text-anchor="end" x="${node.x - 8}" y="${node.y - 5}">${xmlText(label)}</text>`];
 }
 
 /** How far right of its parent a family's edges part, and how round they are there. */
@@ -75,27 +78,17 @@ function boxOf({ node, model, isSubject }: SheetNode): string {
         : node.kind === 'end'
           ? [END_TEXT[node.reason].short, END_TEXT[node.reason].long]
           : ['', ''];
-    return `<g class="left" ${at}><title>${xml(long)}</title>${box}<text x="10" y="4">${xml(short)}</text></g>`;
+    return `<g class="left" ${at}><title>${xmlText(long)}</title>${box}<text x="10" y="4">${xmlText(short)}</text></g>`;
   }
   const isGroup = node.kind === 'group';
   const classes = ['task', !model.isAlive && 'ended', isSubject && 'subject'].filter(Boolean).join(' ');
   const below = [model.userChange ?? model.user, model.stateText, model.container && `⬚ ${model.container}`];
   return [
-    `<g class="${classes}" ${at}><title>${xml(isGroup ? groupSentence(model, node.count) : nodeSentence(model))}</title>${box}<g clip-path="url(#text)">`,
-    `<text x="10" y="-4"><tspan class="name">${xml(model.name)}</tspan> <tspan class="dim">${isGroup ? `×${node.count}` : model.pid}</tspan></text>`,
-    `<text x="10" y="13" class="dim${model.isRaised ? ' raised' : ''}">${xml(below.filter(Boolean).join(' · '))}</text>`,
+    `<g class="${classes}" ${at}><title>${xmlText(isGroup ? groupSentence(model, node.count) : nodeSentence(model))}</title>${box}<g clip-path="url(#text)">`,
+    `<text x="10" y="-4"><tspan class="name">${xmlText(model.name)}</tspan> <tspan class="dim">${isGroup ? `×${node.count}` : model.pid}</tspan></text>`,
+    `<text x="10" y="13" class="dim${model.isRaised ? ' raised' : ''}">${xmlText(below.filter(Boolean).join(' · '))}</text>`,
     '</g></g>',
   ].join('');
-}
-
-/** As text or in an attribute. The two noncharacters are none of XML's; other unseen ones are written out already. */
-function xml(text: string): string {
-  return text
-    .replace(/[\ufffe\uffff]/g, '\ufffd')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }
 
 // As arguments of Math.min they would overflow the stack where there are many.

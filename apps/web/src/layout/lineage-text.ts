@@ -1,3 +1,4 @@
+import { Branches } from '@dendro/export';
 import { END_TEXT, moreText } from './lineage-node.ts';
 import type { LineageSheet, SheetNode } from './lineage-sheet.ts';
 
@@ -8,17 +9,13 @@ const MAX_COMMAND = 300;
 /** A lineage as a tree of lines, one for each node. */
 export function lineageText({ head, nodes }: LineageSheet): string {
   const isLast = lastOnes(nodes);
-  const indents: string[] = []; // position -> what its children's lines begin with
+  const branches = new Branches({ maxDepth: MAX_INDENT, gap: ' ', deep: (depth) => `(${depth}) ` });
   const depths: number[] = [];
   const lines = head.map((line) => `# ${line}`);
   nodes.forEach((entry, i) => {
     const depth = entry.parent < 0 ? 0 : (depths[entry.parent] as number) + 1;
     depths.push(depth);
-    const before = entry.parent < 0 ? '' : (indents[entry.parent] as string);
-    const branch = entry.parent < 0 ? '' : isLast[i] ? '└─ ' : '├─ ';
-    const next = entry.parent < 0 ? '' : isLast[i] ? '   ' : '│  ';
-    indents.push(depth < MAX_INDENT ? before + next : before);
-    lines.push(`${before}${branch}${depth > MAX_INDENT ? `(${depth}) ` : ''}${textOf(entry)}`);
+    lines.push(`${branches.next(depth, isLast[i] ?? true)}${textOf(entry)}`);
   });
   return `${lines.join('\n')}\n`;
 }

@@ -1,47 +1,69 @@
-import { BatchWriter, type EventNs, epochOf, type HostInfo } from '@dendro/protocol';
-import { expect, test } from 'vitest';
+import { BatchWriter, type EventNs, encodeFrame, type HostInfo, toVersion } from '@dendro/protocol';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Past } from './past.ts';
 import { Replica } from './replica.ts';
 
-const BASE = 1_700_000_000_000_000_000n;
-const SECOND = 1e9;
 const HOST: HostInfo = {
   id: 'local',
-  name: 'here',
-  baseEpochNs: String(BASE),
-  isLive: true,
+  name: 'h',
+  baseEpochNs: '1000000000000000000',
+  oldestEpochNs: '1000000001000000000',
+  isLive: false,
   users: {},
-  oldestEpochNs: String(BASE - 3_600_000_000_000n),
 };
-const epoch = (seconds: number) => epochOf({ epochNs: BASE }, (seconds * SECOND) as EventNs);
+const MS = 1e6;
+const ms = (n: number) => (n * MS) as EventNs;
 
-/** A length and a batch without facts. */
-function answerFrom(seconds: number): Response {
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A page that has joined at 60 s, and a server that answers as it is told. */
+function begin(answer: () => Response) {
+  const replica = new Replica(() => 0);
+  replica.greet(HOST);
+  replica.resync();
   const batch = new BatchWriter().finish();
-  const bytes = new Uint8Array(4 + batch.length);
-  new DataView(bytes.buffer).setUint32(0, batch.length, true);
-  bytes.set(batch, 4);
-  return new Response(bytes, {
-    headers: { 'x-dendro-base-epoch-ns': String(BASE), 'x-dendro-from-epoch-ns': String(epoch(seconds)) },
-  });
+  const [from, to] = [toVersion(0), toVersion(1)];
+  replica.takeFrame(encodeFrame({ kind: 'snapshot', isLast: true, from, to, now: ms(60_000), batch }));
+  const fetch = vi.fn(async () => answer());
+  return { past: new Past({ replica, origin: '', fetch }), fetch };
 }
 
-test('of a window that is cut where a boot began, what was before is asked for by itself', async () => {
-  const replica = new Replica();
-  replica.greet(HOST);
-  const asked: bigint[] = [];
-  const past = new Past({
-    replica,
-    origin: 'http://localhost',
-    fetch: async (url) => {
-      asked.push(BigInt(new URL(url).searchParams.get('to') ?? 0));
-      return answerFrom(-100);
-    },
-  });
-  past.treeAt((-50 * SECOND) as EventNs);
-  await expect.poll(() => asked.length).toBe(1);
-  await expect.poll(() => past.isLoading).toBe(false);
-  past.treeAt((-99 * SECOND) as EventNs);
-  past.treeAt((-101 * SECOND) as EventNs);
-  await expect.poll(() => asked.length).toBe(2);
+/** As a page does that is drawn again and again. */
+async function look(past: Past, at: EventNs): Promise<void> {
+  for (let frame = 0; frame < 20; frame++) {
+    past.treeAt(at);
+    await vi.advanceTimersByTimeAsync(50);
+  }
+}
+
+test('it is for what the replica has not seen, from the beginning of the history on', () => {
+  const { past } = begin(() => new Response());
+  expect(past.isFor(ms(60_000))).toBe(false);
+  expect(past.isFor(ms(59_999))).toBe(true);
+  expect(past.isFor(ms(1000))).toBe(true);
+  expect(past.isFor(ms(999))).toBe(false);
+});
+
+test('an instant that the server refuses is asked about again after seconds, another one at once', async () => {
+  const problem = () => Response.json({ message: 'It is too old.' }, { status: 410 });
+  const { past, fetch } = begin(problem);
+  await look(past, ms(5000));
+  expect(fetch).toHaveBeenCalledTimes(1);
+  expect(past.problem).toBe('It is too old.');
+  await look(past, ms(6000));
+  expect(fetch).toHaveBeenCalledTimes(2);
+  await look(past, ms(5000));
+  expect(fetch).toHaveBeenCalledTimes(3);
+  await vi.advanceTimersByTimeAsync(5000);
+  await look(past, ms(5000));
+  expect(fetch).toHaveBeenCalledTimes(4);
+});
+
+test('within the window that has come nothing more is asked', async () => {
+  const { past, fetch } = begin(() => new Response(new Uint8Array()));
+  await look(past, ms(5000));
+  await look(past, ms(9000));
+  expect(past.treeAt(ms(9000))?.taskCount).toBe(0);
+  expect(fetch).toHaveBeenCalledTimes(1);
 });

@@ -24,6 +24,7 @@ export interface PastWindow {
 const REACHES_NS = [300e9, 60e9, 5e9, 0];
 const SETTLE_MS = 80;
 const ANSWER_MS = 30_000;
+const RETRY_MS = 5000;
 const LENGTH_BYTES = 4;
 const TOO_LARGE = 413;
 
@@ -35,6 +36,9 @@ export class Past {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isLoading = false;
   #problem: string | undefined;
+  /** The instant that the problem is of: it is asked about again after a while. */
+  #refused: EventNs | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(deps: PastDeps) {
     this.#deps = deps;
@@ -55,10 +59,11 @@ export class Past {
     return this.#problem;
   }
 
-  /** Does the replica not know all about this instant, and can the server be asked? */
+  /** Does the replica not know all about this instant, and can the server be asked? Not before its history begins. */
   isFor(at: EventNs): boolean {
     const { host, wholeFrom } = this.#deps.replica;
-    return host?.oldestEpochNs !== undefined && at < wholeFrom;
+    if (host?.oldestEpochNs === undefined || at >= wholeFrom) return false;
+    return at >= eventTimeOf({ epochNs: BigInt(host.baseEpochNs) }, BigInt(host.oldestEpochNs));
   }
 
   /**
@@ -69,7 +74,7 @@ export class Past {
     const window = this.#windowOfHost();
     const isIn = window !== undefined && at >= window.from && at <= window.to;
     if (isIn) this.#wanted = undefined;
-    else if (this.#wanted !== at) this.#want(at);
+    else if (this.#wanted !== at && this.#refused !== at) this.#want(at);
     return window?.tree;
   }
 
@@ -78,6 +83,7 @@ export class Past {
   }
 
   #want(at: EventNs): void {
+    this.#refused = undefined;
     this.#wanted = at;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
@@ -95,12 +101,21 @@ export class Past {
         this.#window = await this.#fetchAround(at);
       } catch (thrown) {
         this.#problem = thrown instanceof Error ? thrown.message : String(thrown);
+        this.#refuse(at);
       }
       // Meanwhile somebody may have gone elsewhere.
       if (this.#wanted === at || this.#isInWindow(this.#wanted)) this.#wanted = undefined;
     }
     this.#isLoading = false;
     this.#tell();
+  }
+
+  #refuse(at: EventNs): void {
+    this.#refused = at;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      this.#refused = undefined;
+    }, RETRY_MS);
   }
 
   #isInWindow(at: EventNs | undefined): boolean {

@@ -3,11 +3,18 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CHIPS } from '../layout/chips.ts';
 import { COLUMN_IDS, USUAL_COLUMNS } from '../layout/columns.ts';
-import { readTreeUrl, readUrl, writeUrl } from './url-state.ts';
+import { MAX_LISTED, readTarget, readTreeUrl, readUrl, writeUrl } from './url-state.ts';
+import { DETAIL_TABS, TOMBSTONE_CHOICES } from './view-store.ts';
 
 const base = { epochNs: 1_700_000_000_123_456_789n };
 
-const usualTree = { columns: USUAL_COLUMNS, density: 'comfortable', chip: 'all' } as const;
+const usualTree = {
+  columns: USUAL_COLUMNS,
+  density: 'comfortable',
+  chip: 'all',
+  groupsAlike: true,
+  hidesOwn: false,
+} as const;
 const usual = {
   host: undefined,
   selected: undefined,
@@ -15,14 +22,28 @@ const usual = {
   onlyFound: false,
   scope: undefined,
   lineage: undefined,
+  livesShown: 'all',
+  livingOnly: false,
+  groupsRepeats: true,
+  areHostsOpen: false,
+  areDetailsOpen: false,
+  tab: 'overview',
   pausedAt: undefined,
+  timeWindow: undefined,
+  collapsed: new Set<TaskId>(),
+  withThreads: new Set<TaskId>(),
   showThreads: false,
   showKernelThreads: false,
   showExited: false,
+  tombstoneSeconds: 15,
   ...usualTree,
-};
+} as const;
 
 const taskId = fc.integer({ min: 1, max: 999_999_999_999 }).map((id) => id as TaskId);
+const taskIds = fc.array(taskId, { maxLength: MAX_LISTED }).map((ids) => new Set(ids));
+const window = fc
+  .tuple(fc.integer({ min: -1e15, max: 1e15 }), fc.integer({ min: 1, max: 1e14 }))
+  .map(([from, span]) => ({ from: from as EventNs, to: (from + span) as EventNs }));
 
 test('what is written into the address is read back, to the nanosecond', () => {
   fc.assert(
@@ -36,13 +57,23 @@ test('what is written into the address is read back, to the nanosecond', () => {
         ),
         onlyFound: fc.boolean(),
         scope: fc.option(taskId, { nil: undefined }),
-        lineage: fc.option(
-          fc.record({
-            of: fc.integer({ min: 1, max: 999_999_999_999 }).map((id) => id as TaskId),
-            picture: fc.constantFrom('graph' as const, 'lifetimes' as const),
-          }),
-          { nil: undefined },
+        place: fc.oneof(
+          fc.constant({}),
+          fc.constant({ areHostsOpen: true }),
+          fc.record({ of: taskId }).map(({ of }) => ({ lineage: { of, picture: 'graph' as const } })),
+          fc
+            .record({
+              of: taskId,
+              lives: fc.oneof(fc.constantFrom('all' as const, 10e9, 30e9, 300e9, 3600e9), window),
+            })
+            .map(({ of, lives }) => ({ lineage: { of, picture: 'lifetimes' as const }, livesShown: lives })),
         ),
+        livingOnly: fc.boolean(),
+        groupsRepeats: fc.boolean(),
+        tab: fc.option(fc.constantFrom(...DETAIL_TABS), { nil: undefined }),
+        timeWindow: fc.option(window, { nil: undefined }),
+        collapsed: taskIds,
+        withThreads: taskIds,
         pausedAt: fc.option(
           fc.integer({ min: -1e15, max: 1e15 }).map((ns) => ns as EventNs),
           { nil: undefined },
@@ -50,34 +81,37 @@ test('what is written into the address is read back, to the nanosecond', () => {
         showThreads: fc.boolean(),
         showKernelThreads: fc.boolean(),
         showExited: fc.boolean(),
+        tombstoneSeconds: fc.constantFrom(...TOMBSTONE_CHOICES),
+        groupsAlike: fc.boolean(),
+        hidesOwn: fc.boolean(),
         columns: fc.subarray([...COLUMN_IDS]),
         density: fc.constantFrom('comfortable' as const, 'compact' as const),
         chip: fc.constantFrom(...CHIPS),
       }),
-      (state) => {
-        expect({
-          host: undefined,
-          selected: undefined,
-          query: '',
-          scope: undefined,
-          lineage: undefined,
-          pausedAt: undefined,
-          ...usualTree,
-          ...readUrl(writeUrl(state, base), base),
-          ...readTreeUrl(writeUrl(state, base)),
-        }).toEqual(state);
+      fc.boolean(),
+      ({ place, tab, ...rest }, isWhole) => {
+        const open = tab === undefined ? {} : { tab, areDetailsOpen: true };
+        const state = { ...usual, ...rest, ...place, ...open };
+        const url = writeUrl(state, base, { isWhole });
+        expect({ ...usual, ...readUrl(url, base), ...readTreeUrl(url) }).toEqual(state);
       },
     ),
   );
 });
 
 test('an address that nobody wrote does no harm', () => {
-  expect(readUrl('?task=-1&at=never&task=x&scope=1e3', base)).toEqual({
+  const hostile = '?task=-1&at=never&task=x&scope=1e3&tab=passwords&win=5,4&lives=-3s&fold=a,,0&keep=1e9&view=pie';
+  expect(readUrl(hostile, base)).toEqual({
     onlyFound: false,
     showThreads: false,
     showKernelThreads: false,
     showExited: false,
+    livingOnly: false,
+    groupsRepeats: true,
   });
+  expect(readUrl(`?fold=${'7,'.repeat(5)}${Array.from({ length: 5000 }, (_, i) => i + 1)}`, base).collapsed?.size).toBe(
+    95,
+  );
   expect(readUrl(`?q=${'x'.repeat(5000)}`, base).query).toHaveLength(500);
   expect(readUrl('?at=1700000000123456789', undefined)).not.toHaveProperty('pausedAt');
 });
@@ -89,6 +123,18 @@ test('a task of another run of the server is not taken for one of this run', () 
     expect(readUrl(there, { epochNs: base.epochNs + 1n })).not.toHaveProperty(name);
   }
   expect(readUrl('?task=17', base).selected).toBe(17);
+});
+
+test('more folded rows than an address has room for are left out of it', () => {
+  const many = new Set(Array.from({ length: MAX_LISTED + 1 }, (_, i) => (i + 1) as TaskId));
+  expect(writeUrl({ ...usual, collapsed: many }, base)).toBe('');
+});
+
+test('a link tells the pid of its task, and whether its tasks are of another run', () => {
+  const there = writeUrl({ ...usual, selected: 17 as TaskId }, base, { pid: 4242 });
+  expect(readTarget(there, base)).toEqual({ pid: 4242, isOfOtherRun: false });
+  expect(readTarget(there, { epochNs: base.epochNs + 1n })).toEqual({ pid: 4242, isOfOtherRun: true });
+  expect(readTarget('?pid=0&pid=9', base)).toEqual({ pid: undefined, isOfOtherRun: false });
 });
 
 test('a lineage is named by `view` and `of`; without `of` it is that of the selected task', () => {

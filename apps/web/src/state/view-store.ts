@@ -21,6 +21,39 @@ export interface LineageView {
   readonly picture: 'graph' | 'lifetimes';
 }
 
+/** What a link asks for that can be missing here; the task as a person knows it. */
+export interface LinkTarget {
+  readonly pid: number | undefined;
+  /** Does it name tasks of another run, which mean nothing in this one? */
+  readonly isOfOtherRun: boolean;
+}
+
+/** What of the selected task the panel shows, in the order of its tabs. */
+export const DETAIL_TABS = [
+  'overview',
+  'command',
+  'lineage',
+  'threads',
+  'timeline',
+  'files',
+  'network',
+  'raw',
+] as const;
+export type DetailTab = (typeof DETAIL_TABS)[number];
+export const TAB_NAMES: Readonly<Record<DetailTab, string>> = {
+  overview: 'Overview',
+  command: 'Command',
+  lineage: 'Lineage',
+  threads: 'Threads',
+  timeline: 'Timeline',
+  files: 'Files',
+  network: 'Network',
+  raw: 'JSON',
+};
+
+/** Which lives a lineage is of: all, those of the last so many nanoseconds, or of a window that somebody has chosen. */
+export type LivesShown = 'all' | number | TimeWindow;
+
 export interface ViewState {
   /** Id of the host that is shown; undefined: the first. */
   readonly host: string | undefined;
@@ -56,8 +89,18 @@ export interface ViewState {
   /** How many times as fast as it was the past is played; undefined: it stands still. */
   readonly playing: number | undefined;
   readonly areDetailsOpen: boolean;
+  readonly tab: DetailTab;
   readonly lineage: LineageView | undefined;
+  /** In the picture of lifetimes. */
+  readonly livesShown: LivesShown;
+  /** In the graph: only those that live, and those alike as one. */
+  readonly livingOnly: boolean;
+  readonly groupsRepeats: boolean;
+  /** Is the list of hosts shown in place of tree or lineage? */
+  readonly areHostsOpen: boolean;
   readonly isHelpOpen: boolean;
+  /** What the address asked for that this page began with, until it is found or given up. */
+  readonly linkTarget: LinkTarget | undefined;
   readonly theme: Theme;
 }
 
@@ -85,8 +128,14 @@ export const useView = create<ViewState>()(() => ({
   timeWindow: undefined,
   playing: undefined,
   areDetailsOpen: false,
+  tab: 'overview',
   lineage: undefined,
+  livesShown: 'all',
+  livingOnly: false,
+  groupsRepeats: true,
+  areHostsOpen: false,
   isHelpOpen: false,
+  linkTarget: undefined,
   theme: storedTheme(),
 }));
 
@@ -103,6 +152,9 @@ export const view = {
     set({ areDetailsOpen: true });
   },
   closeDetails: () => set({ areDetailsOpen: false }),
+  toggleDetails: () => set(({ areDetailsOpen }) => ({ areDetailsOpen: !areDetailsOpen })),
+  /** Opens the panel too. */
+  showTab: (tab: DetailTab) => set({ tab, areDetailsOpen: true }),
   collapse: (tasks: Iterable<TaskId>) => set(({ collapsed }) => ({ collapsed: new Set([...collapsed, ...tasks]) })),
   expand: (tasks: Iterable<TaskId>) => set(({ collapsed }) => ({ collapsed: collapsed.difference(new Set(tasks)) })),
   expandAll: () => set({ collapsed: new Set() }),
@@ -124,13 +176,15 @@ export const view = {
       withThreads: new Set(),
       scope: undefined,
       lineage: undefined,
+      livesShown: 'all',
+      areHostsOpen: false,
       timeWindow: undefined,
       playing: undefined,
     });
   },
   /** It is the tree that is searched: to ask for something leads back to it. */
   setQuery: (query: string) => {
-    if (query !== '') set({ lineage: undefined });
+    if (query !== '') set({ lineage: undefined, areHostsOpen: false });
     setQuery(query);
   },
   command: (command: string | undefined) => set({ command }),
@@ -139,7 +193,7 @@ export const view = {
   remember: (query: string) =>
     set(({ recent }) => ({ recent: [query, ...recent.filter((one) => one !== query)].slice(0, MAX_RECENT) })),
   /** Selects a task and scrolls to it once it has a row. */
-  reveal: (task: TaskId) => set({ selected: task, revealed: { task }, lineage: undefined }),
+  reveal: (task: TaskId) => set({ selected: task, revealed: { task }, lineage: undefined, areHostsOpen: false }),
   setScope: (scope: TaskId | undefined) =>
     set(({ selected }) => ({
       scope,
@@ -159,11 +213,20 @@ export const view = {
       playing: undefined,
       areDetailsOpen: false,
       lineage: undefined,
+      livesShown: 'all',
+      areHostsOpen: false,
     });
   },
   /** Of another process in the same picture, when one is open. */
   openLineage: (of: TaskId) =>
-    set(({ lineage }) => ({ lineage: { of, picture: lineage?.picture ?? 'graph' }, selected: of })),
+    set(({ lineage }) => ({
+      lineage: { of, picture: lineage?.picture ?? 'graph' },
+      livesShown: lineage?.of === of ? useView.getState().livesShown : 'all',
+      selected: of,
+      areHostsOpen: false,
+    })),
+  showLives: (livesShown: LivesShown) => set({ livesShown }),
+  showOfGraph: (choice: Partial<Pick<ViewState, 'livingOnly' | 'groupsRepeats'>>) => set(choice),
   showPicture: (picture: LineageView['picture']) =>
     set(({ lineage }) => ({ lineage: lineage && { ...lineage, picture } })),
   /** What is selected is scrolled to. */
@@ -172,6 +235,9 @@ export const view = {
       lineage: undefined,
       revealed: selected === undefined ? undefined : { task: selected },
     })),
+  openHosts: () => set({ areHostsOpen: true }),
+  forgetLink: () => set({ linkTarget: undefined }),
+  closeHosts: () => set({ areHostsOpen: false }),
   openHelp: () => set({ isHelpOpen: true }),
   closeHelp: () => set({ isHelpOpen: false }),
   toggle: (what: 'showThreads' | 'showKernelThreads' | 'showExited') => set((state) => ({ [what]: !state[what] })),

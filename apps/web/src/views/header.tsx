@@ -5,6 +5,7 @@ import { HostPicker } from './host-picker.tsx';
 import { LiveState } from './live-state.tsx';
 import { Omnibox } from './omnibox/omnibox.tsx';
 import { OpenButton } from './open-recording.tsx';
+import { ShareMenu } from './share/share-menu.tsx';
 import type { TreeRows } from './tree/tree-rows.ts';
 import { ViewMenu } from './view-menu.tsx';
 
@@ -21,6 +22,7 @@ export function Header({ treeRows }: { readonly treeRows: TreeRows }) {
       <Omnibox treeRows={treeRows} />
       <div className="header-tools">
         <OpenButton />
+        <ShareMenu />
         <ViewMenu />
         <ThemeButton />
         <IconButton label="Keys and help (?)" onClick={() => view.openHelp()}>

@@ -7,6 +7,7 @@ import { useApp } from '../app-context.ts';
 import { plural } from '../layout/format.ts';
 import { printable } from '../layout/printable.ts';
 import { showHost } from '../show-host.ts';
+import { view } from '../state/view-store.ts';
 import { useConnectionStatus, useHosts } from '../use-replica.ts';
 import { Popover } from './common/popover.tsx';
 
@@ -25,7 +26,17 @@ export function HostPicker() {
   const isChoice = hosts.length > 1 && !isElsewhere;
   return (
     <div className="host-picker">
-      {!isChoice && name !== undefined && <span className="host-name">{name}</span>}
+      {!isChoice && name !== undefined && (
+        <button
+          type="button"
+          className="host-alone"
+          title="Hosts of this server (H)"
+          aria-label={`Host ${name}: hosts of this server`}
+          onClick={() => view.openHosts()}
+        >
+          <span className="host-name">{name}</span>
+        </button>
+      )}
       {isChoice && (
         <Picker hosts={hosts} name={name ?? 'no host'} appeared={appeared} onOpen={() => setSeen(idsOf(hosts))} />
       )}
@@ -118,6 +129,17 @@ function Picker({ hosts, name, appeared, onOpen }: PickerProps) {
         ))}
       </ul>
       {shown.length === 0 && <p className="hint">No host is called that.</p>}
+      <button
+        type="button"
+        className="host-all"
+        onClick={() => {
+          const root = list.current?.closest('details');
+          if (root) root.open = false;
+          view.openHosts();
+        }}
+      >
+        All hosts, with their state <kbd>H</kbd>
+      </button>
     </Popover>
   );
 }

@@ -18,6 +18,7 @@ import {
   BLOCK_VERSION,
   COLUMN_COUNT,
   COLUMNS,
+  IS_PART,
   LIVES_PER_CHUNK,
   LONG_AGO,
   LONG_AGO_AUTHORITY,
@@ -67,6 +68,8 @@ export class LivesBlock {
   readonly creator: Float64Array;
   readonly entity: Uint32Array;
   readonly flags: Uint8Array;
+  /** 1 where what it was before is in an earlier block. */
+  readonly isPart: Uint8Array;
   readonly authority: Uint8Array;
   /** Infinity where no end was told. */
   readonly exit: Float64Array;
@@ -97,6 +100,7 @@ export class LivesBlock {
     this.creator = new Float64Array(lives);
     this.entity = new Uint32Array(lives);
     this.flags = new Uint8Array(lives);
+    this.isPart = new Uint8Array(lives);
     this.authority = new Uint8Array(lives);
     this.exit = new Float64Array(lives).fill(Number.POSITIVE_INFINITY);
     this.exitAuthority = new Uint8Array(lives);
@@ -124,7 +128,9 @@ export class LivesBlock {
       this.creator[life] = relative(creators.uint(), id);
       const entity = entities.uint();
       this.entity[life] = entity === 0 ? entityIds.of(tid, began as EventNs) : entity - 1;
-      this.flags[life] = flags.u8();
+      const bits = flags.u8();
+      this.flags[life] = bits & ~IS_PART;
+      this.isPart[life] = (bits & IS_PART) === 0 ? 0 : 1;
       this.authority[life] = authorityOf(flags.u8());
       this.sets[life] = counts.uint();
       counts.uint(); // images: block-images.ts

@@ -25,6 +25,8 @@ export const LIVES_PER_CHUNK = 128;
 export const BLOCK_VERSION = 1;
 /** `since` of an entry that says: there was more before (packages/engine/src/temporal-tree.ts). */
 export const LONG_AGO = -Number.MAX_SAFE_INTEGER;
+/** Beside the flags of a task: what it was before is in an earlier block. */
+export const IS_PART = 128;
 /** In place of an authority, for an entry of LONG_AGO. */
 export const LONG_AGO_AUTHORITY = 3;
 const NOT_KNOWN = -1;
@@ -115,7 +117,8 @@ export class LivesEncoder implements FactWriter {
   #from = Number.POSITIVE_INFINITY;
   #to = Number.NEGATIVE_INFINITY;
   // Of the life that is being written.
-  #hasEarlierPart = false;
+  #isPart = false;
+  #keepsTrimmed = false;
   #lifeFrom = 0;
   #lifeTo = 0;
   #start = 0;
@@ -136,11 +139,13 @@ export class LivesEncoder implements FactWriter {
 
   /**
    * The life whose facts come next; ids rise. It matters from `from` to `to`.
-   * @param hasEarlierPart what is said to have been let go of is in a block before
+   * @param isPart what is said to have been let go of is in a block before
+   * @param keepsTrimmed that it was let go of is written all the same
    */
-  begin(id: TaskId, from: EventNs, to: EventNs, hasEarlierPart = false): void {
+  begin(id: TaskId, from: EventNs, to: EventNs, isPart = false, keepsTrimmed = false): void {
     this.#endLife();
-    this.#hasEarlierPart = hasEarlierPart;
+    this.#isPart = isPart;
+    this.#keepsTrimmed = keepsTrimmed;
     if (this.#inChunk === LIVES_PER_CHUNK) this.#endChunk();
     if (this.#lives === 0) this.#id0 = id;
     this.#column(COLUMNS.id).uint(id - this.#lastId);
@@ -208,13 +213,13 @@ export class LivesEncoder implements FactWriter {
     column('leader').uint(leader === 0 ? 0 : 1 + zigzag(task - leader));
     column('creator').uint(creator === 0 ? 0 : 1 + zigzag(task - creator));
     column('entity').uint(follows ? 0 : entityId + 1);
-    column('flags').u8(flags);
+    column('flags').u8(flags | (isFirst && this.#isPart ? IS_PART : 0));
     column('flags').u8(authority);
   }
 
   set(task: TaskId, field: number, since: EventNs, authority: Authority, value: number): void {
     const isLongAgo = since === LONG_AGO;
-    if (isLongAgo && this.#hasEarlierPart) return;
+    if (isLongAgo && this.#isPart && !this.#keepsTrimmed) return;
     this.#facts++;
     this.#sets++;
     this.#kinds.u8(field | ((isLongAgo ? LONG_AGO_AUTHORITY : authority) << 4));

@@ -95,6 +95,31 @@ test('who lived when the recorder let go of it has ended when its tid has anothe
   history.close();
 });
 
+test('who was let go of and is mentioned again in one batch lives once', () => {
+  const history = new SqliteHistory(folder(), { graceNs: 0, blockLives: 1 });
+  history.begin(START);
+  const small = new ProcessTree({ maxProcesses: 3, maxThreads: 2 });
+  small.apply({ type: 'clock', epochNs: BASE.epochNs });
+  const send = (...events: TaskEvent[]) => {
+    for (const event of events) small.apply(event);
+    const batch = small.commit();
+    if (batch !== undefined) history.append(batch.bytes, small.newest);
+  };
+  send(seen(1, 0, 0, ['/sbin/init']), fork(10, 300, 1), exec(11, 300, ['/bin/long']));
+  send(fork(20, 301, 1), fork(30, 302, 1), fork(40, 303, 1), exec(500, 300, ['/bin/longer']));
+  expect(small.counts.evictedProcesses).toBeGreaterThan(0);
+  const { tree, at } = history.asOf(epoch(600));
+  const living = Array.from({ length: tree.slotCount }, (_, slot) => slot as TaskIndex).filter(
+    (task) => tree.isPresent(task) && tree.isAliveAt(task, at) && tree.tidOf(task) === 300,
+  );
+  expect(living).toHaveLength(1);
+  expect(history.search({ path: '/bin/long' }).lives).toMatchObject([
+    { pid: 300, path: '/bin/longer', endEpochNs: undefined },
+    { pid: 300, path: '/bin/long', endEpochNs: epoch(500) },
+  ]);
+  history.close();
+});
+
 test('what is told of a life that is in a block already is part of it, before and after a start', () => {
   const place = folder();
   const options = { graceNs: 0, blockLives: 1 };
@@ -134,8 +159,8 @@ test('what is told of a life that is in a block already is part of it, before an
 /** A history beside a tree that keeps everything, and what the two say of an instant. */
 function beside(options: SqliteHistoryOptions) {
   const [history] = open(options);
-  const tree = new ProcessTree();
-  const reference = new TemporalTree();
+  const tree = new ProcessTree({ entriesPerField: 4096 });
+  const reference = new TemporalTree({ entriesPerField: 4096 });
   tree.apply({ type: 'clock', epochNs: BASE.epochNs });
   const send = (...events: TaskEvent[]) => {
     for (const event of events) {
@@ -165,6 +190,35 @@ test('what is seen of a busy life goes back into a time of which there is a part
   check(15, 20, 30, 60);
   send(exit(70, 300, 0), fork(80, 301, 1), fork(90, 302, 1));
   check(10, 15, 20, 21.5, 30, 60, 75);
+  history.close();
+});
+
+test('a busy life that turns out to have ended before its last part has ended then', () => {
+  const { history, send, check } = beside({ entriesPerPart: 4 });
+  send(seen(1, 0, 0, ['/sbin/init']));
+  send({ ...seen(300, 1, 10, ['/srv/job'], 33), at: (100 * MS) as EventNs } as TaskEvent);
+  expect(history.counts.sealedBlocks).toBeGreaterThan(0);
+  send(exit(50, 300, 0));
+  check(40, 60, 90, 110);
+  for (let i = 0; i < 4; i++) send(fork(120 + i, 400 + i, 1));
+  check(40, 60, 90, 110);
+  history.close();
+});
+
+test('children of a busy process read what it was at their births, however many parts ago', () => {
+  const { history, send, check } = beside({ entriesPerPart: 4 });
+  send(seen(1, 0, 0, ['/sbin/init']), fork(10, 300, 1), exec(11, 300, ['/bin/busy']));
+  for (let i = 0; i < 300; i++) {
+    send({ type: 'rename', at: ((20 + i) * MS) as EventNs, tid: 300, comm: `name-${i}` });
+    if (i % 50 === 5) send(fork(20 + i + 0.5, 1000 + i, 300));
+  }
+  check(15, 25, 80, 200, 310, 400);
+  send(exit(500, 300, 0));
+  for (let i = 0; i < 4; i++) send(fork(510 + i, 500 + i, 1));
+  check(15, 25, 80, 200, 310, 400, 505, 600);
+  send(exit(700, 1005, 0));
+  for (let i = 0; i < 4; i++) send(fork(710 + i, 600 + i, 1));
+  check(80, 200, 310, 400, 505, 600, 699, 720);
   history.close();
 });
 

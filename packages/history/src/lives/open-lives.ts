@@ -30,13 +30,11 @@ import {
   type Tid,
   type TimeBase,
 } from '@dendro/protocol';
-import { type EncodedBlock, type Image, LivesEncoder } from '../codec/lives-encoder.ts';
+import { type EncodedBlock, type Image, LivesEncoder, LONG_AGO } from '../codec/lives-encoder.ts';
 import { DURATION_CLASSES, durationClass } from './duration-class.ts';
 import { imagesOf } from './images.ts';
 
 const SECOND_NS = 1_000_000_000;
-/** Entries of a part: those that it has in common with the part before, and some more. A field keeps as many here. */
-const SPARE_ENTRIES = 64;
 /** Room for these costs nothing until they come. */
 const EXPECTED_TASKS = 65_536;
 const INIT_TID = 1;
@@ -58,6 +56,8 @@ export interface OpenLivesOptions {
   readonly blockLives?: number | undefined;
   /** Entries after which a life that goes on is put into a block as far as it goes. Default 448. */
   readonly entriesPerPart?: number | undefined;
+  /** A field keeps so many entries more than a part has: what a part has in common with the one before. Default 64. */
+  readonly spareEntries?: number | undefined;
   /** Lives that have ended and are kept for others who are read through them, at most. Default 65,536. */
   readonly maxPinned?: number | undefined;
 }
@@ -78,9 +78,12 @@ export interface LifeEvents {
 export interface SealedLives {
   /**
    * Loads what is known of a life into the tree.
-   * @returns from when to when it matters; undefined when it is not there
+   * @returns from when to when it matters, and whether some of it is in earlier blocks alone; undefined when it is not there
    */
-  bringBack(id: TaskId, tree: TemporalTree): { readonly from: EventNs; readonly to: EventNs } | undefined;
+  bringBack(
+    id: TaskId,
+    tree: TemporalTree,
+  ): { readonly from: EventNs; readonly to: EventNs; readonly isPart: boolean } | undefined;
 }
 
 export class OpenLives implements FactVisitor {
@@ -98,7 +101,8 @@ export class OpenLives implements FactVisitor {
   #release = new Float64Array(1024);
   #from = new Float64Array(1024); // NaN: since its start
   #sets = new Uint16Array(1024); // entries since its last part
-  #hasPart = new Uint8Array(1024);
+  #hasPart = new Uint8Array(1024); // 1: what it was before is in a block
+  #seen = new Float64Array(1024); // the last time at which something of it was seen; -Infinity: nothing was
   /** Ended lives and when they are looked at, in order; the first ones have gone. */
   #due: { readonly id: TaskId; readonly at: number }[] = [];
   #firstDue = 0;
@@ -121,6 +125,7 @@ export class OpenLives implements FactVisitor {
   #textIndexes = new Int32Array(0);
   #lastId = 0;
   #lastTask: TaskIndex = NO_TASK;
+  #entered: TaskIndex[] = [];
   /** TaskIndex -> what was looked up since the last fact about it. */
   readonly #images: (readonly Image[] | undefined)[] = [];
 
@@ -133,7 +138,7 @@ export class OpenLives implements FactVisitor {
     this.#blockLives = options.blockLives ?? 2048;
     this.#entriesPerPart = options.entriesPerPart ?? 448;
     this.tree = new TemporalTree({
-      entriesPerField: this.#entriesPerPart + SPARE_ENTRIES,
+      entriesPerField: this.#entriesPerPart + (options.spareEntries ?? 64),
       expectedTasks: EXPECTED_TASKS,
       expectedEntries: 8 * EXPECTED_TASKS,
     });
@@ -184,6 +189,7 @@ export class OpenLives implements FactVisitor {
    */
   take(batch: Uint8Array, at: EventNs): void {
     if (at > this.#newest) this.#newest = at;
+    this.#entered.length = 0;
     readBatch(batch, this);
     this.#lastId = 0;
     this.#lookAtDue();
@@ -238,6 +244,11 @@ export class OpenLives implements FactVisitor {
     return (Number.isNaN(from) ? this.tree.startOf(task) : from) as EventNs;
   }
 
+  /** Is what it was before in a block? */
+  isPart(task: TaskIndex): boolean {
+    return this.#hasPart[task] === 1;
+  }
+
   // --- facts in ---
 
   strings(table: readonly string[]): void {
@@ -264,7 +275,10 @@ export class OpenLives implements FactVisitor {
     const wasPresent = tree.isPresent(task);
     const wasKnown = wasPresent && !tree.isPlaceholder(task);
     const startBefore = tree.startOf(task);
-    if (!wasPresent) this.#enter(task);
+    if (!wasPresent) {
+      this.#enter(task);
+      this.#entered.push(task);
+    }
     if (this.#missing.size > 0) this.#missing.delete(id);
     const leaderTask = leader === id ? task : this.#named(leader);
     const creatorTask = this.#named(creator);
@@ -293,8 +307,11 @@ export class OpenLives implements FactVisitor {
         if (tree.firstThreadOf(task) !== NO_TASK) this.#wait(id); // it has ended them
       }
     }
-    // What is told late, and what was seen, can say something about a time that an earlier copy speaks of.
-    if (since < (this.#from[task] as number) || authority === AUTHORITY.sighting) this.#reachBack(task);
+    if (authority === AUTHORITY.sighting && since > (this.#seen[task] as number)) this.#seen[task] = since;
+    if (this.#hasPart[task] === 1 && since !== LONG_AGO && !tree.hasEntryOf(task, field, since)) {
+      this.#sealLateEntry(task, id, field, since, authority, value);
+    }
+    if (this.#saysOfEarlier(task, since)) this.#reachBack(task);
     const sets = (this.#sets[task] as number) + 1;
     this.#sets[task] = sets;
     if (sets >= this.#entriesPerPart) this.#sealPart(task, id, since);
@@ -305,7 +322,7 @@ export class OpenLives implements FactVisitor {
     const task = this.#announced(id);
     if (task === NO_TASK) return;
     const hadEnded = tree.isExitSaid(task);
-    if (at < (this.#from[task] as number)) this.#reachBack(task);
+    if (this.#saysOfEarlier(task, at)) this.#reachBack(task);
     tree.mergeExit(task, at, authority, code, signal);
     if (!hadEnded && !tree.isThread(task)) this.#events.exit(at);
     this.#wait(id);
@@ -322,6 +339,12 @@ export class OpenLives implements FactVisitor {
     if (task === NO_TASK || !tree.isPresent(task) || tree.exitOf(task) !== Number.POSITIVE_INFINITY) return;
     const tid = tree.tidOf(task);
     if (this.#lost.has(tid)) return;
+    // What a batch says of tasks comes before whom it evicts, whatever was first.
+    const next = this.#enteredWith(tid, task);
+    if (next !== undefined) {
+      this.#conclude(task, id, next);
+      return;
+    }
     const oldest = this.#lost.size < MAX_LOST ? undefined : this.#lost.keys().next().value;
     if (oldest !== undefined) this.#endLost(oldest, NO_TASK_ID, this.#newest as EventNs);
     this.#lost.set(tid, id);
@@ -340,19 +363,20 @@ export class OpenLives implements FactVisitor {
     for (const id of ids) {
       const task = tree.indexOf(id);
       const release = Math.max(this.#release[task] as number, tree.startOf(task)) as EventNs;
-      this.#encoder.begin(id, this.fromOf(task), release);
+      this.#encoder.begin(id, this.fromOf(task), release, this.isPart(task), true);
       tree.writeFacts(task, this.#encoder);
     }
     return this.#encoder.finish();
   }
 
   /** Of a task that was loaded into `tree` from such a block. */
-  resume(id: TaskId, from: EventNs, release: EventNs): void {
+  resume(id: TaskId, from: EventNs, release: EventNs, isPart: boolean): void {
     const task = this.tree.indexOf(id);
     if (task === NO_TASK) return;
     this.#enter(task);
+    this.#noteSeen(task);
     if (from !== this.tree.startOf(task)) this.#from[task] = from;
-    if (from > this.tree.startOf(task)) this.#hasPart[task] = 1;
+    if (isPart || from > this.tree.startOf(task)) this.#hasPart[task] = 1;
     this.#release[task] = release;
     if (id > this.#newestId) this.#newestId = id;
     if (this.tree.tidOf(task) === INIT_TID) this.#initId = Math.max(id, this.#initId ?? id) as TaskId;
@@ -367,8 +391,7 @@ export class OpenLives implements FactVisitor {
       if (!tree.isPresent(task) || tree.exitOf(task) !== Number.POSITIVE_INFINITY) continue;
       const id = tree.taskIdOf(task);
       if (told.has(id)) continue;
-      tree.mergeExit(task, Math.max(since, tree.startOf(task)) as EventNs, AUTHORITY.inferred);
-      this.#wait(id);
+      this.#conclude(task, id, Math.max(since, tree.startOf(task)) as EventNs);
     }
   }
 
@@ -449,7 +472,9 @@ export class OpenLives implements FactVisitor {
         continue;
       }
       this.#enter(task);
+      this.#noteSeen(task);
       this.#from[task] = span.from;
+      this.#hasPart[task] = span.isPart ? 1 : 0;
       this.#release[task] = span.to;
       this.#wait(next);
       this.#forEachNamedBy(task, (above) => {
@@ -470,14 +495,51 @@ export class OpenLives implements FactVisitor {
     return index;
   }
 
+  /** When the next life of a tid began that was told of in this batch. */
+  #enteredWith(tid: Tid, before: TaskIndex): EventNs | undefined {
+    const { tree } = this;
+    let first: EventNs | undefined;
+    for (const task of this.#entered) {
+      if (task === before || !tree.isPresent(task) || tree.tidOf(task) !== tid) continue;
+      const start = tree.startOf(task);
+      if (start >= tree.startOf(before) && (first === undefined || start < first)) first = start;
+    }
+    return first;
+  }
+
   #endLost(tid: number, by: TaskId, start: EventNs): void {
     const id = this.#lost.get(tid);
     if (id === undefined || id === by) return;
     this.#lost.delete(tid);
     const task = this.tree.indexOf(id);
     if (task === NO_TASK || !this.tree.isPresent(task) || this.tree.startOf(task) > start) return;
-    this.tree.mergeExit(task, start, AUTHORITY.inferred);
+    this.#conclude(task, id, start);
+  }
+
+  /** That a task has ended, which nobody has said. */
+  #conclude(task: TaskIndex, id: TaskId, at: EventNs): void {
+    if (this.#saysOfEarlier(task, at)) this.#reachBack(task);
+    this.tree.mergeExit(task, at, AUTHORITY.inferred);
     this.#wait(id);
+  }
+
+  /**
+   * Can something that was told as of a time change what is read of a time that an earlier copy speaks of? What is told late
+   * can, and what was seen; and so can what lies before a sighting, which then goes back no further. [OB2]
+   */
+  #saysOfEarlier(task: TaskIndex, since: EventNs): boolean {
+    return since < (this.#from[task] as number) || since <= (this.#seen[task] as number);
+  }
+
+  /** Of a task that was loaded with its facts. */
+  #noteSeen(task: TaskIndex): void {
+    let seen = Number.NEGATIVE_INFINITY;
+    const note = (since: EventNs, authority: Authority) => {
+      if (authority === AUTHORITY.sighting && since > seen) seen = since;
+    };
+    this.tree.forEachEntrySince(task, seen as EventNs, (_, since, authority) => note(since, authority));
+    this.tree.forEachParent(task, (_, since, authority) => note(since, authority));
+    this.#seen[task] = seen;
   }
 
   /** What is known here has to be read as of all of its life, though there are earlier copies. */
@@ -514,6 +576,7 @@ export class OpenLives implements FactVisitor {
     this.#from[task] = Number.NaN;
     this.#sets[task] = 0;
     this.#hasPart[task] = 0;
+    this.#seen[task] = Number.NEGATIVE_INFINITY;
   }
 
   #wait(id: TaskId): void {
@@ -644,7 +707,7 @@ export class OpenLives implements FactVisitor {
 
   #encodeLife(task: TaskIndex, id: TaskId, to: EventNs): void {
     const { tree } = this;
-    this.#encoder.begin(id, this.fromOf(task), to, this.#hasPart[task] === 1);
+    this.#encoder.begin(id, this.fromOf(task), to, this.isPart(task));
     tree.writeFacts(task, this.#encoder);
     if (tree.isThread(task)) return;
     for (const image of imagesOf(tree, task)) this.#encoder.image(image);
@@ -687,8 +750,30 @@ export class OpenLives implements FactVisitor {
     this.#encodeLife(task, id, to);
     this.#sealed.push({ ...this.#encoder.finish(), durationClass: durationClass(this.fromOf(task), to) });
     this.#from[task] = to;
+    // Should it have ended before: what says so has to be read with the part.
+    this.#release[task] = Math.max(this.#release[task] as number, to);
     this.#sets[task] = 0;
     this.#hasPart[task] = 1;
+  }
+
+  /** What is told so late of a busy task that nothing as old is kept here: a block of its own, for all of its life. */
+  #sealLateEntry(
+    task: TaskIndex,
+    id: TaskId,
+    field: number,
+    since: EventNs,
+    authority: Authority,
+    value: number,
+  ): void {
+    const encoder = this.#encoder;
+    const to = Math.max(this.#newest, this.fromOf(task)) as EventNs;
+    encoder.begin(id, this.tree.startOf(task), to, true);
+    this.tree.writeTaskFacts(task, encoder);
+    const text = IS_TEXT[field] && value !== 0 ? this.#texts[value - 1] : undefined;
+    const known = text === undefined ? value : encoder.numberedText(this.tree.intern(text), text);
+    encoder.set(id, field, since, authority, known);
+    this.#sealed.push({ ...encoder.finish(), durationClass: durationClass(this.tree.startOf(task), to) });
+    this.#release[task] = Math.max(this.#release[task] as number, to);
   }
 
   /** Calls `visit` for everyone through whom a task is read. */
@@ -724,5 +809,6 @@ export class OpenLives implements FactVisitor {
     this.#from = grow(this.#from, new Float64Array(capacity));
     this.#sets = grow(this.#sets, new Uint16Array(capacity));
     this.#hasPart = grow(this.#hasPart, new Uint8Array(capacity));
+    this.#seen = grow(this.#seen, new Float64Array(capacity));
   }
 }

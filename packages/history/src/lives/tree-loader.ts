@@ -34,6 +34,7 @@ export class TreeLoader implements EntryVisitor {
   #texts: BlockTexts | undefined;
   #textIndexes: Int32Array = new Int32Array(0); // index in the block -> index in the tree, 0 = not looked up yet
   #loaded = 0;
+  readonly #parts = new Map<TaskIndex, EventNs>();
 
   constructor(tree: TemporalTree) {
     this.#tree = tree;
@@ -42,6 +43,16 @@ export class TreeLoader implements EntryVisitor {
   /** Lives loaded so far; one of which there are several copies counts for each. */
   get loaded(): number {
     return this.#loaded;
+  }
+
+  /** Of whom something is in other blocks, earlier ones; and since when what is here holds. */
+  get parts(): ReadonlyMap<TaskIndex, EventNs> {
+    return this.#parts;
+  }
+
+  /** Of one that came into the tree by another way. */
+  notePart(task: TaskIndex, from: EventNs): void {
+    this.#parts.set(task, Math.min(from, this.#parts.get(task) ?? from) as EventNs);
   }
 
   /**
@@ -81,6 +92,9 @@ export class TreeLoader implements EntryVisitor {
     const leader = this.#named(rows.leader[life] as number);
     const creator = this.#named(rows.creator[life] as number);
     this.#loaded++;
+    if (rows.isPart[life] === 1) this.notePart(task, rows.from[life] as EventNs);
+    // Of an open life the tree can have what came after: this is what it has lost.
+    tree.forgetTrimmed(task);
     tree.mergeTask(
       task,
       rows.tid[life] as Tid,

@@ -1,7 +1,7 @@
 // Where the blocks of ended lives are: a directory of all of them in memory, their contents on the
 // disk, what was asked for last unpacked in bounded caches.
 
-import type { TemporalTree } from '@dendro/engine';
+import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import { DendroError, type EventNs, type TaskId, type TimeBase } from '@dendro/protocol';
 import { LRUCache } from 'lru-cache';
 import type { BlockImages } from '../codec/block-images.ts';
@@ -24,6 +24,12 @@ export interface BlockEntry {
   readonly facts: number;
   /** While it is not on the disk yet. */
   data: Uint8Array | undefined;
+}
+
+/** From when to when, both included. */
+export interface Stretch {
+  readonly from: EventNs;
+  readonly to: EventNs;
 }
 
 interface Row {
@@ -49,6 +55,8 @@ export class BlockStore {
   #entries: BlockEntry[] = [];
   #unsaved: BlockEntry[] = [];
   #nextId = 1;
+  /** Blocks that came after this one are still in the file, and are nothing any more. */
+  #droppedAfter: number | undefined;
   #damaged = new Set<number>();
   readonly #rows: LRUCache<number, LivesBlock>;
   readonly #texts: LRUCache<number, BlockTexts>;
@@ -92,6 +100,10 @@ export class BlockStore {
 
   /** Inside of a transaction. `noteSaved` follows when it has succeeded. */
   save(): void {
+    if (this.#droppedAfter !== undefined) {
+      this.#database.prepare('DELETE FROM block WHERE id > ?').run(this.#droppedAfter);
+      this.#database.prepare('DELETE FROM block_data WHERE id > ?').run(this.#droppedAfter);
+    }
     for (const { id, era, durationClass, from, to, id0, id1, lives, facts, data } of this.#unsaved) {
       this.#insert.run(id, era, durationClass, Math.floor(from), Math.ceil(to), id0, id1, lives, facts);
       this.#insertData.run(id, data);
@@ -101,6 +113,7 @@ export class BlockStore {
   noteSaved(): void {
     for (const entry of this.#unsaved) entry.data = undefined;
     this.#unsaved = [];
+    this.#droppedAfter = undefined;
   }
 
   get unsavedBytes(): number {
@@ -117,11 +130,12 @@ export class BlockStore {
     }
   }
 
-  /** Inside of a transaction: forgets all that came after a block. */
+  /** Forgets all that came after a block; in the file with the next `save`. */
   dropAfter(newest: number): void {
-    this.#database.prepare('DELETE FROM block WHERE id > ?').run(newest);
-    this.#database.prepare('DELETE FROM block_data WHERE id > ?').run(newest);
-    this.#readDirectory();
+    this.#droppedAfter = newest;
+    this.#entries = this.#entries.filter(({ id }) => id <= newest);
+    this.#unsaved = [];
+    this.#nextId = newest + 1;
   }
 
   /** Unpacked; undefined when it is damaged, which is counted. */
@@ -205,7 +219,8 @@ export class BlockStore {
   /**
    * Loads one life: its copies that matter at some time in `[from, to]`, or, where there is none such, the newest one. It
    * says what the others say but for what a busy task has said in the time of these.
-   * @returns from when to when the copies that there are matter; undefined when there is none
+   * @returns from when to when the copies that there are matter, and whether what was loaded is a part; undefined when there is
+   * none
    */
   loadLife(
     tree: TemporalTree,
@@ -213,7 +228,7 @@ export class BlockStore {
     era: number,
     base: TimeBase,
     [from, to]: readonly [EventNs, EventNs],
-  ): { from: EventNs; to: EventNs } | undefined {
+  ): { from: EventNs; to: EventNs; isPart: boolean } | undefined {
     const loader = new TreeLoader(tree);
     const near = [...this.find(id, era, base, from, to)];
     // Only who does not matter then is looked for everywhere.
@@ -236,7 +251,36 @@ export class BlockStore {
       this.textsOf(entry, base);
       this.#guarded(entry, () => loader.loadOne(block, life));
     }
-    return span;
+    const isPart = loader.parts.size > 0;
+    return span === undefined ? undefined : { ...span, isPart };
+  }
+
+  /**
+   * Loads the copies of a life that matter at some time of one of the stretches, but for those that matter in `here` too.
+   * @returns the stretches at which none matters
+   */
+  addParts(
+    tree: TemporalTree,
+    task: TaskIndex,
+    era: number,
+    base: TimeBase,
+    stretches: readonly Stretch[],
+    here: Stretch,
+  ): Stretch[] {
+    const loader = new TreeLoader(tree);
+    const from = stretches.reduce((least, one) => Math.min(least, one.from), FOREVER);
+    const to = stretches.reduce((most, one) => Math.max(most, one.to), EVER);
+    const found = new Set<Stretch>();
+    for (const { entry, life } of this.find(tree.taskIdOf(task), era, base, from, to)) {
+      const block = this.open(entry, base);
+      if (block === undefined) continue;
+      const [begins, ends] = [block.rows.from[life] as EventNs, block.rows.to[life] as EventNs];
+      const met = stretches.filter((one) => begins <= one.to && ends >= one.from);
+      for (const one of met) found.add(one);
+      const isHere = begins <= here.to && ends >= here.from;
+      if (met.length > 0 && !isHere) this.#guarded(entry, () => loader.loadOne(block, life));
+    }
+    return stretches.filter((one) => !found.has(one));
   }
 
   #guarded(entry: BlockEntry, load: () => void): void {

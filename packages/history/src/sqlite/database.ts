@@ -1,6 +1,6 @@
 // The file of a history: opened by one process at a time, in the schema of today.
 
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DendroError } from '@dendro/protocol';
 import Sqlite from 'better-sqlite3';
@@ -13,13 +13,23 @@ export const FILE_NAME = 'history.db';
 const APPLICATION_ID = 0x446e_4873;
 const PAGE_BYTES = 8192;
 const CACHE_KIB = 32 * 1024;
-/** Pages of the journal after which it goes into the file. */
-const CHECKPOINT_PAGES = 1000;
+/** Bytes of the journal after which it goes into the file: so long it is, and longer by one transaction at most. */
+const JOURNAL_BYTES = 1000 * PAGE_BYTES;
+/** What is longer after a great transaction is given back at once. */
+export const MAX_JOURNAL_BYTES = 2 * JOURNAL_BYTES;
+const MIN_JOURNAL_PAGES = 4;
+/** Of all that a history may take the journal is to be this part. */
+const JOURNAL_SHARE = 1 / 32;
 
 /**
  * @throws DendroError DENDRO_HISTORY_IN_USE, DENDRO_HISTORY_VERSION, DENDRO_HISTORY_UNREADABLE
  */
-export function openDatabase(directory: string, migrations = MIGRATIONS): Database {
+export function openDatabase(
+  directory: string,
+  migrations = MIGRATIONS,
+  maxBytes = Number.POSITIVE_INFINITY,
+): Database {
+  const pages = Math.max(MIN_JOURNAL_PAGES, Math.round(Math.min(JOURNAL_BYTES, maxBytes * JOURNAL_SHARE) / PAGE_BYTES));
   let database: Database | undefined;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -32,8 +42,8 @@ export function openDatabase(directory: string, migrations = MIGRATIONS): Databa
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
     database.pragma(`cache_size = -${CACHE_KIB}`);
-    database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    database.pragma('journal_size_limit = 16777216');
+    database.pragma(`wal_autocheckpoint = ${pages}`);
+    database.pragma(`journal_size_limit = ${pages * PAGE_BYTES}`);
     database.exec('BEGIN IMMEDIATE; COMMIT');
     migrate(database, directory, migrations);
     return database;
@@ -59,11 +69,36 @@ function migrate(database: Database, directory: string, migrations: readonly str
       `The history in ${directory} was written by a newer dendro (version ${version} of its schema, and this one knows ${migrations.length}).`,
     );
   }
+  // The disk may be full: nothing is written where nothing is to change.
+  if (version === migrations.length) return;
   database.transaction(() => {
     database.pragma(`application_id = ${APPLICATION_ID}`);
     for (let step = version; step < migrations.length; step++) database.exec(migrations[step] as string);
     database.pragma(`user_version = ${migrations.length}`);
   })();
+}
+
+export interface FileSizes {
+  readonly file: number;
+  readonly journal: number;
+}
+
+/** 0 for what is not there. */
+export function sizesOf(directory: string): FileSizes {
+  const sizeOf = (name: string) => statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0;
+  return { file: sizeOf(FILE_NAME), journal: sizeOf(`${FILE_NAME}-wal`) };
+}
+
+/**
+ * Gives back what one great transaction has left of the journal. On a disk that cannot be written to it stays, and the next
+ * transaction says so.
+ */
+export function shrinkJournal(database: Database): void {
+  try {
+    database.pragma('wal_checkpoint(TRUNCATE)');
+  } catch (thrown) {
+    if (!isDiskFailure(thrown)) throw thrown;
+  }
 }
 
 /** Any failure to use the file, as one sentence for people. */

@@ -1,7 +1,7 @@
 // A real file system that is really full.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EventNs, epochOf } from '@dendro/protocol';
 import { afterEach, expect, test } from 'vitest';
@@ -120,8 +120,65 @@ test.skipIf(!IS_ROOT)(
   },
 );
 
+test.skipIf(!IS_ROOT).each([
+  ['of the same boot, in order', 'boot', true],
+  ['of the same boot, after a kill', 'boot', false],
+  ['of another boot', 'next', true],
+  ['of another boot, after a kill', 'next', false],
+] as const)(
+  'a run %s, that begins on a full disk says so, and is recorded as soon as there is room',
+  (_, bootId, inOrder) => {
+    const first = folder();
+    const before = new SqliteHistory(first, { graceNs: 0, blockLives: 50 });
+    before.begin(START);
+    tellMuch(new RecordedHost(before, BASE).tell(seen(1, 0, 0, ['/sbin/init'])), 1, 200);
+    before.flush();
+    const place = smallDisk(4000);
+    if (inOrder) before.close();
+    cpSync(first, place, { recursive: true });
+    before.close();
+    const ballast = join(place, 'ballast');
+    writeFileSync(ballast, fillOf(place, 0));
+    let now = 0;
+    const history = new SqliteHistory(place, { monotonicMs: () => now, graceNs: 0, blockLives: 50 });
+    const base = { epochNs: BASE.epochNs + (bootId === 'boot' ? 0n : 1_000_000_000n) };
+    const { isSameEra, newestTaskId } = history.begin({ ...START, bootId, base });
+    expect(isSameEra).toBe(bootId === 'boot');
+    expect(history.state).toMatchObject({ state: 'stopped' });
+    expect(history.state.problem).toMatch(/database or disk is full.*goes on as soon as there is room/);
+    const host = new RecordedHost(history, base, newestTaskId + 1).tell(seen(1, 0, 0, ['/sbin/init']));
+    tellMuch(host, 2000, 2100);
+    expect(history.search({ commandLine: '/bin/run-2050 ' }).total).toBe(1);
+    expect(history.search({ commandLine: '/bin/run-150 ' }).total).toBe(1);
+    rmSync(ballast);
+    now += 2000;
+    history.flush();
+    expect(history.state).toMatchObject({
+      state: 'recording',
+      problem: undefined,
+      pendingBatches: 0,
+      droppedBatches: 0,
+    });
+    tellMuch(host, 2100, 2200);
+    history.close();
+    const again = new SqliteHistory(place);
+    for (const i of [1, 150, 199, 2000, 2050, 2199]) {
+      expect(again.search({ commandLine: `/bin/run-${i} ` }).total).toBe(1);
+    }
+    again.close();
+  },
+);
+
+test.skipIf(!IS_ROOT)('a history that is to be made where there is no room is refused with a sentence', () => {
+  const place = smallDisk(16);
+  writeFileSync(join(place, 'ballast'), fillOf(place, 0));
+  expect(() => new SqliteHistory(place)).toThrow(
+    expect.objectContaining({ code: 'DENDRO_HISTORY_UNREADABLE', message: expect.stringContaining('disk is full') }),
+  );
+});
+
 /** As many bytes as there are left, but for a few. */
-function fillOf(place: string): Buffer {
+function fillOf(place: string, spare = 16_384): Buffer {
   const free = Number(execFileSync('df', ['--output=avail', '-B1', place], { encoding: 'utf8' }).split('\n')[1]);
-  return Buffer.alloc(Math.max(0, free - 16_384));
+  return Buffer.alloc(Math.max(0, free - spare));
 }

@@ -61,14 +61,21 @@ export class Eras {
       : last.bootId === bootId;
   }
 
+  /** One more, that is in the file when `insert` has put it there. */
   add({ base, bootId, bootNs, at }: HostStart): Era {
     const began = Number.isFinite(at) ? (Math.floor(at) as EventNs) : undefined;
-    const { lastInsertRowid } = this.#database
-      .prepare('INSERT INTO era (base_ns, boot_id, boot_ns, began) VALUES (?, ?, ?, ?)')
-      .run(String(base.epochNs), bootId ?? null, String(bootNs), began ?? null);
-    const era: Era = { id: Number(lastInsertRowid), base, bootId, bootNs, began, newest: undefined };
+    const era: Era = { id: (this.last?.id ?? 0) + 1, base, bootId, bootNs, began, newest: undefined };
     this.#eras.push(era);
     return era;
+  }
+
+  /** Inside of a transaction. One that is there already stays as it is. */
+  insert({ id, base, bootId, bootNs, began }: Era): void {
+    this.#database
+      .prepare(
+        'INSERT INTO era (id, base_ns, boot_id, boot_ns, began) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
+      )
+      .run(id, String(base.epochNs), bootId ?? null, String(bootNs), began ?? null);
   }
 
   /** Inside of a transaction. */

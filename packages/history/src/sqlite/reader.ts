@@ -7,7 +7,7 @@ import { DendroError, type EntityId, type EventNs, eventTimeOf, type TaskId } fr
 import type { TreeAsOf, TreeWindow } from '../history.ts';
 import type { OpenLives } from '../lives/open-lives.ts';
 import { TreeLoader } from '../lives/tree-loader.ts';
-import type { BlockStore } from './block-store.ts';
+import type { BlockStore, Stretch } from './block-store.ts';
 import type { Era, Eras } from './eras.ts';
 
 /** More than a busy task has in any time that is asked about at once. */
@@ -54,8 +54,16 @@ export class Reader {
     const tree = this.#tree;
     tree.clear(MAX_TEXTS);
     const open = this.#openOf(era);
-    if (open !== undefined) tree.copyTasks(open.tree, open.mattering(from, to), this.#openTexts);
-    this.#blocks.loadWindow(new TreeLoader(tree), era.id, era.base, from, to);
+    const loader = new TreeLoader(tree);
+    if (open !== undefined) {
+      const mattering = open.mattering(from, to);
+      tree.copyTasks(open.tree, mattering, this.#openTexts);
+      for (const task of mattering) {
+        if (open.isPart(task)) loader.notePart(tree.indexOf(open.tree.taskIdOf(task)), open.fromOf(task));
+      }
+    }
+    this.#blocks.loadWindow(loader, era.id, era.base, from, to);
+    this.#addParts(tree, loader.parts, era, from, to);
     return { tree, base: era.base, from, at: to };
   }
 
@@ -73,13 +81,16 @@ export class Reader {
     // Whoever is read through it matters when it does. One that has ended by then is read as at its end.
     let then = at;
     const texts = this.#fewTexts;
+    const parts = new Map<TaskIndex, EventNs>();
     for (let id = todo.pop(); id !== undefined && seen.size < MAX_LOOKED_UP; id = todo.pop()) {
       const living = open?.tree.indexOf(id) ?? NO_TASK;
       const isOpen = open !== undefined && living !== NO_TASK && open.tree.isPresent(living);
       if (isOpen) tree.copyTasks(open.tree, [living], texts);
+      if (isOpen && open.isPart(living)) parts.set(tree.indexOf(id), open.fromOf(living));
       // An open life that was brought back, or is a busy one, has earlier copies.
-      if (!isOpen || (open?.fromOf(living) ?? 0) > then) {
+      if (!isOpen || open.isPart(living) || open.fromOf(living) > then) {
         const span = this.#blocks.loadLife(tree, id, era.id, era.base, [then, then]);
+        if (span?.isPart && !isOpen) parts.set(tree.indexOf(id), span.from);
         if (id === taskId && !isOpen && span !== undefined) then = Math.min(then, span.to) as EventNs;
       }
       const task = tree.indexOf(id);
@@ -90,9 +101,43 @@ export class Reader {
         todo.push(above);
       }
     }
+    this.#addParts(tree, parts, era, then, at);
     const task = tree.indexOf(taskId);
     const isKnown = task !== NO_TASK && tree.isPresent(task) && tree.startOf(task) <= at;
     return { tree, base: era.base, at, taskId: isKnown ? taskId : undefined };
+  }
+
+  /**
+   * Of lives that are in parts those too which others read: of their births, and of the time since then where a thread may
+   * have ended with an exec.
+   * @param parts of whom something is elsewhere, and since when it is here; what matters in `[from, to]` is here
+   */
+  #addParts(tree: TemporalTree, parts: ReadonlyMap<TaskIndex, EventNs>, era: Era, from: EventNs, to: EventNs): void {
+    if (parts.size === 0) return;
+    const read = new Map<TaskIndex, Stretch[]>();
+    const note = (task: TaskIndex, birth: EventNs, until: EventNs) => {
+      if (task === NO_TASK || birth >= from || !parts.has(task)) return;
+      // A start in ticks can be before that of whoever it was born of.
+      const since = Math.max(birth, tree.startOf(task)) as EventNs;
+      const stretch = { from: since, to: Math.max(since, until) as EventNs };
+      const stretches = read.get(task);
+      if (stretches === undefined) read.set(task, [stretch]);
+      else stretches.push(stretch);
+    };
+    for (let slot = 0; slot < tree.slotCount; slot++) {
+      const task = slot as TaskIndex;
+      if (!tree.isPresent(task)) continue;
+      const start = tree.startOf(task);
+      const creator = tree.creatorOf(task);
+      note(creator, start, start);
+      if (creator !== NO_TASK) note(tree.leaderOf(creator), start, start);
+      if (tree.isThread(task)) note(tree.leaderOf(task), start, tree.isExitSaid(task) ? start : from);
+    }
+    for (const [task, stretches] of read) {
+      const missing = this.#blocks.addParts(tree, task, era.id, era.base, stretches, { from, to });
+      // What is no longer kept is not made up from what somebody else had.
+      if (missing.some((one) => one.from < (parts.get(task) as EventNs))) tree.noteTrimmed(task);
+    }
   }
 
   #idOf(ref: TaskRef, era: Era, at: EventNs): TaskId | undefined {

@@ -10,7 +10,9 @@ import type { Era, Eras } from './eras.ts';
 
 export interface RetentionLimits {
   readonly maxAgeNs: bigint | undefined;
+  /** Of the file and of its journal. */
   readonly maxBytes: number;
+  readonly journalBytes: () => number;
 }
 
 /** Rows of each table that one flush deletes at most. */
@@ -48,10 +50,10 @@ export class Retention {
     this.#dropped = new Set();
   }
 
-  /** Bytes of the file that hold something. */
+  /** Bytes of the file that hold something, and those of its journal. */
   get usedBytes(): number {
     const value = (pragma: string) => this.#database.pragma(pragma, { simple: true }) as number;
-    return (value('page_count') - value('freelist_count')) * value('page_size');
+    return (value('page_count') - value('freelist_count')) * value('page_size') + this.#limits.journalBytes();
   }
 
   #edgeByAge(current: Era): { era: Era; at: EventNs } | undefined {

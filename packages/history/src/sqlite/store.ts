@@ -1,8 +1,6 @@
 // A history in one SQLite file: writing. What is kept where, and why it is found again:
 // docs/adr/0013-the-history.md. Reading is in reader.ts.
 
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { type DifferenceOptions, differenceOf, rememberTree, type TaskRef, type TreeDifference } from '@dendro/engine';
 import { type EventNs, epochOf, eventTimeOf, readBatch, type TaskId, type TimeBase } from '@dendro/protocol';
 import { PackedBlock, packBlock } from '../codec/packed-block.ts';
@@ -27,7 +25,15 @@ import { TreeLoader } from '../lives/tree-loader.ts';
 import { chunksOf } from '../questions.ts';
 import { BlockStore } from './block-store.ts';
 import { Counters } from './counters.ts';
-import { type Database, explain, FILE_NAME, isDiskFailure, openDatabase } from './database.ts';
+import {
+  type Database,
+  explain,
+  isDiskFailure,
+  MAX_JOURNAL_BYTES,
+  openDatabase,
+  shrinkJournal,
+  sizesOf,
+} from './database.ts';
 import { type Era, Eras } from './eras.ts';
 import { FlushTimes } from './flush-times.ts';
 import { BatchLog, type LoggedBatch } from './log.ts';
@@ -93,6 +99,8 @@ export class SqliteHistory implements History {
   #era: Era | undefined;
   #isRecording = false;
   #isClosed = false;
+  /** While it is not in the file that this era is recorded. */
+  #unsavedBegin: Era | undefined;
   readonly #wasKilled: boolean;
   #problem: string | undefined;
   #hadProblem = false;
@@ -100,6 +108,7 @@ export class SqliteHistory implements History {
   #pendingGaps: PendingGap[] = [];
   /** Since when batches are refused. */
   #refusedSince: EventNs | undefined;
+  #holeWhy: GapReason | undefined;
   #refusedBatches = 0;
   #factsSinceKeyframe = 0;
   /** Rows of the log up to here are needed for no start. */
@@ -115,7 +124,8 @@ export class SqliteHistory implements History {
     this.#directory = directory;
     this.#options = options;
     this.#now = options.monotonicMs ?? (() => performance.now());
-    const database = openDatabase(directory);
+    const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    const database = openDatabase(directory, undefined, maxBytes);
     this.#database = database;
     this.#eras = new Eras(database);
     this.#blocks = new BlockStore(database);
@@ -124,7 +134,8 @@ export class SqliteHistory implements History {
     this.#search = new LifeSearch(this.#blocks);
     this.#retention = new Retention(database, this.#blocks, this.#eras, this.#counters, {
       maxAgeNs: options.maxAgeNs,
-      maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+      maxBytes,
+      journalBytes: () => sizesOf(directory).journal,
     });
     this.#writtenEpochNs = this.#eras.newestEpochNs;
     this.#reader = new Reader(this.#blocks, this.#eras, (era) => this.#openOf(era));
@@ -149,27 +160,26 @@ export class SqliteHistory implements History {
     const isSameEra = this.#eras.continues(start);
     const newest = last?.newest;
     const newestTaskId = this.#newestTaskId;
-    this.#inTransaction(() => {
-      if (!isSameEra && last !== undefined && this.#open !== undefined) {
-        // What lived then has ended with the host.
-        this.#open.endAll(newest ?? (0 as EventNs));
-        this.#takeSealed(last);
-        this.#blocks.save();
-        this.#database.prepare('DELETE FROM keyframe').run();
-        this.#open = undefined;
-      }
-      this.#era = isSameEra && last !== undefined ? last : this.#eras.add(start);
-      this.#noteAbsence(start, last, isSameEra);
-      this.#saveGaps();
-      this.#database.prepare('UPDATE state SET is_open = 1, newest_id = ?').run(newestTaskId);
-    });
-    this.#blocks.noteSaved();
-    this.#pendingGaps = [];
-    const era = this.#era as unknown as Era;
+    if (!isSameEra && last !== undefined && this.#open !== undefined) {
+      // What lived then has ended with the host.
+      this.#open.endAll(newest ?? (0 as EventNs));
+      this.#takeSealed(last);
+      this.#open = undefined;
+    }
+    const era = isSameEra && last !== undefined ? last : this.#eras.add(start);
+    this.#era = era;
+    if (start.isAgain) {
+      this.#refusedSince = (isSameEra ? newest : undefined) ?? start.at;
+      this.#holeWhy = 'killed';
+    } else this.#noteAbsence(start, last, isSameEra);
     this.#open ??= this.#newOpen(era.base, newestTaskId);
     this.#log.begin(era.id, era.base);
     this.#counters.begin(era.base, isSameEra ? ((newest ?? start.at) as EventNs) : start.at);
     this.#isRecording = true;
+    this.#unsavedBegin = era;
+    this.#hasNews = true;
+    this.#retryAt = 0;
+    this.flush();
     return {
       base: era.base,
       bootNs: era.bootNs,
@@ -226,9 +236,12 @@ export class SqliteHistory implements History {
     open.endUntold(told, since);
     this.#takeSealed(era);
     if (this.#refusedSince !== undefined) {
-      const why = this.#hadProblem ? 'disk' : 'overload';
-      this.#pendingGaps.push({ era: era.id, from: this.#refusedSince, to: at, lost: 0, why });
+      const why = this.#holeWhy ?? (this.#hadProblem ? 'disk' : 'overload');
+      if (Number.isFinite(this.#refusedSince)) {
+        this.#pendingGaps.push({ era: era.id, from: this.#refusedSince, to: at, lost: 0, why });
+      }
       this.#refusedSince = undefined;
+      this.#holeWhy = undefined;
       this.#hadProblem = false;
     }
     // What was concluded is in no batch.
@@ -256,6 +269,7 @@ export class SqliteHistory implements History {
     const [open, era] = this.#recording();
     const began = performance.now();
     const isDone = this.#write(() => {
+      this.#saveBegin();
       this.#log.save();
       this.#blocks.save();
       this.#counters.save();
@@ -267,6 +281,7 @@ export class SqliteHistory implements History {
       this.#log.compact(this.#oldestKeyframeLog);
     });
     if (!isDone) return;
+    this.#unsavedBegin = undefined;
     this.#log.noteSaved();
     this.#blocks.noteSaved();
     this.#counters.noteSaved();
@@ -275,11 +290,13 @@ export class SqliteHistory implements History {
     if (this.#factsSinceKeyframe >= (this.#options.keyframeFacts ?? KEYFRAME_FACTS)) this.#factsSinceKeyframe = 0;
     this.#hasNews = false;
     this.#writtenEpochNs = this.#eras.newestEpochNs;
+    if (sizesOf(this.#directory).journal > MAX_JOURNAL_BYTES) shrinkJournal(this.#database);
     this.#flushTimes.add(performance.now() - began);
   }
 
   get state(): HistoryState {
     const pendingBatches = this.#log.pendingBatches;
+    const { file, journal } = sizesOf(this.#directory);
     return {
       state: this.#isClosed
         ? 'closed'
@@ -292,7 +309,7 @@ export class SqliteHistory implements History {
       oldestEpochNs: this.#eras.oldestEpochNs,
       newestEpochNs: this.#eras.newestEpochNs,
       writtenEpochNs: this.#writtenEpochNs,
-      fileBytes: this.#fileBytes,
+      fileBytes: file + journal,
       facts: this.#facts,
       batches: this.#batches,
       blocks: this.#blocks.entries.length,
@@ -321,7 +338,7 @@ export class SqliteHistory implements History {
     return this.#database.prepare('SELECT count(*) FROM log').pluck().get() as number;
   }
 
-  /** Bytes of the file that hold something; the rest is there to be filled again. */
+  /** Bytes that hold something, and the journal; the rest of the file is there to be filled again. */
   get usedBytes(): number {
     return this.#retention.usedBytes;
   }
@@ -437,14 +454,6 @@ export class SqliteHistory implements History {
     return this.#options.maxPendingBytes ?? MAX_PENDING_BYTES;
   }
 
-  get #fileBytes(): number {
-    try {
-      return statSync(join(this.#directory, FILE_NAME)).size;
-    } catch {
-      return 0; // taken away under our hands: SQLite will say so
-    }
-  }
-
   #note(era: Era, at: EventNs): void {
     if (!Number.isFinite(at)) return;
     if (era.newest === undefined || at > era.newest) era.newest = at;
@@ -499,6 +508,15 @@ export class SqliteHistory implements History {
 
   #inTransaction(work: () => void): void {
     this.#database.transaction(work)();
+  }
+
+  /** Inside of a transaction: somebody records now, and what of an earlier boot is open stays so no more. */
+  #saveBegin(): void {
+    const era = this.#unsavedBegin;
+    if (era === undefined) return;
+    this.#eras.insert(era);
+    this.#database.prepare('DELETE FROM keyframe WHERE era <> ?').run(era.id);
+    this.#database.prepare('UPDATE state SET is_open = 1').run();
   }
 
   #saveGaps(): void {
@@ -560,26 +578,29 @@ export class SqliteHistory implements History {
     if (keyframe === undefined) this.#open = this.#newOpen(era.base, newestId);
     const open = this.#open as unknown as OpenLives;
     this.#log.begin(era.id, era.base);
-    this.#inTransaction(() => {
-      // What was sealed since then is sealed again.
-      const hasBatches = this.#log.newestId > (keyframe?.log ?? 0);
-      if (hasBatches || keyframe === undefined) this.#blocks.dropAfter(keyframe?.block ?? this.#oldBlocks(era));
-      for (const { at, bytes } of this.#log.after(keyframe?.log ?? 0, era.id, era.base, (at0, at1) =>
-        this.#noteDamaged(era, at0, at1),
-      )) {
-        open.take(bytes, at);
-        this.#takeSealed(era);
-      }
+    // What was sealed since then is sealed again.
+    const hasBatches = this.#log.newestId > (keyframe?.log ?? 0);
+    if (hasBatches || keyframe === undefined) this.#blocks.dropAfter(keyframe?.block ?? this.#oldBlocks(era));
+    for (const { at, bytes } of this.#log.after(keyframe?.log ?? 0, era.id, era.base, (at0, at1) =>
+      this.#noteDamaged(era, at0, at1),
+    )) {
+      open.take(bytes, at);
+      this.#takeSealed(era);
+    }
+    // It is in the file already.
+    this.#counters.discard();
+    this.#pendingGaps = this.#pendingGaps.filter(({ why }) => why === 'damaged');
+    this.#era = undefined;
+    if (!hasBatches && keyframe !== undefined) return;
+    const isDone = this.#write(() => {
       this.#blocks.save();
       if (hasBatches) this.#saveKeyframe(open, era);
-      // It is in the file already.
-      this.#counters.discard();
-      this.#pendingGaps = this.#pendingGaps.filter(({ why }) => why === 'damaged');
       this.#saveGaps();
     });
-    this.#blocks.noteSaved();
-    this.#pendingGaps = [];
-    this.#era = undefined;
+    if (isDone) {
+      this.#blocks.noteSaved();
+      this.#pendingGaps = [];
+    } else this.#factsSinceKeyframe = Number.POSITIVE_INFINITY; // with the first flush that succeeds
   }
 
   /** The last block that is of an earlier era: without any keyframe, all of this one are made again. */
@@ -596,7 +617,8 @@ export class SqliteHistory implements History {
       const { rows } = block;
       open.noteNewest(row.at as EventNs);
       for (let life = 0; life < rows.lives; life++) {
-        open.resume(rows.id[life] as TaskId, rows.from[life] as EventNs, rows.to[life] as EventNs);
+        const [from, to] = [rows.from[life] as EventNs, rows.to[life] as EventNs];
+        open.resume(rows.id[life] as TaskId, from, to, rows.isPart[life] === 1);
       }
       this.#open = open;
       return true;

@@ -39,3 +39,11 @@ export function Popover({ className, summary, title, testId, tone, children }: P
     </details>
   );
 }
+
+/** What was chosen is being done; the keys go back to what opened the menu. */
+export function closeMenuOf(choice: HTMLElement): void {
+  const menu = choice.closest('details');
+  if (menu === null) return;
+  menu.open = false;
+  menu.querySelector('summary')?.focus();
+}

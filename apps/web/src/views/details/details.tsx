@@ -1,67 +1,151 @@
-// Everything known of the selected task as of the instant that is shown, and
-// who said it.
+// The panel of the selected task: everything known of it as of the instant that
+// is shown, and who said it. At the right, in a narrow window a drawer at the
+// bottom, on a phone a sheet over all.
 
-import { NO_TASK, type TemporalTree } from '@dendro/engine';
-import type { EventNs, TaskId } from '@dendro/protocol';
-import { Network, X } from 'lucide-react';
+import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
+import { type EventNs, epochMsOf, type TimeBase } from '@dendro/protocol';
+import { X } from 'lucide-react';
+import { type CSSProperties, Suspense } from 'react';
 import { useApp } from '../../app-context.ts';
+import { clockTime, exactTime, millisecondsOf } from '../../layout/format.ts';
 import { printable } from '../../layout/printable.ts';
+import { usePanelSize } from '../../state/panel-size.ts';
 import { useView, view } from '../../state/view-store.ts';
+import '../../styles/details.css';
+import { CopyButton } from '../common/copy-button.tsx';
 import { IconButton } from '../common/icon-button.tsx';
-import { Lineage } from './lineage.tsx';
-import { TaskFacts } from './task-facts.tsx';
+import { useMedia } from '../common/use-media.ts';
+import type { TaskProps } from './field.tsx';
+import { Resizer } from './resizer.tsx';
+import { TAB_CONTENTS, TAB_PANEL, TabList, tabId } from './tabs.tsx';
 
-export function Details({ tree, at }: { readonly tree: TemporalTree; readonly at: EventNs }) {
-  const { replica } = useApp();
+/** As in details.css. */
+const NARROW = '(max-width: 1099.98px)';
+
+interface PanelStyle extends CSSProperties {
+  readonly '--panel': string;
+}
+
+interface DetailsProps {
+  readonly tree: TemporalTree;
+  readonly at: EventNs;
+}
+
+export function Details({ tree, at }: DetailsProps) {
+  const { replica, past } = useApp();
   const selected = useView((state) => state.selected);
-  const { host } = replica;
+  const tab = useView((state) => state.tab);
+  const pausedAt = useView((state) => state.pausedAt);
+  const side = useMedia(NARROW) ? 'bottom' : 'right';
+  const panel = usePanelSize(side);
+  const { host, stats } = replica;
   const index = selected === undefined ? NO_TASK : tree.indexOf(selected);
   const task = index !== NO_TASK && tree.isPresent(index) && tree.startOf(index) <= at ? index : NO_TASK;
+  const isPast = pausedAt !== undefined && past.isFor(pausedAt);
+  const isRefetching = isPast && past.isLoading;
+  const base = { epochNs: BigInt(host?.baseEpochNs ?? '0') };
+  const style: PanelStyle = { '--panel': `${panel.size}px` };
+  const props: TaskProps = {
+    tree,
+    task,
+    at,
+    base,
+    users: host?.users ?? {},
+    isLive: host?.isLive ?? true,
+    source: isPast ? undefined : stats?.source.name,
+  };
+  const Content = TAB_CONTENTS[tab];
   return (
-    <aside className="details" data-testid="details" aria-label="Details">
+    <aside
+      className={isRefetching ? 'details is-refetching' : 'details'}
+      data-testid="details"
+      aria-label="Details"
+      aria-busy={isRefetching}
+      style={style}
+    >
+      <Resizer side={side} panel={panel} />
       <header>
-        <h2>
-          {task === NO_TASK ? 'Details' : printable(tree.textAt(task, 'comm', at) ?? '(no name known)')}
-          {task !== NO_TASK && <span className="details-id">{tree.tidOf(task)}</span>}
-        </h2>
-        <IconButton label="Close (Esc)" onClick={() => view.closeDetails()}>
+        <Title tree={tree} task={task} at={at} />
+        <AsOf at={at} base={base} isRefetching={isRefetching} />
+        <IconButton label="Close (Esc, q)" onClick={() => view.closeDetails()}>
           <X size={16} aria-hidden="true" />
         </IconButton>
       </header>
-      {task === NO_TASK ? (
-        <p className="hint">
-          {selected === undefined
-            ? 'Select a row to see what is known of it.'
-            : index !== NO_TASK && tree.isPresent(index)
-              ? 'This task had not started at this instant.'
-              : 'This task is not in memory any more: it ended long ago.'}
-        </p>
-      ) : (
-        <div className="details-body">
-          <Lineage tree={tree} task={task} at={at} />
-          <OpenLineage task={tree.taskIdOf(task)} />
-          <TaskFacts
-            tree={tree}
-            task={task}
-            at={at}
-            base={{ epochNs: BigInt(host?.baseEpochNs ?? '0') }}
-            users={host?.users ?? {}}
-            isLive={host?.isLive ?? true}
+      <TabList />
+      <div
+        id={TAB_PANEL}
+        className="details-body"
+        role="tabpanel"
+        aria-labelledby={tabId(tab)}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also where nothing in it can be chosen
+        tabIndex={0}
+      >
+        {task === NO_TASK ? (
+          <Absent
+            isSelected={selected !== undefined}
+            startsAt={index !== NO_TASK && tree.isPresent(index) ? tree.startOf(index) : undefined}
           />
-        </div>
-      )}
+        ) : (
+          <Suspense fallback={<p className="hint">Loading …</p>}>
+            <Content key={selected} {...props} />
+          </Suspense>
+        )}
+      </div>
     </aside>
   );
 }
 
-function OpenLineage({ task }: { readonly task: TaskId }) {
-  const of = useView((state) => state.lineage?.of);
-  if (of === task) return null;
+function Title({ tree, task, at }: DetailsProps & { readonly task: TaskIndex }) {
+  if (task === NO_TASK) return <h2>Details</h2>;
+  const name = tree.textAt(task, 'comm', at);
+  const id = tree.tidOf(task);
   return (
-    <button type="button" className="open-lineage" data-testid="open-lineage" onClick={() => view.openLineage(task)}>
-      <Network size={14} aria-hidden="true" />
-      {of === undefined ? 'Open lineage' : 'Lineage of this one'}
-      <kbd>{of === undefined ? 'l' : 'r'}</kbd>
-    </button>
+    <>
+      <h2 title={`${printable(name ?? '(no name known)')} ${id}`}>
+        {printable(name ?? '(no name known)')}
+        <span className="details-id">{id}</span>
+      </h2>
+      <CopyButton label="Copy: name and id" text={`${name ?? '?'} [${id}]`} isBare />
+    </>
+  );
+}
+
+interface AsOfProps {
+  readonly at: EventNs;
+  readonly base: TimeBase;
+  readonly isRefetching: boolean;
+}
+
+/** Of which instant all of it is. */
+function AsOf({ at, base, isRefetching }: AsOfProps) {
+  const { replica } = useApp();
+  const now = replica.now();
+  return (
+    <p className="as-of" data-testid="as-of">
+      <span role="status">{isRefetching ? 'fetching what was at ' : 'as of '}</span>
+      <time title={exactTime(base, at)}>
+        {clockTime(base, at, epochMsOf(base, now))}
+        <small>{millisecondsOf(base, at)}</small>
+      </time>
+    </p>
+  );
+}
+
+interface AbsentProps {
+  readonly isSelected: boolean;
+  /** Of a task that is to come. */
+  readonly startsAt: EventNs | undefined;
+}
+
+function Absent({ isSelected, startsAt }: AbsentProps) {
+  if (!isSelected) return <p className="hint">Select a row to see what is known of it.</p>;
+  if (startsAt === undefined) return <p className="hint">This task is not in memory any more: it ended long ago.</p>;
+  return (
+    <p className="hint">
+      This task had not started at this instant.{' '}
+      <button type="button" className="link" onClick={() => view.pause(startsAt)}>
+        Go to its start
+      </button>
+    </p>
   );
 }

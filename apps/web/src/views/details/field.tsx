@@ -1,9 +1,12 @@
 // One line of the details: a value, or why there is none, and who said it.
 
 import type { TaskIndex, TemporalTree } from '@dendro/engine';
-import { AUTHORITY, type Authority, type EventNs, type FieldName, type TimeBase } from '@dendro/protocol';
+import type { EventNs, FieldName, TimeBase } from '@dendro/protocol';
 import type { ReactNode } from 'react';
-import { printable } from '../../layout/printable.ts';
+import { FIELD_TITLES, fieldText } from '../../layout/field-text.ts';
+import { provenance } from '../../layout/provenance.ts';
+import { CopyButton } from '../common/copy-button.tsx';
+import { LongText } from '../common/long-text.tsx';
 
 export interface TaskProps {
   readonly tree: TemporalTree;
@@ -12,22 +15,24 @@ export interface TaskProps {
   readonly base: TimeBase;
   readonly users: Readonly<Record<string, string>>;
   readonly isLive: boolean;
+  /** Name of what the events come from; undefined where what is shown comes from the history. */
+  readonly source: string | undefined;
 }
 
 type PlainField = Exclude<FieldName, 'parent' | 'executable' | 'argv' | 'interpreter'>;
 
 interface FieldProps extends TaskProps {
   readonly field: PlainField;
-  readonly name: string;
   /** Left out where it is not known: most tasks have none. */
   readonly isOptional?: boolean;
   /** Left out where it is the same as that. */
   readonly unlike?: PlainField;
 }
 
-export function Field({ field, name, isOptional = false, unlike, ...props }: FieldProps) {
+export function Field({ field, isOptional = false, unlike, ...props }: FieldProps) {
   const { tree, task, at, users } = props;
   const value = tree.valueAt(task, field, at);
+  const name = FIELD_TITLES[field];
   if (value === undefined) {
     if (isOptional) return null;
     return (
@@ -37,12 +42,11 @@ export function Field({ field, name, isOptional = false, unlike, ...props }: Fie
     );
   }
   if (unlike !== undefined && tree.valueAt(task, unlike, at) === value) return null;
-  const user = field === 'uid' || field === 'euid' ? users[String(value)] : undefined;
+  const isHost = field === 'container' && value === '';
   return (
-    <Row name={name}>
-      {printable(String(value))}
-      {user !== undefined && ` (${printable(user)})`}
-      <ValueOrigin tree={tree} task={task} at={at} field={field} />
+    <Row name={name} copy={isHost ? undefined : String(value)}>
+      <LongText text={fieldText(field, value, users)} />
+      <ValueOrigin {...props} field={field} />
     </Row>
   );
 }
@@ -55,39 +59,33 @@ export function whyUnknown({ tree, task, at, isLive }: TaskProps): string {
     : 'not known: no source has said it so far';
 }
 
-interface ValueOriginProps {
-  readonly tree: TemporalTree;
-  readonly task: TaskIndex;
-  readonly at: EventNs;
-  readonly field: FieldName;
-}
-
-const ORIGINS: Readonly<Record<Authority, string>> = {
-  [AUTHORITY.event]: 'kernel event',
-  [AUTHORITY.sighting]: 'seen',
-  [AUTHORITY.inferred]: 'concluded',
-};
-
-/** Who said the value, and whether it is the task's own. */
-export function ValueOrigin({ tree, task, at, field }: ValueOriginProps) {
-  const authority = tree.authorityAt(task, field, at);
-  if (authority === undefined) return null;
-  const isInherited = field !== 'parent' && tree.sinceAt(task, field, at) === undefined;
+/** Who said the value and when, in words, and whether it is the task's own. */
+export function ValueOrigin({ field, ...props }: TaskProps & { readonly field: FieldName }) {
+  const found = provenance(props, field);
+  if (found === undefined) return null;
   return (
-    <>
-      {isInherited && (
-        <Tag>{tree.isThread(task) && field !== 'comm' ? 'of its process' : 'inherited from its parent'}</Tag>
-      )}
-      <Tag>{ORIGINS[authority]}</Tag>
-    </>
+    <span className="origin" title={found.title}>
+      {found.from !== undefined && <Tag>{found.from}</Tag>}
+      <Tag>{found.text}</Tag>
+    </span>
   );
 }
 
-export function Row({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+interface RowProps {
+  readonly name: string;
+  /** What is copied; undefined where there is nothing to copy. */
+  readonly copy?: string | undefined;
+  readonly children: ReactNode;
+}
+
+export function Row({ name, copy, children }: RowProps) {
   return (
     <div className="details-row">
       <dt>{name}</dt>
-      <dd>{children}</dd>
+      <dd>
+        <div className="details-value">{children}</div>
+        {copy !== undefined && copy !== '' && <CopyButton label={`Copy: ${name}`} text={copy} isBare />}
+      </dd>
     </div>
   );
 }

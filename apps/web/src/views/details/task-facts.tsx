@@ -1,10 +1,17 @@
 import { NO_TASK } from '@dendro/engine';
-import { AUTHORITY, type FileInfo, TASK_FLAG } from '@dendro/protocol';
-import { duration, exactTime, signalName } from '../../layout/format.ts';
-import { printable, shellCommand } from '../../layout/printable.ts';
+import { AUTHORITY, TASK_FLAG } from '@dendro/protocol';
+import { argumentParts } from '../../layout/argument-parts.ts';
+import { count, duration, exactTime, signalName } from '../../layout/format.ts';
+import { shellCommand } from '../../layout/printable.ts';
 import { taskState } from '../../layout/task-state.ts';
+import { view } from '../../state/view-store.ts';
 import { CopyButton } from '../common/copy-button.tsx';
+import { LongText } from '../common/long-text.tsx';
 import { Field, Row, Tag, type TaskProps, Unknown, ValueOrigin, whyUnknown } from './field.tsx';
+import { FileValue } from './file-value.tsx';
+
+/** In the overview; the tab of the command has all. */
+const MAX_ARGUMENTS = 20;
 
 export function TaskFacts(props: TaskProps) {
   const { tree, task } = props;
@@ -13,25 +20,29 @@ export function TaskFacts(props: TaskProps) {
       <dl>
         <State {...props} />
         <Ids {...props} />
-        <Field {...props} field="comm" name="Name" />
+        <Field {...props} field="comm" />
         <Arguments {...props} />
-        <File {...props} field="executable" name="Executable" />
-        <File {...props} field="interpreter" name="Interpreter" isOptional />
-        <Field {...props} field="interp" name="Interpreter as named" isOptional />
-        <Field {...props} field="cwd" name="Directory" />
-        <Field {...props} field="uid" name="User" />
-        <Field {...props} field="euid" name="Effective user" isOptional unlike="uid" />
-        <Field {...props} field="gid" name="Group" />
-        <Field {...props} field="egid" name="Effective group" isOptional unlike="gid" />
-        <Field {...props} field="container" name="Container" isOptional />
-        <Field {...props} field="nsPid" name="NS PID" isOptional />
-        <Field {...props} field="nsTid" name="NS TID" isOptional />
-        <Field {...props} field="pidNs" name="PID namespace" isOptional />
+        <FileValue {...props} field="executable" />
+        <FileValue {...props} field="interpreter" isOptional />
+        <Field {...props} field="interp" isOptional />
+        <Field {...props} field="cwd" />
+        <Field {...props} field="uid" />
+        <Field {...props} field="euid" isOptional unlike="uid" />
+        <Field {...props} field="gid" />
+        <Field {...props} field="egid" isOptional unlike="gid" />
+        <Field {...props} field="container" isOptional />
+        <Field {...props} field="nsPid" isOptional />
+        <Field {...props} field="nsTid" isOptional />
+        <Field {...props} field="pidNs" isOptional />
       </dl>
       <dl>
         <Times {...props} />
-        <Row name="Task id">{tree.taskIdOf(task)}</Row>
-        <Row name="Entity id">{tree.entityIdOf(task)}</Row>
+        <Row name="Task id" copy={String(tree.taskIdOf(task))}>
+          {tree.taskIdOf(task)}
+        </Row>
+        <Row name="Entity id" copy={String(tree.entityIdOf(task))}>
+          {tree.entityIdOf(task)}
+        </Row>
       </dl>
     </>
   );
@@ -61,17 +72,24 @@ function State({ tree, task, at }: TaskProps) {
   );
 }
 
-function Ids({ tree, task, at }: TaskProps) {
+function Ids(props: TaskProps) {
+  const { tree, task, at } = props;
   const isThread = tree.isThread(task);
   const process = isThread ? tree.leaderOf(task) : task;
   const parent = process === NO_TASK ? NO_TASK : tree.parentAt(process, at);
   return (
     <>
-      <Row name="PID">{tree.pidOf(task)}</Row>
-      {isThread && <Row name="TID">{tree.tidOf(task)}</Row>}
-      <Row name="Parent PID">
+      <Row name="PID" copy={String(tree.pidOf(task))}>
+        {tree.pidOf(task)}
+      </Row>
+      {isThread && (
+        <Row name="TID" copy={String(tree.tidOf(task))}>
+          {tree.tidOf(task)}
+        </Row>
+      )}
+      <Row name="Parent PID" copy={parent === NO_TASK ? undefined : String(tree.pidOf(parent))}>
         {parent === NO_TASK ? <Unknown>none known</Unknown> : tree.pidOf(parent)}
-        <ValueOrigin tree={tree} task={process === NO_TASK ? task : process} at={at} field="parent" />
+        <ValueOrigin {...props} task={process === NO_TASK ? task : process} field="parent" />
       </Row>
     </>
   );
@@ -87,56 +105,29 @@ function Arguments(props: TaskProps) {
       </Row>
     );
   }
+  const parts = argumentParts(argv);
+  const shown = parts.argv.slice(0, MAX_ARGUMENTS);
+  const isCut = parts.cut !== undefined || shown.length < parts.argv.length;
   return (
     <Row name="Arguments">
       {argv.length === 0 ? (
         <Unknown>none</Unknown>
       ) : (
         <ol className="argv" start={0}>
-          {argv.map((argument, i) => (
-            <li key={i}>{argument === '' ? <Unknown>empty</Unknown> : printable(argument)}</li>
+          {shown.map((argument, i) => (
+            <li key={i}>{argument === '' ? <Unknown>empty</Unknown> : <LongText text={argument} />}</li>
           ))}
         </ol>
       )}
-      <span className="value-foot">
-        {argv.length > 0 && <CopyButton label="Copy" text={shellCommand(argv)} />}
-        <ValueOrigin tree={tree} task={task} at={at} field="argv" />
-      </span>
-    </Row>
-  );
-}
-
-interface FileProps extends TaskProps {
-  readonly field: 'executable' | 'interpreter';
-  readonly name: string;
-  readonly isOptional?: boolean;
-}
-
-function File({ field, name, isOptional = false, ...props }: FileProps) {
-  const { tree, task, at } = props;
-  const file = tree.valueAt(task, field, at) as FileInfo | undefined;
-  if (file === undefined) {
-    if (isOptional) return null;
-    return (
-      <Row name={name}>
-        <Unknown>{whyUnknown(props)}</Unknown>
-      </Row>
-    );
-  }
-  // The kernel's event has the path as the caller wrote it: perhaps relative, perhaps a script.
-  const isAsPassed = tree.authorityAt(task, field, at) === AUTHORITY.inferred;
-  return (
-    <Row name={name}>
-      <span className="path">{printable(file.path)}</span>
-      {file.inode !== undefined && (
-        <small>
-          inode {file.inode}
-          {file.device !== undefined && `, device ${deviceName(file.device)}`}
-        </small>
+      {isCut && (
+        <button type="button" className="link" onClick={() => view.showTab('command')}>
+          {parts.cut === undefined ? `all ${count(parts.argv.length)} arguments` : 'cut by the source: see Command'}
+        </button>
       )}
-      {file.links === 0 && <Tag>deleted, or in memory only</Tag>}
-      {file.hash !== undefined && <small>sha256 {file.hash}</small>}
-      {isAsPassed ? <Tag>as passed to exec</Tag> : <ValueOrigin tree={tree} task={task} at={at} field={field} />}
+      <span className="value-foot">
+        {argv.length > 0 && <CopyButton label="Copy" text={() => shellCommand(parts.argv)} />}
+        <ValueOrigin {...props} field="argv" />
+      </span>
     </Row>
   );
 }
@@ -147,23 +138,18 @@ function Times({ tree, task, at, base }: TaskProps) {
   const has = (flag: number) => (tree.flagsOf(task) & flag) !== 0;
   return (
     <>
-      <Row name="Started">
+      <Row name="Started" copy={exactTime(base, start)}>
         {has(TASK_FLAG.startIsUnknown) && '≤ '}
         <time>{exactTime(base, start)}</time>
         {has(TASK_FLAG.startIsTick) && <Tag>to 10 ms</Tag>}
         {has(TASK_FLAG.startIsUnknown) && <Tag>then or earlier</Tag>}
       </Row>
       {exit <= at && (
-        <Row name="Ended">
+        <Row name="Ended" copy={exactTime(base, exit)}>
           <time>{exactTime(base, exit)}</time>
         </Row>
       )}
       <Row name={exit <= at ? 'Lived' : 'Age'}>{duration(Math.min(at, exit) - start)}</Row>
     </>
   );
-}
-
-/** `major:minor`, as Linux packs them into 32 bits. */
-function deviceName(device: number): string {
-  return `${(device >>> 8) & 0xfff}:${(device & 0xff) | ((device >>> 12) & 0xfff00)}`;
 }

@@ -7,6 +7,7 @@ import { type LineageSheet, lineageSheet } from '../../layout/lineage-sheet.ts';
 import { lineageSvg } from '../../layout/lineage-svg.ts';
 import { lineageText } from '../../layout/lineage-text.ts';
 import type { RowContext } from '../../layout/row-model.ts';
+import { download } from '../common/download.ts';
 import { Popover } from '../common/popover.tsx';
 
 interface Format {
@@ -57,16 +58,4 @@ export function ExportMenu({ context, family, unwantedAre, about }: ExportMenuPr
       ))}
     </Popover>
   );
-}
-
-const REVOKE_MS = 10_000;
-
-function download(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // At once would be too early for some browsers: they read it after the click.
-  setTimeout(() => URL.revokeObjectURL(url), REVOKE_MS);
 }

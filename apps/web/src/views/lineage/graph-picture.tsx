@@ -2,6 +2,7 @@ import type { TaskIndex } from '@dendro/engine';
 import type { TaskId } from '@dendro/protocol';
 import { useMemo, useState } from 'react';
 import type { RowContext } from '../../layout/row-model.ts';
+import { useView, view } from '../../state/view-store.ts';
 import { Graph } from './graph.tsx';
 import { LineageFrame } from './lineage-frame.tsx';
 import { type Groups, MOST_DESCENDANTS, STEP_OF_DESCENDANTS, useFamily, type Wanted } from './use-family.ts';
@@ -9,26 +10,20 @@ import { type Groups, MOST_DESCENDANTS, STEP_OF_DESCENDANTS, useFamily, type Wan
 interface GraphPictureProps {
   readonly subject: TaskIndex;
   readonly context: RowContext;
-  readonly choices: GraphChoices;
-  readonly onChoose: (choices: GraphChoices) => void;
-}
-
-export interface GraphChoices {
-  readonly livingOnly: boolean;
-  readonly groupsAlike: boolean;
 }
 
 const ALL: Wanted = () => true;
 const LIVING: Wanted = (tree, task, at) => tree.exitOf(task) > at;
 
-export function GraphPicture({ subject, context, choices, onChoose }: GraphPictureProps) {
+export function GraphPicture({ subject, context }: GraphPictureProps) {
   const [limit, setLimit] = useState(STEP_OF_DESCENDANTS);
   // Processes whose groups somebody has opened.
   const [opened, setOpened] = useState<ReadonlySet<TaskId>>(new Set());
-  const { livingOnly, groupsAlike } = choices;
+  const livingOnly = useView((state) => state.livingOnly);
+  const groupsRepeats = useView((state) => state.groupsRepeats);
   const groups = useMemo((): Groups => {
-    return (tree, parent) => groupsAlike && !opened.has(tree.taskIdOf(parent));
-  }, [groupsAlike, opened]);
+    return (tree, parent) => groupsRepeats && !opened.has(tree.taskIdOf(parent));
+  }, [groupsRepeats, opened]);
   const family = useFamily(context.tree, subject, { limit, wanted: livingOnly ? LIVING : ALL, groups });
   return (
     <LineageFrame
@@ -39,16 +34,12 @@ export function GraphPicture({ subject, context, choices, onChoose }: GraphPictu
       unwantedAre="that ended"
       tools={
         <>
-          <Check
-            label="Living only"
-            isOn={livingOnly}
-            onChange={(livingOnly) => onChoose({ ...choices, livingOnly })}
-          />
+          <Check label="Living only" isOn={livingOnly} onChange={(livingOnly) => view.showOfGraph({ livingOnly })} />
           <Check
             label="Group repeats"
             title="Children that ended in the same way under the same name are shown as one"
-            isOn={groupsAlike}
-            onChange={(groupsAlike) => onChoose({ ...choices, groupsAlike })}
+            isOn={groupsRepeats}
+            onChange={(groupsRepeats) => view.showOfGraph({ groupsRepeats })}
           />
         </>
       }

@@ -1,12 +1,13 @@
 import type { TaskIndex } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { exactTime } from '../../layout/format.ts';
 import { livesWithin } from '../../layout/lifetime-layout.ts';
 import { windowOf } from '../../layout/lifetime-window.ts';
 import type { LineageFamily } from '../../layout/lineage-family.ts';
 import type { RowContext } from '../../layout/row-model.ts';
 import type { TimeWindow } from '../../layout/time-window.ts';
+import { useView, view } from '../../state/view-store.ts';
 import { Lifetimes } from './lifetimes.tsx';
 import { LineageFrame } from './lineage-frame.tsx';
 import { STEP_OF_DESCENDANTS, useFamily, type Wanted } from './use-family.ts';
@@ -15,9 +16,6 @@ interface LifetimesPictureProps {
   readonly subject: TaskIndex;
   readonly context: RowContext;
 }
-
-/** All of it, the last so many nanoseconds, or a window that somebody has chosen. */
-type Choice = 'all' | number | TimeWindow;
 
 const LAST: readonly (readonly [string, number])[] = [
   ['10s', 10e9],
@@ -30,7 +28,7 @@ const NEVER = () => false;
 
 export function LifetimesPicture({ subject, context }: LifetimesPictureProps) {
   const { tree, base, at } = context;
-  const [choice, setChoice] = useState<Choice>('all');
+  const choice = useView((state) => state.livesShown);
   const wanted = useMemo((): Wanted => {
     if (choice === 'all') return ALL;
     return (tree, task, at) => livesWithin(tree, task, windowAt(choice, at));
@@ -49,7 +47,7 @@ export function LifetimesPicture({ subject, context }: LifetimesPictureProps) {
       about={about}
       tools={
         <>
-          <button type="button" aria-pressed={choice === 'all'} onClick={() => setChoice('all')}>
+          <button type="button" aria-pressed={choice === 'all'} onClick={() => view.showLives('all')}>
             All
           </button>
           {LAST.map(([label, ns]) => (
@@ -58,7 +56,7 @@ export function LifetimesPicture({ subject, context }: LifetimesPictureProps) {
               type="button"
               aria-pressed={choice === ns}
               title={`The last ${label} before the instant that is shown`}
-              onClick={() => setChoice(ns)}
+              onClick={() => view.showLives(ns)}
             >
               {label}
             </button>
@@ -71,8 +69,8 @@ export function LifetimesPicture({ subject, context }: LifetimesPictureProps) {
         family={family}
         context={context}
         window={window}
-        onWindow={setChoice}
-        onWhole={() => setChoice('all')}
+        onWindow={view.showLives}
+        onWhole={() => view.showLives('all')}
       />
     </LineageFrame>
   );

@@ -3,13 +3,12 @@
 
 import { NO_TASK, type TemporalTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
-import { useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { dateTime } from '../../layout/format.ts';
 import type { RowContext } from '../../layout/row-model.ts';
 import { type LineageView, view } from '../../state/view-store.ts';
 import '../../styles/lineage.css';
-import { type GraphChoices, GraphPicture } from './graph-picture.tsx';
+import { GraphPicture } from './graph-picture.tsx';
 import { LifetimesPicture } from './lifetimes-picture.tsx';
 import { processOf } from './use-family.ts';
 
@@ -22,15 +21,13 @@ interface LineagePageProps {
 
 export function LineagePage({ tree, view: { of, picture }, at }: LineagePageProps) {
   const { host } = useApp().replica;
-  // Stays from one lineage to the next.
-  const [choices, setChoices] = useState<GraphChoices>({ livingOnly: false, groupsAlike: true });
   const subject = processOf(tree, of);
   if (subject === NO_TASK) return <NoSubject />;
   const base = { epochNs: BigInt(host?.baseEpochNs ?? '0') };
   if (tree.startOf(subject) > at) return <NotStarted at={dateTime(base, tree.startOf(subject))} />;
   const context: RowContext = { tree, at, base, users: host?.users ?? {} };
   return picture === 'graph' ? (
-    <GraphPicture key={of} subject={subject} context={context} choices={choices} onChoose={setChoices} />
+    <GraphPicture key={of} subject={subject} context={context} />
   ) : (
     <LifetimesPicture key={of} subject={subject} context={context} />
   );

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import { CHIP_TEXT, CHIPS, type ChipCounts, countChips } from '../../layout/chips.ts';
 import { count, plural } from '../../layout/format.ts';
 import { treeView, useTree } from '../../state/tree-store.ts';
+import { TreeExportMenu } from '../export/export-menu.tsx';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
 import type { TreeRows } from './tree-rows.ts';
 
@@ -33,11 +34,16 @@ export function ChipBar({ treeRows }: { readonly treeRows: TreeRows }) {
           </label>
         ))}
       </fieldset>
-      {own > 0 && (
-        <button type="button" className="link own" aria-pressed={hidesOwn} onClick={() => treeView.toggleOwn()}>
-          {hidesOwn ? `${plural(own, 'process', 'processes')} of Dendro hidden · show` : `hide Dendro (${count(own)})`}
-        </button>
-      )}
+      <div className="chip-tools">
+        {own > 0 && (
+          <button type="button" className="link own" aria-pressed={hidesOwn} onClick={() => treeView.toggleOwn()}>
+            {hidesOwn
+              ? `${plural(own, 'process', 'processes')} of Dendro hidden · show`
+              : `hide Dendro (${count(own)})`}
+          </button>
+        )}
+        <TreeExportMenu treeRows={treeRows} />
+      </div>
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { printable } from '../../layout/printable.ts';
 import { ancestry } from '../../layout/scope.ts';
 import { view } from '../../state/view-store.ts';
 
-interface LineageProps {
+interface AncestorsProps {
   readonly tree: TemporalTree;
   readonly task: TaskIndex;
   readonly at: EventNs;
@@ -15,7 +15,7 @@ interface LineageProps {
 const MAX_LINKS = 24;
 
 /** Ancestors as of the instant, eldest first; each leads there. */
-export function Lineage({ tree, task, at }: LineageProps) {
+export function Ancestors({ tree, task, at }: AncestorsProps) {
   const chain = ancestry(tree, task, at);
   const shown = chain.slice(-MAX_LINKS);
   const left = chain.length - shown.length;
