@@ -67,3 +67,13 @@ test('within the window that has come nothing more is asked', async () => {
   expect(past.treeAt(ms(9000))?.taskCount).toBe(0);
   expect(fetch).toHaveBeenCalledTimes(1);
 });
+
+test('of a window that is cut where a boot began, what was before is asked for by itself', async () => {
+  const headers = { 'x-dendro-from-epoch-ns': String(BigInt(HOST.baseEpochNs) + 8_000_000_000n) };
+  const { past, fetch } = begin(() => new Response(new Uint8Array(), { headers }));
+  await look(past, ms(9000));
+  await look(past, ms(8000));
+  expect(fetch).toHaveBeenCalledTimes(1);
+  await look(past, ms(7000));
+  expect(fetch).toHaveBeenCalledTimes(2);
+});

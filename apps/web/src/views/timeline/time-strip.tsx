@@ -8,6 +8,7 @@ import { count, dateTime, millisecondsOf, plural } from '../../layout/format.ts'
 import { histogramOf, joined } from '../../layout/histogram.ts';
 import { moved, movedTo, stepFor, type TimeWindow, ticksOf, zoomed } from '../../layout/time-window.ts';
 import { useView, view } from '../../state/view-store.ts';
+import { InstantNote } from './instant-note.tsx';
 import { drawStrip } from './strip-canvas.ts';
 import { StripControls } from './strip-controls.tsx';
 import { shownWindow } from './strip-window.ts';
@@ -59,10 +60,10 @@ function Strip({ host }: { readonly host: HostInfo }) {
     [counts, histogram, replica.wholeFrom],
   );
 
+  const gaps = counts === undefined ? tree.gaps() : [...counts.gaps, ...tree.gaps()];
   useLayoutEffect(() => {
     void look; // other colours
     if (canvas.current === null || width === 0) return;
-    const gaps = counts === undefined ? tree.gaps() : [...counts.gaps, ...tree.gaps()];
     drawStrip(canvas.current, { window, histogram: told, gaps, knownFrom: known, now });
   });
   useWheel(strip, (event, x) => {
@@ -198,11 +199,7 @@ function Strip({ host }: { readonly host: HostInfo }) {
           Reading the past…
         </span>
       )}
-      {past.problem !== undefined && pausedAt !== undefined && (
-        <span className="strip-note is-problem" role="alert">
-          {past.problem}
-        </span>
-      )}
+      <InstantNote knownFrom={known} gaps={gaps} problem={past.problem} />
       <StripControls knownFrom={known} />
     </section>
   );

@@ -7,8 +7,6 @@ import type { Histogram } from '../../layout/histogram.ts';
 const SETTLE_MS = 150;
 const AGAIN_MS = 10_000;
 const ANSWER_MS = 15_000;
-/** The server counts by the second. */
-const LEAST_BUCKET_NS = 1e9;
 const MAX_BUCKETS = 2000;
 
 export interface PastCounts {
@@ -28,7 +26,7 @@ interface Answer {
 /**
  * @param from of the first bucket; `count` of them are asked for
  * @param isWanted not where the page itself knows
- * @returns the last counts that came, which may be of another window
+ * @returns the last counts that came, which may be of another window, or in longer buckets: the server counts by the second
  */
 export function usePastCounts(
   host: HostInfo,
@@ -40,7 +38,7 @@ export function usePastCounts(
 ): PastCounts | undefined {
   const [counts, setCounts] = useState<PastCounts | undefined>(undefined);
   const [turn, setTurn] = useState(0);
-  const isAsked = isWanted && host.oldestEpochNs !== undefined && bucketNs >= LEAST_BUCKET_NS && count <= MAX_BUCKETS;
+  const isAsked = isWanted && host.oldestEpochNs !== undefined && count <= MAX_BUCKETS;
   const [first, last] = [epochOf(base, from), epochOf(base, (from + count * bucketNs) as EventNs)].map(String);
   useEffect(() => {
     void turn;
