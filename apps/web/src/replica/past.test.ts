@@ -18,14 +18,14 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** A page that has joined at 60 s, and a server that answers as it is told. */
-function begin(answer: () => Response) {
+function begin(answer: (url: string) => Response) {
   const replica = new Replica(() => 0);
   replica.greet(HOST);
   replica.resync();
   const batch = new BatchWriter().finish();
   const [from, to] = [toVersion(0), toVersion(1)];
   replica.takeFrame(encodeFrame({ kind: 'snapshot', isLast: true, from, to, now: ms(60_000), batch }));
-  const fetch = vi.fn(async () => answer());
+  const fetch = vi.fn(async (url: string) => answer(url));
   return { past: new Past({ replica, origin: '', fetch }), fetch };
 }
 
@@ -68,12 +68,19 @@ test('within the window that has come nothing more is asked', async () => {
   expect(fetch).toHaveBeenCalledTimes(1);
 });
 
-test('of a window that is cut where a boot began, what was before is asked for by itself', async () => {
-  const headers = { 'x-dendro-from-epoch-ns': String(BigInt(HOST.baseEpochNs) + 8_000_000_000n) };
-  const { past, fetch } = begin(() => new Response(new Uint8Array(), { headers }));
+test('of a window that is cut where a boot began, the boot before is asked for by itself', async () => {
+  const bootEpochNs = BigInt(HOST.baseEpochNs) + 8_000_000_000n;
+  const { past, fetch } = begin((url) => {
+    const query = new URL(url, 'http://localhost').searchParams;
+    const [from, to] = [BigInt(query.get('from') ?? 0), BigInt(query.get('to') ?? 0)];
+    const begins = to >= bootEpochNs && from < bootEpochNs ? bootEpochNs : from;
+    return new Response(new Uint8Array(), { headers: { 'x-dendro-from-epoch-ns': String(begins) } });
+  });
   await look(past, ms(9000));
   await look(past, ms(8000));
   expect(fetch).toHaveBeenCalledTimes(1);
   await look(past, ms(7000));
-  expect(fetch).toHaveBeenCalledTimes(2);
+  expect(fetch).toHaveBeenCalledTimes(3);
+  await look(past, ms(7900));
+  expect(fetch).toHaveBeenCalledTimes(3);
 });

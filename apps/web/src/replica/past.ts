@@ -27,6 +27,8 @@ const ANSWER_MS = 30_000;
 const RETRY_MS = 5000;
 const LENGTH_BYTES = 4;
 const TOO_LARGE = 413;
+/** Times in the page are exact to less than that. */
+const APART_NS = 1000;
 
 export class Past {
   readonly #deps: PastDeps;
@@ -132,15 +134,18 @@ export class Past {
     const oldest = eventTimeOf(base, BigInt(host.oldestEpochNs ?? 0));
     for (const reach of REACHES_NS) {
       const from = Math.max(oldest, at - reach) as EventNs;
-      const to = Math.min(replica.now(), at + reach) as EventNs;
-      const answer = await this.#ask(host.id, base, from, to);
+      let to = Math.min(replica.now(), at + reach) as EventNs;
+      let answer = await this.#ask(host.id, base, from, to);
+      // A window is of the boot of its last instant: that of another one ends before.
+      if (beginsAt(answer, base) > at) {
+        to = Math.max(at, beginsAt(answer, base) - APART_NS) as EventNs;
+        answer = await this.#ask(host.id, base, from, to);
+      }
       if (answer.status === TOO_LARGE && reach > 0) continue;
       if (!answer.ok) throw new Error(await sentenceOf(answer));
       const itsBase = { epochNs: BigInt(answer.headers.get('x-dendro-base-epoch-ns') ?? host.baseEpochNs) };
       const tree = treeOf(new Uint8Array(await answer.arrayBuffer()), Number(itsBase.epochNs - base.epochNs));
-      // A boot of the host that began in between is a window of its own.
-      const begins = eventTimeOf(base, BigInt(answer.headers.get('x-dendro-from-epoch-ns') ?? 0));
-      return { host: host.id, from: Math.max(from, begins) as EventNs, to, tree };
+      return { host: host.id, from: Math.max(from, beginsAt(answer, base)) as EventNs, to, tree };
     }
     throw new Error('So much happened then that it cannot be shown.');
   }
@@ -154,6 +159,12 @@ export class Past {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** First instant about which an answer knows all. */
+function beginsAt(answer: Response, base: TimeBase): number {
+  const epochNs = answer.headers.get('x-dendro-from-epoch-ns');
+  return epochNs === null ? Number.NEGATIVE_INFINITY : eventTimeOf(base, BigInt(epochNs));
 }
 
 /**
