@@ -48,7 +48,7 @@ async function open(page: Page, pid: number | undefined): Promise<TreePage> {
   return tree;
 }
 
-test('digits and arrows choose tabs, the address tells which, and q closes and opens the panel', async ({ page }) => {
+test('digits choose tabs from the tree, arrows among the tabs', async ({ page }) => {
   const child = run('det-tabs', '/bin/sleep', ['600']);
   const tree = await open(page, child.pid);
   const names = ['Overview', 'Command', 'Lineage', 'Threads', 'Timeline', 'Files', 'Network', 'JSON'];
@@ -66,10 +66,16 @@ test('digits and arrows choose tabs, the address tells which, and q closes and o
   await page.keyboard.press('ArrowLeft');
   await expect(tab(page, 'Network')).toHaveAttribute('aria-selected', 'true');
   await expect(page.getByRole('tab').and(page.locator('[tabindex="0"]'))).toHaveCount(1);
+});
+
+test('the address tells which tab is open, and q closes and opens the panel', async ({ page }) => {
+  const child = run('det-address', '/bin/sleep', ['600']);
+  await open(page, child.pid);
+  await page.keyboard.press('7');
   await expect(page).toHaveURL(/[?&]tab=network(&|$)/);
   await page.reload();
   await expect(tab(page, 'Network')).toHaveAttribute('aria-selected', 'true');
-  await expect(panel(page).getByRole('heading', { name: /^det-tabs/ })).toBeVisible();
+  await expect(panel(page).getByRole('heading', { name: /^det-address/ })).toBeVisible();
   await page.keyboard.press('q');
   await expect(panel(page)).toHaveCount(0);
   await expect(page).not.toHaveURL(/tab=/);
@@ -146,14 +152,16 @@ test('the lineage leads up, with user, time and what came between; a click selec
 });
 
 test('threads stand in a table; one of them is selected from it by key', async ({ page }) => {
-  const script = 'import threading,time\nfor i in range(3): threading.Thread(target=time.sleep,args=(600,)).start()';
+  const script = 'import threading,time\nfor i in range(120): threading.Thread(target=time.sleep,args=(600,)).start()';
   const child = run('det-threads', '/usr/bin/python3', ['-c', script]);
   await open(page, child.pid);
   await page.keyboard.press('4');
   const table = content(page).getByRole('table');
   await expect(table.getByRole('columnheader')).toHaveText(['TID', 'Name', 'Start', 'End', 'State']);
-  await expect(table.getByRole('row')).toHaveCount(5);
-  await expect(content(page)).toContainText('4 living threads');
+  await expect(content(page)).toContainText('121 living threads');
+  await expect(table.getByRole('row')).toHaveCount(101);
+  await content(page).getByRole('button', { name: '21 more: show' }).click();
+  await expect(table.getByRole('row')).toHaveCount(122);
   await table.getByRole('button').last().focus();
   await page.keyboard.press('Enter');
   await expect(table.locator('[aria-current="true"]')).toHaveCount(1);
@@ -248,6 +256,35 @@ test('the panel is resized by keys and pointer, and is remembered; a drawer in a
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(420);
   await page.getByRole('button', { name: /^Close/ }).click();
   await expect(panel(page)).toHaveCount(0);
+});
+
+test('while what was at an instant is fetched, the panel is dimmed and says so', async ({ page }) => {
+  const recorded = await Dendro.start({ args: ['--port', '0', '--data-dir', join(folder, 'history')] });
+  try {
+    const child = run('det-past', '/bin/bash', ['-c', 'sleep 0.5; exec -a later sleep 600']);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await page.goto(recorded.url ?? '');
+    const tree = new TreePage(page);
+    await expect(tree.rows.first()).toBeVisible();
+    await tree.reveal(child.pid);
+    await tree.grid.focus();
+    await page.keyboard.press('5');
+    const answer = Promise.withResolvers<void>();
+    await page.route('**/window?*', async (route) => {
+      await answer.promise;
+      await route.continue();
+    });
+    const birth = page.getByRole('list', { name: 'Timeline' }).getByRole('listitem').last();
+    await birth.getByRole('button').first().click();
+    await expect(panel(page)).toHaveAttribute('aria-busy', 'true');
+    await expect(page.getByTestId('as-of')).toContainText('fetching what was at');
+    answer.resolve();
+    await expect(panel(page)).toHaveAttribute('aria-busy', 'false');
+    await expect(page.getByTestId('as-of')).toContainText('as of');
+    await expect(panel(page).getByRole('heading')).toContainText(String(child.pid));
+  } finally {
+    await recorded.stop();
+  }
 });
 
 /** The number, or the empty line, that it prints first. */

@@ -19,13 +19,7 @@ test.beforeAll(async () => {
 });
 test.beforeEach(({ context }) => context.grantPermissions(['clipboard-read', 'clipboard-write']));
 test.afterEach(() => {
-  for (const { pid } of started.splice(0)) {
-    try {
-      process.kill(-(pid ?? 0), 'SIGKILL');
-    } catch {
-      // It has ended.
-    }
-  }
+  for (const { pid } of started.splice(0)) process.kill(-(pid ?? 0), 'SIGKILL');
 });
 test.afterAll(async () => {
   rmSync(folder, { recursive: true });
@@ -174,41 +168,70 @@ test('an instant that is not known is told, with the nearest', async ({ page }) 
   await expect(page.getByTestId('live-state')).toHaveText('LIVE');
 });
 
+/** Posts the lives of two processes below init, the second of which ended a minute ago. */
+async function post(server: Dendro): Promise<void> {
+  const ns = (secondsAgo: number) => String(BigInt(Date.now() - secondsAgo * 1000) * 1_000_000n);
+  const boot = ns(3600);
+  const line = (eventName: string, at: string, tid: number, start: string, name: string, args: object) =>
+    JSON.stringify({
+      eventName,
+      timestamp: at,
+      threadStartTime: start,
+      hostThreadId: tid,
+      hostProcessId: tid,
+      hostParentProcessId: tid === 1 ? 0 : 1,
+      processName: name,
+      args: Object.entries(args).map(([name, value]) => ({ name, value })),
+    });
+  const [first, second, end] = [ns(120), ns(90), ns(60)];
+  const forked = (pid: number, at: string) =>
+    line('sched_process_fork', at, 1, boot, 'systemd', { child_tid: pid, child_pid: pid, start_time: at });
+  const ran = (pid: number, at: string, name: string) =>
+    line('sched_process_exec', at, pid, at, name, { pathname: `/bin/${name}`, argv: [name] });
+  const exit = line('sched_process_exit', end, 4243, second, 'has-ended', { exit_code: 0, process_group_exit: true });
+  const lines = [
+    forked(4242, first),
+    ran(4242, first, 'still-here'),
+    forked(4243, second),
+    ran(4243, second, 'has-ended'),
+    exit,
+  ];
+  const answer = await fetch(`${server.origin}/api/v1/hosts/local/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.token}` },
+    body: lines.join('\n'),
+  });
+  expect(await answer.json()).toEqual({ accepted: lines.length, rejected: {} });
+}
+
 test('a process of another run, one that has ended and one that is not known are told, with a way to the nearest', async ({
   page,
 }) => {
-  const child = shell('share-same-pid', 'sleep 600; true');
-  const ended = shell('share-ended', 'exit 0');
-  const tree = await TreePage.open(page, dendro);
-  const notice = page.getByRole('alert');
-  await page.goto(`${dendro.origin}/?task=7&pid=${child.pid}&run=17`);
-  await expect(notice).toContainText(
-    `another run of dendro: its ids mean nothing in this one. It was about process ${child.pid}`,
-  );
-  await notice.getByRole('button', { name: `Show share-same-pid [${child.pid}], which has that pid here` }).click();
-  await expect(tree.row(child.pid)).toHaveAttribute('aria-selected', 'true');
-  await expect(notice).toHaveCount(0);
+  const fed = await Dendro.start({ args: ['--port', '0', '--source', 'none'] });
+  try {
+    await post(fed);
+    const tree = await TreePage.open(page, fed);
+    const notice = page.getByRole('alert');
+    await page.goto(`${fed.origin}/?task=7&pid=4242&run=17`);
+    await expect(notice).toContainText(
+      'another run of dendro: its ids mean nothing in this one. It was about process 4242',
+    );
+    await notice.getByRole('button', { name: 'Show still-here [4242], which has that pid here' }).click();
+    await expect(tree.row(4242)).toHaveAttribute('aria-selected', 'true');
+    await expect(notice).toHaveCount(0);
 
-  await page.goto(`${dendro.origin}/?task=999999&pid=999999`);
-  await expect(notice).toContainText('Process 999999 of the link is not known at this instant');
-  await notice.getByRole('button', { name: 'Close' }).click();
-  await expect(notice).toHaveCount(0);
+    await page.goto(`${fed.origin}/?task=999999&pid=999999`);
+    await expect(notice).toContainText('Process 999999 of the link is not known at this instant');
+    await notice.getByRole('button', { name: 'Close' }).click();
+    await expect(notice).toHaveCount(0);
 
-  await page.goto(`${dendro.origin}/?exited=1`);
-  await tree.reveal(ended.pid);
-  await expect(page).toHaveURL(/task=\d+/);
-  const address = new URL(page.url());
-  address.searchParams.delete('exited');
-  await expect
-    .poll(
-      async () => {
-        await page.goto(String(address));
-        await expect(tree.rows.first()).toBeVisible();
-        return notice.textContent({ timeout: 2000 }).catch(() => undefined);
-      },
-      { timeout: 40_000 },
-    )
-    .toContain(`share-ended [${ended.pid}] of the link has ended, and is folded away`);
-  await notice.getByRole('button', { name: 'Show it' }).click();
-  await expect(tree.row(ended.pid)).toHaveAttribute('aria-selected', 'true');
+    const { tasks } = await (await fed.get('/api/v1/hosts/local/tree?exited=true')).json();
+    const { taskId } = tasks.find(({ pid }: { readonly pid: number }) => pid === 4243);
+    await page.goto(`${fed.origin}/?task=${taskId}`);
+    await expect(notice).toContainText('has-ended [4243] of the link has ended, and is folded away');
+    await notice.getByRole('button', { name: 'Show it' }).click();
+    await expect(tree.row(4243)).toHaveAttribute('aria-selected', 'true');
+  } finally {
+    await fed.stop();
+  }
 });

@@ -60,7 +60,7 @@ test('arrow keys open, close and walk the tree; * opens all below', async ({ pag
   await expect(row).toHaveAttribute('aria-expanded', 'true');
   await page.keyboard.press('ArrowRight');
   await expect(row).toHaveAttribute('aria-selected', 'false');
-  const selected = page.locator('[aria-selected="true"]');
+  const selected = tree.grid.locator('[aria-selected="true"]');
   await expect(selected).toHaveAttribute('aria-level', String(Number(await row.getAttribute('aria-level')) + 1));
   await page.keyboard.press('ArrowLeft');
   await expect(row).toHaveAttribute('aria-selected', 'true');

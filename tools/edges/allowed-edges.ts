@@ -86,6 +86,7 @@ export const ALLOWED_EDGES: EdgeTable = {
       folder: 'apps/web',
       imports: ['@dendro/protocol', '@dendro/engine', '@dendro/export'],
       testImports: ['@dendro/testkit'],
+      starts: ['apps/server/src/main.ts', 'packages/history/bench/made-history.ts'],
     },
     '@dendro/e2e': {
       folder: 'e2e',

@@ -1,16 +1,14 @@
-import { Suspense } from 'react';
+import { Suspense, useEffect } from 'react';
+import { useApp } from './app-context.ts';
 import { useView } from './state/view-store.ts';
 import { useGlobalKeys } from './use-global-keys.ts';
 import { useConnectionStatus, useReplicaFrame } from './use-replica.ts';
-import { lazyPart } from './views/common/lazy-part.tsx';
-import { Details } from './views/details/details.tsx';
+import { fetchAhead, lazyPart } from './views/common/lazy-part.tsx';
 import { Header } from './views/header.tsx';
-import { Help } from './views/help.tsx';
 import { NoticeToast } from './views/notice.tsx';
 import { Opening } from './views/open-recording.tsx';
 import { SignedOut } from './views/pages/signed-out.tsx';
 import { Waiting } from './views/pages/waiting.tsx';
-import { LinkNotice } from './views/share/link-notice.tsx';
 import { StatusBar } from './views/status/status-bar.tsx';
 import { TimeStrip } from './views/timeline/time-strip.tsx';
 import { ChipBar } from './views/tree/chip-bar.tsx';
@@ -20,7 +18,16 @@ import { useTreeRows } from './views/tree/use-tree-rows.ts';
 /** Fetched when it is opened for the first time: most visits do without. */
 const LineagePage = lazyPart(() => import('./views/lineage/lineage-page.tsx').then(({ LineagePage }) => LineagePage));
 
+const loadDetails = () => import('./views/details/details.tsx').then(({ Details }) => Details);
+const Details = lazyPart(loadDetails);
+
+const Help = lazyPart(() => import('./views/help.tsx').then(({ Help }) => Help));
+
+const LinkNotice = lazyPart(() => import('./views/share/link-notice.tsx').then(({ LinkNotice }) => LinkNotice));
+
 const HostsPage = lazyPart(() => import('./views/hosts/hosts-page.tsx').then(({ HostsPage }) => HostsPage));
+
+const CompareBar = lazyPart(() => import('./views/compare/compare-bar.tsx').then(({ CompareBar }) => CompareBar));
 
 export function App() {
   const frame = useReplicaFrame();
@@ -28,15 +35,23 @@ export function App() {
   const areDetailsOpen = useView((state) => state.areDetailsOpen);
   const lineage = useView((state) => state.lineage);
   const areHostsOpen = useView((state) => state.areHostsOpen);
+  const isFromLink = useView((state) => state.linkTarget !== undefined);
   const isHelpOpen = useView((state) => state.isHelpOpen);
-  const isPaused = useView((state) => state.pausedAt !== undefined);
+  const { past } = useApp();
+  const pausedAt = useView((state) => state.pausedAt);
+  const isReading = pausedAt !== undefined && past.isFor(pausedAt) && past.isLoading;
+  const comparison = useView((state) => state.comparison);
   const treeRows = useTreeRows(frame);
   const hasPanel = areDetailsOpen && !areHostsOpen;
-  useGlobalKeys();
+  const hasRows = treeRows.tree.taskCount > 0;
+  useEffect(() => {
+    if (hasRows) fetchAhead(loadDetails);
+  }, [hasRows]);
+  useGlobalKeys(treeRows);
 
   if (status.kind === 'signed-out') return <SignedOut />;
   return (
-    <div className={isPaused ? 'app is-paused' : 'app'}>
+    <div className={`app${pausedAt === undefined ? '' : ' is-paused'}${isReading ? ' is-reading' : ''}`}>
       <Header treeRows={treeRows} />
       <TimeStrip />
       <main className={hasPanel ? 'main with-details' : 'main'}>
@@ -44,12 +59,21 @@ export function App() {
           <Suspense fallback={<p className="page">Loading the hosts …</p>}>
             <HostsPage />
           </Suspense>
-        ) : treeRows.tree.taskCount === 0 ? (
+        ) : !hasRows ? (
           <Waiting status={status} />
         ) : lineage === undefined ? (
           <div className="explore">
-            <LinkNotice treeRows={treeRows} />
+            {isFromLink && (
+              <Suspense>
+                <LinkNotice treeRows={treeRows} />
+              </Suspense>
+            )}
             <ChipBar treeRows={treeRows} />
+            {comparison && (
+              <Suspense>
+                <CompareBar comparison={comparison} treeRows={treeRows} />
+              </Suspense>
+            )}
             <TreeGrid treeRows={treeRows} />
           </div>
         ) : (
@@ -57,10 +81,18 @@ export function App() {
             <LineagePage tree={treeRows.tree} view={lineage} at={treeRows.order.at} />
           </Suspense>
         )}
-        {hasPanel && <Details tree={treeRows.tree} at={treeRows.order.at} />}
+        {hasPanel && (
+          <Suspense>
+            <Details tree={treeRows.tree} order={treeRows.order} comparedWith={treeRows.changes?.a} />
+          </Suspense>
+        )}
       </main>
       <StatusBar treeRows={treeRows} />
-      {isHelpOpen && <Help />}
+      {isHelpOpen && (
+        <Suspense>
+          <Help />
+        </Suspense>
+      )}
       <Opening />
       <NoticeToast />
     </div>

@@ -1,16 +1,22 @@
 // Keys that work wherever the focus is, except in a field that takes text.
 
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { type App, useApp } from './app-context.ts';
+import type { Replica } from './replica/replica.ts';
 import { copyLink } from './share-link.ts';
 import { DETAIL_TABS, useView, view } from './state/view-store.ts';
+import { pinA } from './views/timeline/pin-a.ts';
 import { stepToChange } from './views/timeline/step-to-change.ts';
+import { stepDifference } from './views/tree/step-match.ts';
+import type { TreeRows } from './views/tree/tree-rows.ts';
 
 const TAKES_TEXT = 'input:not([type="checkbox"], [type="radio"]), select, textarea';
 const TAKES_SPACE = 'button, summary, a, input';
 
-export function useGlobalKeys(): void {
+export function useGlobalKeys(treeRows: TreeRows): void {
   const app = useApp();
+  const latest = useRef(treeRows);
+  latest.current = treeRows;
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.altKey) return;
@@ -21,7 +27,7 @@ export function useGlobalKeys(): void {
       if (event.ctrlKey || event.metaKey) return;
       if (useView.getState().isHelpOpen || isOn(event, TAKES_TEXT)) return;
       if (event.key === ' ' && isOn(event, TAKES_SPACE)) return;
-      if (obey(event.key, app)) event.preventDefault();
+      if (obey(event.key, app, latest.current)) event.preventDefault();
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
@@ -29,7 +35,7 @@ export function useGlobalKeys(): void {
 }
 
 /** @returns whether the key means anything */
-function obey(key: string, app: App): boolean {
+function obey(key: string, app: App, treeRows: TreeRows): boolean {
   const { replica } = app;
   switch (key) {
     case '/':
@@ -47,8 +53,16 @@ function obey(key: string, app: App): boolean {
       return true;
     case ',':
     case '.':
-      stepToChange(replica, key === ',' ? -1 : 1);
+      stepToChange(app, key === ',' ? -1 : 1);
       return true;
+    case 'a':
+      pinA(replica);
+      return true;
+    case 'x':
+    case 'd':
+    case 'D':
+    case 'o':
+      return compare(key, replica, treeRows);
     case '>':
     case '@':
       view.command(key);
@@ -75,13 +89,24 @@ function obey(key: string, app: App): boolean {
   }
 }
 
+/** @returns whether anything is compared */
+function compare(key: 'x' | 'd' | 'D' | 'o', replica: Replica, treeRows: TreeRows): boolean {
+  const { comparison } = useView.getState();
+  if (comparison === undefined) return false;
+  if (key === 'x') view.swapCompared(replica.now());
+  else if (key === 'o') view.showOnlyChanged(!comparison.onlyChanged);
+  else stepDifference(treeRows, key === 'd' ? 1 : -1);
+  return true;
+}
+
 /** One thing at a time, the last one first. */
 function leave(): void {
-  const { query, areDetailsOpen, scope, lineage, areHostsOpen } = useView.getState();
+  const { query, areDetailsOpen, scope, lineage, areHostsOpen, comparison } = useView.getState();
   if (areHostsOpen) view.closeHosts();
   else if (lineage !== undefined) view.closeLineage();
   else if (query !== '') view.clearQuery();
   else if (areDetailsOpen) view.closeDetails();
+  else if (comparison !== undefined) view.leaveComparison();
   else if (scope !== undefined) view.setScope(undefined);
 }
 

@@ -11,7 +11,7 @@ const AGING_MS = 500;
 
 /** @returns a number that changes when the replica has */
 export function useReplicaFrame(): number {
-  const { replica, past, pace } = useApp();
+  const { replica, past, pinned, pace } = useApp();
   const [frame, setFrame] = useState(0);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -31,17 +31,22 @@ export function useReplicaFrame(): number {
         }, wait);
       }
     };
-    const unsubscribe = replica.subscribe(ask);
-    const unsubscribePast = past.subscribe(ask);
+    // Somebody waits for it.
+    const drawNext = (): void => {
+      if (request !== undefined) return;
+      clearTimeout(timer);
+      timer = undefined;
+      request = requestAnimationFrame(draw);
+    };
+    const unsubscribe = [replica.subscribe(ask), past.subscribe(drawNext), pinned.subscribe(drawNext)];
     const aging = setInterval(ask, AGING_MS);
     return () => {
-      unsubscribe();
-      unsubscribePast();
+      for (const end of unsubscribe) end();
       clearInterval(aging);
       clearTimeout(timer);
       if (request !== undefined) cancelAnimationFrame(request);
     };
-  }, [replica, past, pace]);
+  }, [replica, past, pinned, pace]);
   return frame;
 }
 

@@ -47,3 +47,4 @@ export {
   type TreeMoment,
 } from './tree-difference.ts';
 export { type OrderOptions, orderTree, type TreeOrder } from './tree-order.ts';
+export { instantOf, orderUnion, type UnionOptions } from './union-order.ts';

@@ -18,6 +18,8 @@ export interface OrderOptions {
 /** Processes in preorder, siblings by start; a process is followed by its threads, if asked for, then its children. */
 export interface TreeOrder {
   readonly at: EventNs;
+  /** Of an order of two instants the other one. */
+  readonly alsoAt?: EventNs | undefined;
   readonly length: number;
   /** position -> TaskIndex */
   readonly tasks: Int32Array;

@@ -1,8 +1,9 @@
 import { ProcessTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
-import { expect, test } from 'vitest';
-import { eveningEvents } from './evening.ts';
-import { drawTree } from './tree-text.ts';
+import { ReplayFileSource } from '@dendro/sources';
+import { expect, test, vi } from 'vitest';
+import { EVENING_FILE, eveningEvents } from './evening.ts';
+import { describeTree, drawTree } from './tree-text.ts';
 
 const host = new ProcessTree();
 for (const event of eveningEvents()) host.apply(event);
@@ -24,4 +25,12 @@ test('what is asked of it in the tour has one answer: a pool of PHP, as www-data
   expect(tree.valueAt(shell, 'argv', start)).toEqual(['sh', '-c', expect.stringContaining('curl')]);
   expect(tree.valueAt(shell, 'uid', start)).toBe(33);
   expect(tree.textAt(tree.parentAt(shell, start), 'comm', start)).toBe('php-fpm8.2');
+});
+
+test('the recording that comes with the documentation is of it', async () => {
+  const played = new ProcessTree();
+  const source = new ReplayFileSource(EVENING_FILE);
+  await source.start((event) => played.apply(event));
+  await vi.waitUntil(() => source.status().state === 'ended');
+  expect(describeTree(played.tree)).toEqual(describeTree(tree));
 });

@@ -2,9 +2,12 @@
 // that the tour answers ("which process started this curl?"). Half an hour of a host with a web server, a
 // database, a container, a deployment, a monitoring agent that asks every minute, and somebody who gets in.
 
+import { join } from 'node:path';
 import type { EventNs, ExecEvent, FileInfo, TaskEvent } from '@dendro/protocol';
 import { Random } from './workload.ts';
 
+/** The evening as a recording. */
+export const EVENING_FILE = join(import.meta.dirname, '../../../docs/evening.dendro');
 /** 2026-11-20, 20:00 UTC. */
 const EPOCH_NS = 1_795_204_800n * 1_000_000_000n;
 const SECOND = 1e9;

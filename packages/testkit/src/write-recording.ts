@@ -1,5 +1,6 @@
 // Made-up events as a recording: what `dendro record` would have written of such a host.
 
+import { deflateSync } from 'node:zlib';
 import { ProcessTree } from '@dendro/engine';
 import {
   type EventNs,
@@ -10,7 +11,7 @@ import {
   type TaskEvent,
 } from '@dendro/protocol';
 
-const BATCH_NS = 50e6;
+const BATCH_NS = 1e9;
 
 /**
  * @param events in order of time, the clock first
@@ -38,8 +39,9 @@ export function recordingOf(
     const batch = tree.commit();
     if (batch === undefined) continue;
     const { bytes, from, to } = batch;
-    const of = { isLast: false, isDeflated: false, batchBytes: bytes.length };
-    parts.push(encodeBatchRecord({ kind: 'batch', from, to, now, bytes, ...of }));
+    const deflated = deflateSync(bytes);
+    const of = { isLast: false, isDeflated: true, batchBytes: bytes.length };
+    parts.push(encodeBatchRecord({ kind: 'batch', from, to, now, bytes: deflated, ...of }));
   }
   parts.push(encodeRecordingEnd(now, { events: events.length, lost: 0, rejected: {}, notices: [] }));
   return Buffer.concat(parts);

@@ -1,25 +1,18 @@
 // How far back a page can look by what it is given at first.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TaskIndex, TemporalTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
-import { EVENING_USERS, eveningEvents, recordingOf } from '@dendro/testkit';
+import { EVENING_FILE } from '@dendro/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { TestServer } from '../test-server.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'dendro-reach-'));
 let server: TestServer | undefined;
 afterEach(async () => {
   await server?.stop();
-  rmSync(folder, { recursive: true });
 });
 
 test('of a recording, which has no history, all that is in memory, however long ago it ended', async () => {
-  const file = join(folder, 'evening.dendro');
-  writeFileSync(file, recordingOf(eveningEvents(), { name: 'web-07', users: EVENING_USERS }));
-  server = await TestServer.start({ source: `replay:${file}` });
+  server = await TestServer.start({ source: `replay:${EVENING_FILE}` });
   const { first } = server.client;
   while (first.status.source.state !== 'ended') await new Promise((resolve) => setTimeout(resolve, 20));
   const tree = new TemporalTree();

@@ -11,6 +11,7 @@ import { printable } from '../layout/printable.ts';
 import { copyLink } from '../share-link.ts';
 import { showHost } from '../show-host.ts';
 import {
+  type Comparison,
   DETAIL_TABS,
   isFiltered,
   TAB_NAMES,
@@ -19,8 +20,9 @@ import {
   useView,
   view,
 } from '../state/view-store.ts';
+import { pinA } from '../views/timeline/pin-a.ts';
 import { stepToChange } from '../views/timeline/step-to-change.ts';
-import { stepMatch } from '../views/tree/step-match.ts';
+import { stepDifference, stepMatch } from '../views/tree/step-match.ts';
 import type { TreeRows } from '../views/tree/tree-rows.ts';
 import { processesOf } from './processes-of.ts';
 
@@ -34,13 +36,19 @@ export interface Command {
 export function commandsNow(app: App, treeRows: TreeRows): Command[] {
   const { replica, connection } = app;
   const state = useView.getState();
-  const { selected, scope, collapsed, asked, pausedAt } = state;
+  const { selected, scope, collapsed, asked, pausedAt, comparison } = state;
   const commands: (Command | false)[] = [
     pausedAt === undefined
       ? { title: 'Pause', keys: 'Space', run: () => view.pause(replica.now()) }
       : { title: 'Go to the present', keys: 'Space', run: view.goLive },
-    { title: 'Step to the previous start or end', keys: ',', run: () => stepToChange(replica, -1) },
-    { title: 'Step to the next start or end', keys: '.', run: () => stepToChange(replica, 1) },
+    { title: 'Step to the previous start or end', keys: ',', run: () => stepToChange(app, -1) },
+    { title: 'Step to the next start or end', keys: '.', run: () => stepToChange(app, 1) },
+    {
+      title: comparison === undefined ? 'Compare: pin this instant as A' : 'Compare: pin A anew, at this instant',
+      keys: 'a',
+      run: () => pinA(replica),
+    },
+    ...(comparison === undefined ? [] : ofComparison(app, treeRows, comparison)),
     { title: 'Go to a process or a time', keys: '@', run: () => view.command('@') },
     asked !== undefined && { title: 'Next match', keys: 'n', run: () => stepMatch(treeRows, 1) },
     asked !== undefined && { title: 'Previous match', keys: 'N', run: () => stepMatch(treeRows, -1) },
@@ -113,6 +121,20 @@ export function commandsNow(app: App, treeRows: TreeRows): Command[] {
       .map(({ id, name }) => ({ title: `Host: ${printable(name)}`, run: () => showHost(connection, id) })),
   ];
   return commands.filter((command) => command !== false);
+}
+
+function ofComparison({ replica }: App, treeRows: TreeRows, { onlyChanged }: Comparison): Command[] {
+  return [
+    { title: 'Compare: swap A and B', keys: 'x', run: () => view.swapCompared(replica.now()) },
+    {
+      title: onlyChanged ? 'Compare: show what is the same too' : 'Compare: show only what differs',
+      keys: 'o',
+      run: () => view.showOnlyChanged(!onlyChanged),
+    },
+    { title: 'Compare: next difference', keys: 'd', run: () => stepDifference(treeRows, 1) },
+    { title: 'Compare: previous difference', keys: 'D', run: () => stepDifference(treeRows, -1) },
+    { title: 'Compare: leave the comparison', keys: 'Esc', run: view.leaveComparison },
+  ];
 }
 
 function toggle(what: 'showThreads' | 'showKernelThreads' | 'showExited', name: string): Command {

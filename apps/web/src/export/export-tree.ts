@@ -61,7 +61,7 @@ async function make(of: TreeFileOf, format: TreeFormatId, title: string) {
 
 /** Everything is read at once: what is shown goes on changing while the file is made. */
 function whatIsShown({ replica }: App, treeRows: TreeRows, withFolded: boolean): TreeFileOf {
-  const { tree, order, rows, found, isFiltered, own } = treeRows;
+  const { tree, order, rows, found, isFiltered, own, changes } = treeRows;
   const { host, version, stats } = replica;
   const state = useView.getState();
   const { chip, hidesOwn } = useTree.getState();
@@ -88,6 +88,7 @@ function whatIsShown({ replica }: App, treeRows: TreeRows, withFolded: boolean):
       source: stats?.source.name ?? null,
       at: String(epochOf(base, at)),
       time: formatRfc3339Ns(epochOf(base, at)),
+      comparedWith: changes === undefined ? null : formatRfc3339Ns(epochOf(base, changes.a)),
       isLive: state.pausedAt === undefined && (host?.isLive ?? false),
       version: version ?? null,
       window: { from: String(epochOf(base, window.from)), to: String(epochOf(base, window.to)) },

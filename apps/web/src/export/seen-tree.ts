@@ -25,7 +25,10 @@ export interface SeenRow {
 
 export interface SeenTree {
   readonly at: EventNs;
-  readonly rows: readonly SeenRow[];
+  /** Rows that are written. */
+  readonly length: number;
+  /** Good as long as it is kept, whatever becomes of the tree. */
+  rowAt(row: number): SeenRow;
   /** Tasks of the tree, or of the subtree that is shown. */
   readonly total: number;
   /** Of these: in rows that are folded, and in rows that stand for several. */
@@ -56,36 +59,41 @@ export interface SeenChoice {
 export function seenTree(seen: SeenOf, choice: SeenChoice): SeenTree {
   const { tree, order, found, isFiltered } = seen;
   const rows = choice.withFolded ? openRows(seen, choice) : seen.rows;
-  const written: SeenRow[] = [];
-  let foldedInAll = 0;
+  const { positions, parents, childCounts, groups, sizes, places, depths, length } = rows;
+  // Slots are given to others in time: who is meant is noted at once, all else when it is asked for.
+  const ids = Float64Array.from({ length }, (_, row) =>
+    tree.taskIdOf(order.tasks[positions[row] as number] as TaskIndex),
+  );
+  const foldedAt = (row: number): number => {
+    const isOpen = isFiltered || (groups[row] as number) >= 0 || (childCounts[row] as number) > 0;
+    const position = positions[row] as number;
+    return isOpen ? 0 : (order.subtreeEnds[position] as number) - position - 1;
+  };
+  let folded = 0;
   let grouped = 0;
-  for (let row = 0; row < rows.length; row++) {
-    const position = rows.positions[row] as number;
-    const parent = rows.parents[row] as number;
-    const siblings = parent < 0 ? rows.rootCount : (rows.childCounts[parent] as number);
-    const isGroup = (rows.groups[row] as number) >= 0;
+  for (let row = 0; row < length; row++) {
+    folded += foldedAt(row);
     // An open group has its members below it.
-    const alike = isGroup ? (rows.sizes[row] as number) : 0;
-    const isOpenGroup = isGroup && (rows.childCounts[row] as number) > 0;
-    const below = (order.subtreeEnds[position] as number) - position - 1;
-    const folded = !isGroup && !isFiltered && (rows.childCounts[row] as number) === 0 ? below : 0;
-    foldedInAll += folded;
-    if (isGroup && !isOpenGroup) grouped += alike - 1;
-    written.push({
-      id: tree.taskIdOf(order.tasks[position] as TaskIndex),
-      parent,
-      depth: rows.depths[row] as number,
-      isLast: rows.places[row] === siblings,
-      folded,
-      alike,
-      isMatch: found?.has(position),
-    });
+    if ((groups[row] as number) >= 0 && childCounts[row] === 0) grouped += (sizes[row] as number) - 1;
   }
   return {
     at: order.at,
-    rows: written,
+    length,
+    rowAt: (row) => {
+      const parent = parents[row] as number;
+      const siblings = parent < 0 ? rows.rootCount : (childCounts[parent] as number);
+      return {
+        id: ids[row] as TaskId,
+        parent,
+        depth: depths[row] as number,
+        isLast: places[row] === siblings,
+        folded: foldedAt(row),
+        alike: sizes[row] as number,
+        isMatch: found?.has(positions[row] as number),
+      };
+    },
     total: order.length,
-    folded: foldedInAll,
+    folded,
     grouped,
     hiddenKernelThreads: order.hiddenKernelThreads,
     foldedExited: order.foldedExited,

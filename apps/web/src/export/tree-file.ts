@@ -2,7 +2,7 @@
 // window, query and what else was chosen, and whether anything is left out. Made
 // in turns; whoever leaves memory meanwhile is counted.
 
-import { NO_TASK, type TaskIndex } from '@dendro/engine';
+import { instantOf, NO_TASK, type TaskIndex } from '@dendro/engine';
 import {
   csvText,
   dotTree,
@@ -28,6 +28,8 @@ export interface TreeAbout {
   readonly [name: string]: unknown;
   readonly hostName: string;
   readonly time: string;
+  /** While two instants are compared: whoever lived at this one is in it too. RFC 3339. */
+  readonly comparedWith: string | null;
 }
 
 export interface TreeFileOf {
@@ -58,7 +60,7 @@ const SEEN_COLUMNS = [...TASK_COLUMNS, 'depth', 'matches', 'folded', 'alike'] as
 export async function treeFile(of: TreeFileOf, format: TreeFormatId, turns: Turns): Promise<TreeFile> {
   const seen = seenTree(of.seen, of.choice);
   const half = (from: number): Turns => ({ ...turns, onProgress: (part) => turns.onProgress(from + part / 2) });
-  const looked = await inTurns(looks(of, seen, format), seen.rows.length, half(0));
+  const looked = await inTurns(looks(of, seen, format), seen.length, half(0));
   const entries = looked.filter((entry) => entry !== undefined);
   const about = { ...of.about, ...countsOf(of, seen, looked.length - entries.length, format) };
   const pieces = await inTurns(piecesOf(format, about, entries), entries.length, half(0.5));
@@ -69,15 +71,21 @@ type Entry = { readonly task: SeenTask } | { readonly line: TreeLine };
 
 /** Undefined for who has left memory since. */
 function* looks(
-  { seen: { tree }, context }: TreeFileOf,
+  { seen: { tree, order }, context: asShown }: TreeFileOf,
   seen: SeenTree,
   format: TreeFormatId,
 ): Generator<Entry | undefined> {
   const isData = format === 'json' || format === 'ndjson' || format === 'csv';
-  for (const row of seen.rows) {
+  for (let i = 0; i < seen.length; i++) {
+    const row = seen.rowAt(i);
     const task = tree.indexOf(row.id);
-    if (task === NO_TASK || !tree.isPresent(task)) yield undefined;
-    else if (isData) yield { task: taskOf(context, task, row) };
+    if (task === NO_TASK || !tree.isPresent(task)) {
+      yield undefined;
+      continue;
+    }
+    // Who is yet to be born is there because of the other instant of a comparison, and is told as of that.
+    const context = { ...asShown, at: instantOf(tree, order, task) };
+    if (isData) yield { task: taskOf(context, task, row) };
     else yield { line: lineOf(context, task, row, seen) };
   }
 }
@@ -101,9 +109,8 @@ function lineOf(context: RowContext, task: TaskIndex, row: SeenRow, seen: SeenTr
     alike > 0 || model.command === undefined ? undefined : `| ${model.command}`,
   ];
   return {
-    // A group and its eldest member can both have a line.
-    key: alike > 0 ? `g${row.id}` : `t${row.id}`,
-    parent: keyOf(seen.rows[row.parent]),
+    key: keyOf(row),
+    parent: row.parent < 0 ? undefined : keyOf(seen.rowAt(row.parent)),
     depth,
     isLast,
     label: words.filter((word) => word !== undefined).join('  '),
@@ -111,15 +118,16 @@ function lineOf(context: RowContext, task: TaskIndex, row: SeenRow, seen: SeenTr
   };
 }
 
-function keyOf(row: SeenRow | undefined): string | undefined {
-  return row && `${row.alike > 0 ? 'g' : 't'}${row.id}`;
+/** A group and its eldest member can both have a line. */
+function keyOf({ id, alike }: SeenRow): string {
+  return `${alike > 0 ? 'g' : 't'}${id}`;
 }
 
 /** How much of the tree is in the file, and why not all of it is. */
 function countsOf({ seen: { tree, isFiltered } }: TreeFileOf, seen: SeenTree, gone: number, format: TreeFormatId) {
   const { at, total, folded, grouped, hiddenKernelThreads, foldedExited } = seen;
-  const returned = seen.rows.length - gone;
-  const left = Math.max(0, total - seen.rows.length - folded - grouped);
+  const returned = seen.length - gone;
+  const left = Math.max(0, total - seen.length - folded - grouped);
   const drawn = format === 'svg' ? Math.max(0, returned - MAX_DRAWN_LINES) : 0;
   const reasons = [
     left > 0 && `${count(left)} left out by ${isFiltered ? 'the query' : 'the chip'}`,
@@ -140,8 +148,7 @@ function piecesOf(
   about: TreeAbout & ReturnType<typeof countsOf>,
   entries: readonly Entry[],
 ): Iterable<string> {
-  const tasks = entries.flatMap((entry) => ('task' in entry ? [entry.task] : []));
-  const lines = entries.flatMap((entry) => ('line' in entry ? [entry.line] : []));
+  const [tasks, lines] = [tasksOf(entries), linesOf(entries)];
   switch (format) {
     case 'json':
       return jsonText(about, tasks);
@@ -152,16 +159,25 @@ function piecesOf(
     case 'dot':
       return dotTree(about, lines);
     case 'svg':
-      return svgTree(about, headOf(about)[0] as string, lines, lines.length);
+      return svgTree(about, headOf(about)[0] as string, lines, entries.length);
     case 'text':
       return textTree(headOf(about), lines);
   }
 }
 
+function* tasksOf(entries: readonly Entry[]): Generator<SeenTask> {
+  for (const entry of entries) if ('task' in entry) yield entry.task;
+}
+
+function* linesOf(entries: readonly Entry[]): Generator<TreeLine> {
+  for (const entry of entries) if ('line' in entry) yield entry.line;
+}
+
 function headOf(about: TreeAbout & ReturnType<typeof countsOf>): string[] {
-  const { hostName, time, returned, total, reason, truncated: _, ...rest } = about;
+  const { hostName, time, comparedWith, returned, total, reason, truncated: _, ...rest } = about;
+  const also = comparedWith === null ? '' : `, and who lived at ${comparedWith}`;
   return [
-    `Processes of ${hostName} as of ${time}: ${plural(returned, 'row')} of ${plural(total, 'task')}`,
+    `Processes of ${hostName} as of ${time}${also}: ${plural(returned, 'row')} of ${plural(total, 'task')}`,
     ...(reason === null ? [] : [reason]),
     JSON.stringify(rest),
   ];

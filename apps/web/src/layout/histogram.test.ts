@@ -2,7 +2,7 @@ import { ProcessTree, type TaskIndex } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { changeBeside, histogramOf } from './histogram.ts';
+import { changeBeside, histogramOf, joined } from './histogram.ts';
 
 interface Life {
   readonly start: number;
@@ -82,4 +82,18 @@ test('the change beside an instant is the nearest one on that side', () => {
       );
     }),
   );
+});
+
+test('findings are those that the server tells, at their place, of the present as well', () => {
+  const of = (from: number, births: number[]) => {
+    const [counts, none] = [Uint32Array.from(births), new Uint32Array(births.length)];
+    return { from: from as EventNs, bucketNs: 10, births: counts, exits: none, most: 1 };
+  };
+  const past = { ...of(0, [1, 1, 1, 1]), findings: Uint32Array.of(0, 0, 2, 5) };
+  const { births, findings } = joined(past, of(10, [0, 7, 0]), 20 as EventNs);
+  expect([Array.from(births), Array.from(findings ?? [])]).toEqual([
+    [1, 7, 0],
+    [0, 2, 5],
+  ]);
+  expect(joined(of(0, [1]), of(0, [1]), 5 as EventNs).findings).toBeUndefined();
 });

@@ -9,7 +9,9 @@ export interface Histogram {
   readonly bucketNs: number;
   readonly births: Uint32Array;
   readonly exits: Uint32Array;
-  /** Of either, in one bucket. */
+  /** Matches of detectors; undefined where nobody has told of any. */
+  readonly findings?: Uint32Array | undefined;
+  /** Births or exits, in one bucket. */
   readonly most: number;
 }
 
@@ -41,6 +43,8 @@ export function joined(past: Histogram, present: Histogram, from: EventNs): Hist
   const births = Uint32Array.from(present.births);
   const exits = Uint32Array.from(present.exits);
   const offset = Math.round((present.from - past.from) / present.bucketNs);
+  // Of these only the server knows, of now as well.
+  const findings = past.findings && births.map((_, bucket) => past.findings?.[bucket + offset] ?? 0);
   for (let bucket = 0; bucket < births.length; bucket++) {
     if (present.from + bucket * present.bucketNs >= from) break;
     births[bucket] = past.births[bucket + offset] ?? 0;
@@ -48,25 +52,35 @@ export function joined(past: Histogram, present: Histogram, from: EventNs): Hist
   }
   let most = 0;
   for (const counts of [births, exits]) for (const count of counts) most = Math.max(most, count);
-  return { ...present, births, exits, most };
+  return { ...present, births, exits, findings, most };
 }
 
-/** The next instant, or with `step` -1 the one before, at which a process started, called exec or ended; undefined when there is none. */
+/** What can happen to a process that a person may want to step to. */
+export type ChangeKind = 'birth' | 'exec' | 'exit';
+
+/**
+ * The next instant, or with `step` -1 the one before, at which a process started, called exec or ended; undefined when
+ * there is none.
+ * @param isShown is this of a process that can be seen then?
+ */
 export function changeBeside(
   tree: TemporalTree,
   at: EventNs,
   step: 1 | -1,
-  isShown: (task: TaskIndex) => boolean,
+  isShown: (task: TaskIndex, kind: ChangeKind, time: EventNs) => boolean,
 ): EventNs | undefined {
-  let best = step * Number.POSITIVE_INFINITY;
+  let best = (step * Number.POSITIVE_INFINITY) as EventNs;
+  const look = (task: TaskIndex, kind: ChangeKind, time: EventNs | undefined): void => {
+    if (time === undefined || !Number.isFinite(time)) return;
+    const isNearer = step > 0 ? time > at && time < best : time < at && time > best;
+    if (isNearer && isShown(task, kind, time)) best = time;
+  };
   for (let slot = 0; slot < tree.slotCount; slot++) {
     const task = slot as TaskIndex;
-    if (!tree.isPresent(task) || tree.isThread(task) || !isShown(task)) continue;
-    const exec = step > 0 ? tree.nextExecAfter(task, at) : tree.execTimeAt(task, (at - 1) as EventNs);
-    for (const time of [tree.startOf(task), exec ?? Number.NaN, tree.exitOf(task)]) {
-      if (!Number.isFinite(time)) continue;
-      if (step > 0 ? time > at && time < best : time < at && time > best) best = time;
-    }
+    if (!tree.isPresent(task) || tree.isThread(task)) continue;
+    look(task, 'birth', tree.startOf(task));
+    look(task, 'exec', step > 0 ? tree.nextExecAfter(task, at) : tree.execTimeAt(task, (at - 1) as EventNs));
+    look(task, 'exit', tree.exitOf(task));
   }
-  return Number.isFinite(best) ? (best as EventNs) : undefined;
+  return Number.isFinite(best) ? best : undefined;
 }

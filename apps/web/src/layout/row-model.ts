@@ -16,6 +16,8 @@ export interface RowModel {
   readonly isPlaceholder: boolean;
   /** Born so short a time ago that it is marked. */
   readonly isNew: boolean;
+  /** Ended in the time over which the playhead has just moved. */
+  readonly isEnding: boolean;
   /** Undefined where no name is known. */
   readonly name: string | undefined;
   /** The command line, else the path of the program, else nothing. */
@@ -56,6 +58,8 @@ export interface RowContext {
   readonly at: EventNs;
   readonly base: TimeBase;
   readonly users: Readonly<Record<string, string>>;
+  /** Where the playhead has just come from, before `at` or after it. */
+  readonly movedFrom?: EventNs | undefined;
   /** Default: those that every row has. */
   readonly columns?: readonly ColumnId[] | undefined;
 }
@@ -72,12 +76,15 @@ export function rowModel(context: RowContext, task: TaskIndex): RowModel {
   const exit = tree.exitOf(task);
   const isRunning = state.kind === 'running';
   const isStartKnown = (tree.flagsOf(task) & TASK_FLAG.startIsUnknown) === 0;
+  const from = context.movedFrom ?? at;
+  const isOnTheWay = (time: EventNs) => time > Math.min(from, at) && time <= Math.max(from, at);
   const started = clockTime(base, start, epochMsOf(base, at));
   return {
     id: tree.taskIdOf(task),
     isThread,
     isPlaceholder: tree.isPlaceholder(task),
-    isNew: isRunning && isStartKnown && at - start < NEW_NS,
+    isNew: isRunning && isStartKnown && (at - start < NEW_NS || isOnTheWay(start)),
+    isEnding: isOnTheWay(exit),
     name: isKernelThread && name !== undefined ? `[${name}]` : name,
     command: isThread || isKernelThread ? undefined : commandOf(tree, task, at),
     tid: tree.tidOf(task),

@@ -61,14 +61,24 @@ test('every value is told with its field, what it was before, and who said it', 
   const { moments } = taskTimeline({ tree, users }, task);
   expect(moments[1]?.values).toEqual([
     { field: 'Name', value: 'curl', before: 'sh', authority: AUTHORITY.event },
-    { field: 'Executable', value: '/bin/curl', before: 'not known', authority: AUTHORITY.inferred },
-    { field: 'Arguments', value: 'curl x', before: 'not known', authority: AUTHORITY.event },
+    { field: 'Executable', value: '/bin/curl', before: undefined, authority: AUTHORITY.inferred },
+    { field: 'Arguments', value: 'curl x', before: undefined, authority: AUTHORITY.event },
   ]);
   expect(moments[2]?.values).toEqual([
-    { field: 'Effective user', value: '0 (root)', before: 'not known', authority: AUTHORITY.event },
+    { field: 'Effective user', value: '0 (root)', before: undefined, authority: AUTHORITY.event },
   ]);
   expect(moments[4]?.values).toMatchObject([{ field: 'Directory', value: '/tmp', authority: AUTHORITY.sighting }]);
   expect(moments[5]).toMatchObject({ authority: AUTHORITY.inferred });
+});
+
+test('what was told together with the birth stands with it', () => {
+  const tree = treeOf([{ id: 1 }, { id: 2, parent: 1, start: MS, fields: { nsPid: 7, pidNs: 4_026_531_836 } }]);
+  const { moments } = taskTimeline({ tree, users }, tree.indexOf(2 as TaskId));
+  expect(moments).toHaveLength(1);
+  expect(moments[0]).toMatchObject({
+    kind: 'birth',
+    values: [{ field: 'NS PID', value: '7' }, { value: '4026531836' }],
+  });
 });
 
 test('a field that has had more values than are kept says so', () => {

@@ -64,11 +64,16 @@ const ORDER: readonly MomentKind[] = [
 
 export function taskTimeline(context: Context, task: TaskIndex): TaskTimeline {
   const { tree } = context;
-  const moments = [birthOf(context, task), ...changesOf(context, task), ...reparentings(tree, task)];
+  const start = tree.startOf(task);
+  const changes = changesOf(context, task);
+  const isOfBirth = ({ at, kind }: Moment): boolean =>
+    at - start <= TOGETHER_NS && (kind === 'change' || kind === 'seen');
+  const values = changes.filter(isOfBirth).flatMap((moment) => moment.values);
+  const birth = { ...birthOf(context, task), values };
+  const moments = [birth, ...changes.filter((moment) => !isOfBirth(moment)), ...reparentings(tree, task)];
   const end = exitOf(tree, task);
   if (end !== undefined) moments.push(end);
   moments.sort((a, b) => a.at - b.at || ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
-  const start = tree.startOf(task);
   const trimmed = FIELD_NAMES.filter((field) => tree.isTrimmedAt(task, field, start)).map((name) => FIELD_TITLES[name]);
   return { moments, trimmed };
 }
@@ -132,8 +137,9 @@ function momentOf({ tree, users }: Context, task: TaskIndex, entries: readonly E
   const kind = kindOf(entries);
   const values = entries.map(({ field, since, value, authority }): SaidValue => {
     const text = fieldText(field, value, users);
-    const was = fieldText(field, tree.valueAt(task, field, justBefore(since)), users);
-    return { field: FIELD_TITLES[field], value: text, before: was === text ? undefined : was, authority };
+    const was = tree.valueAt(task, field, justBefore(since));
+    const before = was === undefined ? undefined : fieldText(field, was, users);
+    return { field: FIELD_TITLES[field], value: text, before: before === text ? undefined : before, authority };
   });
   const authority = Math.max(...entries.map((entry) => entry.authority)) as Authority;
   return { at, kind, title: TITLES[kind], authority, values };

@@ -2,7 +2,7 @@
 // order of the tree. An array is filled when a query first needs it and is used
 // until the tree changes: a key press reads no changelog again.
 
-import type { TaskIndex, TemporalTree, TreeOrder } from '@dendro/engine';
+import { instantOf, type TaskIndex, type TemporalTree, type TreeOrder } from '@dendro/engine';
 import { type EventNs, FIELDS, pathOfWireFile } from '@dendro/protocol';
 import { Haystack } from './haystack.ts';
 
@@ -29,7 +29,7 @@ export class Columns {
     const texts = new Int32Array(order.length);
     for (let position = 0; position < order.length; position++) {
       const task = order.tasks[position] as TaskIndex;
-      if (this.#has(task, column)) texts[position] = tree.textIndexAt(task, column, order.at);
+      if (this.#has(task, column)) texts[position] = tree.textIndexAt(task, column, instantOf(tree, order, task));
     }
     this.#texts.set(column, texts);
     return texts;
@@ -44,7 +44,7 @@ export class Columns {
     const lists = missing.map(() => new Int32Array(order.length));
     for (let position = 0; position < order.length; position++) {
       const task = order.tasks[position] as TaskIndex;
-      const indexes = tree.textIndexesAt(task, order.at);
+      const indexes = tree.textIndexesAt(task, instantOf(tree, order, task));
       for (let i = 0; i < ids.length; i++) {
         if (!this.#has(task, missing[i] as TextColumn)) continue;
         (lists[i] as Int32Array)[position] = indexes[ids[i] as number] as number;
@@ -75,7 +75,8 @@ export class Columns {
     const numbers = new Float64Array(order.length);
     for (let position = 0; position < order.length; position++) {
       const task = order.tasks[position] as TaskIndex;
-      const number = column === 'ppid' ? parentPid(tree, task, order.at) : tree.numberAt(task, column, order.at);
+      const at = instantOf(tree, order, task);
+      const number = column === 'ppid' ? parentPid(tree, task, at) : tree.numberAt(task, column, at);
       numbers[position] = number ?? Number.NaN;
     }
     this.#numbers.set(column, numbers);

@@ -1,16 +1,16 @@
 // What the page does not hold by itself: trees of the past, fetched from the
-// server's history, a window of time at once. Within the window no more is
-// asked; until another one has come, the last one stays.
+// server's history. First the instant that somebody looks at, so that it shows at
+// once, then a window of time around it: within that no more is asked. Where too
+// much happened to hold a window, each instant is fetched by itself.
 
 import { TemporalTree } from '@dendro/engine';
-import { type EventNs, epochOf, eventTimeOf, movedBatch, type TimeBase } from '@dendro/protocol';
-import type { Replica } from './replica.ts';
+import { type EventNs, eventTimeOf, type HostInfo, toError } from '@dendro/protocol';
+import { requestWindow, type WindowDeps } from './window-request.ts';
 
-export interface PastDeps {
-  readonly replica: Replica;
-  readonly origin: string;
-  readonly fetch: (input: string, init?: RequestInit) => Promise<Response>;
-}
+export type PastDeps = WindowDeps & {
+  /** Milliseconds that only rise. */
+  readonly clock?: () => number;
+};
 
 /** A tree, and the instants about which it knows all. */
 export interface PastWindow {
@@ -21,29 +21,44 @@ export interface PastWindow {
 }
 
 /** To either side of the instant that is asked about; less where that is too much for one answer. */
-const REACHES_NS = [300e9, 60e9, 5e9, 0];
-const SETTLE_MS = 80;
-const ANSWER_MS = 30_000;
-const RETRY_MS = 5000;
-const LENGTH_BYTES = 4;
-const TOO_LARGE = 413;
+const REACHES_NS = [300e9, 60e9, 5e9, 1e9];
 /** Times in the page are exact to less than that. */
 const APART_NS = 1000;
+const SETTLE_MS = 80;
+/** A pointer that never rests, or the past being played, is followed all the same. */
+const MAX_WAIT_MS = 300;
+/** A window that comes as fast as this is asked for at once, without the instant alone before it. */
+const QUICK_MS = 120;
+/** What is taken in at one go in the background. */
+const SLICE_MS = 5;
+/** After an instant could not be had, it is asked for again. */
+const AGAIN_MS = 5000;
+/** Of the reach: nearer to the edge of the window than this, a player has the next one fetched. */
+const AHEAD = 0.4;
 
 export class Past {
   readonly #deps: PastDeps;
+  readonly #clock: () => number;
   readonly #listeners = new Set<() => void>();
   #window: PastWindow | undefined;
   #wanted: EventNs | undefined;
+  #wantedSince = 0;
+  #movedAt = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #isLoading = false;
+  /** The instant that is being fetched. */
+  #loading: EventNs | undefined;
+  #widening: AbortController | undefined;
+  /** The longest of REACHES_NS that is worth asking for, by number; as many as there are when none is. */
+  #reach = 0;
+  /** Was even the shortest window too much? */
+  #isTooMuch = false;
+  #windowMs = Number.POSITIVE_INFINITY;
   #problem: string | undefined;
-  /** The instant that the problem is of: it is asked about again after a while. */
-  #refused: EventNs | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #failed: { readonly at: EventNs; readonly time: number } | undefined;
 
   constructor(deps: PastDeps) {
     this.#deps = deps;
+    this.#clock = deps.clock ?? (() => performance.now());
   }
 
   /** @returns takes the listener off again */
@@ -52,11 +67,18 @@ export class Past {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Is an instant that somebody looks at still to come? */
   get isLoading(): boolean {
-    return this.#isLoading;
+    return this.#wanted !== undefined || this.#loading !== undefined;
   }
 
-  /** Why the last window could not be had, a sentence. */
+  /** Did too much happen around here for more than single instants? */
+  get isSampled(): boolean {
+    const window = this.#windowOfHost();
+    return this.#isTooMuch && window !== undefined && window.from === window.to;
+  }
+
+  /** Why the last instant could not be had, a sentence. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -68,92 +90,168 @@ export class Past {
     return at >= eventTimeOf({ epochNs: BigInt(host.baseEpochNs) }, BigInt(host.oldestEpochNs));
   }
 
+  /** Of the last window; undefined before there is one. */
+  get tree(): TemporalTree | undefined {
+    return this.#windowOfHost()?.tree;
+  }
+
+  /** The window that knows all about this instant, if there is one. Nothing is asked for. */
+  holds(at: EventNs): PastWindow | undefined {
+    const window = this.#windowOfHost();
+    return window !== undefined && at >= window.from && at <= window.to ? window : undefined;
+  }
+
   /**
-   * The tree to read about an instant for which this is; undefined while there is none. Asks for it where the window
-   * is another one, after the pointer has come to rest.
+   * The tree to read about an instant for which this is; undefined until it has come. Asks for it after the pointer
+   * has come to rest, or a moment later.
    */
   treeAt(at: EventNs): TemporalTree | undefined {
-    const window = this.#windowOfHost();
-    const isIn = window !== undefined && at >= window.from && at <= window.to;
-    if (isIn) this.#wanted = undefined;
-    else if (this.#wanted !== at && this.#refused !== at) this.#want(at);
+    const window = this.holds(at);
+    if (window !== undefined) this.#forget();
+    else if (at !== this.#wanted && at !== this.#loading && !this.#hasJustFailed(at)) this.#want(at);
     return window?.tree;
+  }
+
+  /** The past is being played and has come to `at`: what comes next is fetched before it is needed. */
+  playedTo(at: EventNs): void {
+    const window = this.holds(at);
+    const reach = REACHES_NS[this.#reach];
+    if (window === undefined || reach === undefined || this.#widening !== undefined) return;
+    const isEnough = window.to - at > reach * AHEAD || window.to >= this.#deps.replica.wholeFrom;
+    if (!isEnough && window.to > window.from) void this.#widen(at);
+  }
+
+  /** Somebody is back where nothing has to be fetched. */
+  leave(): void {
+    if (this.#wanted === undefined && this.#problem === undefined) return;
+    this.#forget();
+    this.#problem = undefined;
+  }
+
+  /**
+   * Whoever lived at an instant, to be taken in by another tree.
+   * @throws Error with a sentence
+   */
+  async instant(at: EventNs, signal?: AbortSignal): Promise<readonly Uint8Array[]> {
+    const answer = await requestWindow(this.#deps, at, at, signal);
+    if (answer.kind === 'too-large') throw new Error('So much lived then that it cannot be shown.');
+    return answer.batches;
   }
 
   #windowOfHost(): PastWindow | undefined {
     return this.#window?.host === this.#deps.replica.host?.id ? this.#window : undefined;
   }
 
+  #hasJustFailed(at: EventNs): boolean {
+    return at === this.#failed?.at && this.#clock() - this.#failed.time < AGAIN_MS;
+  }
+
+  #forget(): void {
+    this.#wanted = undefined;
+    clearTimeout(this.#timer);
+  }
+
   #want(at: EventNs): void {
-    this.#refused = undefined;
+    const now = this.#clock();
+    // Who jumps there has it at once; who drags, when the pointer rests.
+    const isJump = now - this.#movedAt > MAX_WAIT_MS;
+    this.#movedAt = now;
+    if (this.#wanted === undefined) this.#wantedSince = now;
     this.#wanted = at;
     clearTimeout(this.#timer);
+    const wait = isJump ? 0 : Math.max(0, Math.min(SETTLE_MS, this.#wantedSince + MAX_WAIT_MS - now));
     this.#timer = setTimeout(() => {
-      if (!this.#isLoading) void this.#load();
-    }, SETTLE_MS);
+      if (this.#loading === undefined) void this.#load();
+    }, wait);
   }
 
   async #load(): Promise<void> {
-    this.#isLoading = true;
-    this.#tell();
+    this.#widening?.abort();
     while (this.#wanted !== undefined) {
       const at = this.#wanted;
+      this.#loading = at;
+      this.#wanted = undefined;
       this.#problem = undefined;
+      this.#tell();
       try {
-        this.#window = await this.#fetchAround(at);
+        const isQuick = this.#windowMs < QUICK_MS && this.#reach < REACHES_NS.length;
+        if (!isQuick || !(await this.#loadAround(at))) await this.#loadInstant(at);
       } catch (thrown) {
-        this.#problem = thrown instanceof Error ? thrown.message : String(thrown);
-        this.#refuse(at);
+        this.#problem = toError(thrown).message;
+        this.#failed = { at, time: this.#clock() };
       }
-      // Meanwhile somebody may have gone elsewhere.
-      if (this.#wanted === at || this.#isInWindow(this.#wanted)) this.#wanted = undefined;
+      this.#loading = undefined;
+      this.#tell();
     }
-    this.#isLoading = false;
-    this.#tell();
-  }
-
-  #refuse(at: EventNs): void {
-    this.#refused = at;
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => {
-      this.#refused = undefined;
-    }, RETRY_MS);
-  }
-
-  #isInWindow(at: EventNs | undefined): boolean {
     const window = this.#windowOfHost();
-    return at === undefined || (window !== undefined && at >= window.from && at <= window.to);
+    if (window !== undefined && window.from === window.to) await this.#widen(window.from);
   }
 
-  /** @throws Error with a sentence */
-  async #fetchAround(at: EventNs): Promise<PastWindow> {
+  /** In the background, until somebody asks for something else. */
+  async #widen(at: EventNs): Promise<void> {
+    const widening = new AbortController();
+    this.#widening = widening;
+    // What was too much elsewhere need not be too much here: one step longer than what was possible last.
+    this.#reach = Math.max(0, this.#reach - 1);
+    try {
+      while (this.#reach < REACHES_NS.length && !(await this.#loadAround(at, widening.signal)));
+    } catch {
+      // The instant itself is there. Where it ends, the next one is asked for.
+    }
+    if (this.#widening === widening) this.#widening = undefined;
+    if (!widening.signal.aborted) this.#tell();
+  }
+
+  async #loadInstant(at: EventNs): Promise<void> {
+    const { host } = this.#deps.replica;
+    const batches = await this.instant(at);
+    const tree = new TemporalTree();
+    for (const batch of batches) tree.apply(batch);
+    this.#show(host, { from: at, to: at, tree });
+  }
+
+  /**
+   * @param signal of who does it in the background: the page gets a turn between two batches
+   * @returns false when it is too much: `#reach` is a shorter one then
+   */
+  async #loadAround(at: EventNs, signal?: AbortSignal): Promise<boolean> {
     const { replica } = this.#deps;
     const { host } = replica;
-    if (host === undefined) throw new Error('There is no host.');
-    const base = { epochNs: BigInt(host.baseEpochNs) };
-    const oldest = eventTimeOf(base, BigInt(host.oldestEpochNs ?? 0));
-    for (const reach of REACHES_NS) {
-      const from = Math.max(oldest, at - reach) as EventNs;
-      let to = Math.min(replica.now(), at + reach) as EventNs;
-      let answer = await this.#ask(host.id, base, from, to);
-      // A window is of the boot of its last instant: that of another one ends before.
-      if (beginsAt(answer, base) > at) {
-        to = Math.max(at, beginsAt(answer, base) - APART_NS) as EventNs;
-        answer = await this.#ask(host.id, base, from, to);
-      }
-      if (answer.status === TOO_LARGE && reach > 0) continue;
-      if (!answer.ok) throw new Error(await sentenceOf(answer));
-      const itsBase = { epochNs: BigInt(answer.headers.get('x-dendro-base-epoch-ns') ?? host.baseEpochNs) };
-      const tree = treeOf(new Uint8Array(await answer.arrayBuffer()), Number(itsBase.epochNs - base.epochNs));
-      return { host: host.id, from: Math.max(from, beginsAt(answer, base)) as EventNs, to, tree };
+    const reach = REACHES_NS[this.#reach] as number;
+    const base = { epochNs: BigInt(host?.baseEpochNs ?? 0) };
+    const from = Math.max(eventTimeOf(base, BigInt(host?.oldestEpochNs ?? 0)), at - reach) as EventNs;
+    let to = Math.min(replica.now(), at + reach) as EventNs;
+    const began = this.#clock();
+    let answer = await requestWindow(this.#deps, from, to, signal);
+    // A window is of the boot of its last instant: that of an earlier one ends before.
+    if (answer.kind === 'batches' && answer.from > at) {
+      to = Math.max(at, answer.from - APART_NS) as EventNs;
+      answer = await requestWindow(this.#deps, from, to, signal);
     }
-    throw new Error('So much happened then that it cannot be shown.');
+    if (answer.kind === 'too-large') {
+      this.#reach++;
+      this.#isTooMuch ||= this.#reach === REACHES_NS.length;
+      return false;
+    }
+    const tree = new TemporalTree();
+    let sliceFrom = this.#clock();
+    for (const batch of answer.batches) {
+      tree.apply(batch);
+      if (signal === undefined || this.#clock() - sliceFrom < SLICE_MS) continue;
+      await aMoment();
+      signal.throwIfAborted();
+      sliceFrom = this.#clock();
+    }
+    this.#windowMs = this.#clock() - began;
+    this.#isTooMuch = false;
+    this.#show(host, { from: answer.from, to, tree });
+    return true;
   }
 
-  #ask(host: string, base: TimeBase, from: EventNs, to: EventNs): Promise<Response> {
-    const query = new URLSearchParams({ from: String(epochOf(base, from)), to: String(epochOf(base, to)) });
-    const url = `${this.#deps.origin}/api/v1/hosts/${encodeURIComponent(host)}/window?${query}`;
-    return this.#deps.fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+  /** Unless another host is shown by now. */
+  #show(host: HostInfo | undefined, window: Omit<PastWindow, 'host'>): void {
+    const { replica } = this.#deps;
+    if (host !== undefined && host.id === replica.host?.id) this.#window = { host: host.id, ...window };
   }
 
   #tell(): void {
@@ -161,38 +259,6 @@ export class Past {
   }
 }
 
-/** First instant about which an answer knows all. */
-function beginsAt(answer: Response, base: TimeBase): number {
-  const epochNs = answer.headers.get('x-dendro-from-epoch-ns');
-  return epochNs === null ? Number.NEGATIVE_INFINITY : eventTimeOf(base, BigInt(epochNs));
-}
-
-/**
- * A repetition of a length (u32, little-endian) and a batch.
- * @param laterNs by which its times are later where they are counted from our base
- * @throws Error when it is cut off; DendroError DENDRO_BATCH_MALFORMED
- */
-function treeOf(bytes: Uint8Array, laterNs: number): TemporalTree {
-  const tree = new TemporalTree();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at < bytes.length; ) {
-    if (at + LENGTH_BYTES > bytes.length) throw new Error('The answer of the server was cut off.');
-    const start = at + LENGTH_BYTES;
-    const end = start + view.getUint32(at, true);
-    if (end > bytes.length) throw new Error('The answer of the server was cut off.');
-    const batch = bytes.slice(start, end);
-    tree.apply(laterNs === 0 ? batch : movedBatch(batch, laterNs));
-    at = end;
-  }
-  return tree;
-}
-
-async function sentenceOf(answer: Response): Promise<string> {
-  try {
-    const { message } = (await answer.json()) as { message?: unknown };
-    if (typeof message === 'string') return message;
-  } catch {
-    // No JSON: then the status has to do.
-  }
-  return `The server answered ${answer.status}.`;
+function aMoment(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }

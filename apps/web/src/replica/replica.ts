@@ -2,8 +2,15 @@
 // and not React's business: views read it as of an instant and are told when
 // it has changed.
 
-import { BatchSequence, type SequencedBatch, TemporalTree } from '@dendro/engine';
-import { decodeFrame, type EventNs, type HostInfo, type ServerMessage, type Version } from '@dendro/protocol';
+import { BatchSequence, NO_TASK, type SequencedBatch, TemporalTree } from '@dendro/engine';
+import {
+  decodeFrame,
+  type EventNs,
+  type HostInfo,
+  type ServerMessage,
+  type TaskId,
+  type Version,
+} from '@dendro/protocol';
 
 export type HostStats = Omit<Extract<ServerMessage, { type: 'stats' }>, 'type'>;
 
@@ -17,12 +24,25 @@ const MAX_UNHEARD_MS = 3000;
 /** Less than half a second's batches: on one socket nothing overtakes, so what is missing will hardly come. */
 const MAX_WAITING = 8;
 
+/** Evicted tasks are missing from the past too: it notes until when. */
+class LiveTree extends TemporalTree {
+  forgottenUntil = Number.NEGATIVE_INFINITY;
+
+  override evict(task: TaskId, isCut: boolean): void {
+    const index = this.indexOf(task);
+    const exit = index === NO_TASK ? Number.NaN : this.exitOf(index);
+    if (Number.isFinite(exit)) this.forgottenUntil = Math.max(this.forgottenUntil, exit);
+    super.evict(task, isCut);
+  }
+}
+
 export class Replica {
   readonly #clock: () => number;
   readonly #listeners = new Set<() => void>();
-  #tree = new TemporalTree();
+  readonly #followers = new Set<TemporalTree>();
+  #tree: TemporalTree = new LiveTree();
   /** A newer tree that a snapshot is building; shown once it is whole, or at once when there is nothing to show yet. */
-  #arriving: TemporalTree | undefined;
+  #arriving: LiveTree | undefined;
   #batches = this.#newSequence();
   #host: HostInfo | undefined;
   #stats: HostStats | undefined;
@@ -51,9 +71,13 @@ export class Replica {
     return this.#host;
   }
 
-  /** From this instant on everything has been told: before it what had ended may be missing. */
+  /** From this instant on everything is here: before it what had ended may not have been told, or may have been evicted. */
   get wholeFrom(): EventNs {
-    return this.#wholeFrom;
+    // A server without a history sends all that it has.
+    const isAll = this.#host?.oldestEpochNs === undefined && this.#stats?.stats.evicted === 0;
+    if (isAll) return Number.NEGATIVE_INFINITY as EventNs;
+    const forgotten = this.#tree instanceof LiveTree ? this.#tree.forgottenUntil : Number.NEGATIVE_INFINITY;
+    return Math.max(this.#wholeFrom, forgotten) as EventNs;
   }
 
   get stats(): HostStats | undefined {
@@ -88,12 +112,22 @@ export class Replica {
     return () => this.#listeners.delete(listener);
   }
 
+  /**
+   * From now on another tree takes in every batch too; it is that of a snapshot that counts, so it is to be made anew when
+   * `tree` is another one.
+   * @returns ends it
+   */
+  follow(tree: TemporalTree): () => void {
+    this.#followers.add(tree);
+    return () => this.#followers.delete(tree);
+  }
+
   /** A server greets. Versions and task ids of another run of it mean nothing: what is here is forgotten then. */
   greet(host: HostInfo): void {
     const isSameRun = this.#host?.id === host.id && this.#host.baseEpochNs === host.baseEpochNs;
     this.#host = host;
     if (!isSameRun) {
-      this.#tree = new TemporalTree();
+      this.#tree = new LiveTree();
       this.#batches = this.#newSequence();
       this.#stats = undefined;
       this.#latestNow = 0 as EventNs;
@@ -121,7 +155,7 @@ export class Replica {
 
   /** A snapshot follows. */
   resync(): void {
-    this.#arriving = new TemporalTree();
+    this.#arriving = new LiveTree();
     if (this.version === undefined) {
       this.#tree = this.#arriving;
       this.#facts++;
@@ -165,6 +199,7 @@ export class Replica {
   #newSequence(): BatchSequence<LiveBatch> {
     const merge = ({ bytes, now }: LiveBatch): void => {
       this.#tree.apply(bytes);
+      for (const follower of this.#followers) follower.apply(bytes);
       this.#facts++;
       this.#readNow(now);
     };

@@ -56,7 +56,7 @@ export function addressNow(
 
 /** Another run of the server gives its own task ids: what named a task of the last one would name a stranger. */
 function startAfresh(last: TimeBase, next: TimeBase): void {
-  const { pausedAt, timeWindow } = useView.getState();
+  const { pausedAt, comparison, timeWindow } = useView.getState();
   const moved = (at: EventNs): EventNs => eventTimeOf(next, epochOf(last, at));
   treeView.leaveTree();
   useView.setState({
@@ -67,6 +67,7 @@ function startAfresh(last: TimeBase, next: TimeBase): void {
     lineage: undefined,
     livesShown: 'all',
     pausedAt: pausedAt === undefined ? undefined : moved(pausedAt),
+    comparison: comparison && { ...comparison, a: moved(comparison.a) },
     timeWindow: timeWindow && { from: moved(timeWindow.from), to: moved(timeWindow.to) },
   });
 }

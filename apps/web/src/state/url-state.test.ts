@@ -29,6 +29,7 @@ const usual = {
   areDetailsOpen: false,
   tab: 'overview',
   pausedAt: undefined,
+  comparison: undefined,
   timeWindow: undefined,
   collapsed: new Set<TaskId>(),
   withThreads: new Set<TaskId>(),
@@ -71,6 +72,10 @@ test('what is written into the address is read back, to the nanosecond', () => {
         livingOnly: fc.boolean(),
         groupsRepeats: fc.boolean(),
         tab: fc.option(fc.constantFrom(...DETAIL_TABS), { nil: undefined }),
+        comparison: fc.option(
+          fc.record({ a: fc.integer({ min: -1e15, max: 1e15 }).map((ns) => ns as EventNs), onlyChanged: fc.boolean() }),
+          { nil: undefined },
+        ),
         timeWindow: fc.option(window, { nil: undefined }),
         collapsed: taskIds,
         withThreads: taskIds,

@@ -1,7 +1,7 @@
 // What of the view stands in the address, so that a link or a reload leads back
 // to it: `?host=web-07&task=17&run=<epoch ns>&q=sshd&only&scope=4&at=<epoch ns>&threads&kernel&exited&show=root&cols=pid,user&density=compact`,
 // the stretch of time on the strip `win=<epoch ns>,<epoch ns>`, the tab of the panel when it is open `tab=timeline`, rows that are
-// folded `fold=4,17`, the list of hosts `view=hosts`, and of a lineage `view=lineage&of=17` (`living`, `each`), or
+// folded `fold=4,17`, the instant that is compared with `cmp=<epoch ns>` (`changed`: only what differs), the list of hosts `view=hosts`, and of a lineage `view=lineage&of=17` (`living`, `each`), or
 // `view=lifetimes` (`lives=30s`, or two instants as of `win`). Task ids belong to one run of the server: `run`, its time base, says
 // which; `pid` tells people, and finds the nearest where the run is another one.
 
@@ -29,6 +29,7 @@ type UrlPart = Pick<
   | 'areDetailsOpen'
   | 'tab'
   | 'pausedAt'
+  | 'comparison'
   | 'timeWindow'
   | 'collapsed'
   | 'withThreads'
@@ -136,19 +137,23 @@ export function readTarget(search: string, base: TimeBase): LinkTarget {
 }
 
 function writeTimes(state: UrlPart, base: TimeBase, query: URLSearchParams): void {
-  const { pausedAt, timeWindow, livesShown, lineage } = state;
+  const { pausedAt, comparison, timeWindow, livesShown, lineage } = state;
   if (pausedAt !== undefined) query.set('at', String(epochOf(base, pausedAt)));
+  if (comparison !== undefined) query.set('cmp', String(epochOf(base, comparison.a)));
+  if (comparison?.onlyChanged) query.set('changed', '1');
   if (timeWindow !== undefined) query.set('win', windowText(timeWindow, base));
   if (lineage?.picture !== 'lifetimes' || livesShown === 'all') return;
   query.set('lives', typeof livesShown === 'number' ? `${livesShown / 1e9}s` : windowText(livesShown, base));
 }
 
 function readTimes(query: URLSearchParams, base: TimeBase): Partial<UrlPart> {
-  const at = query.get('at') ?? '';
+  const [at, a] = [query.get('at') ?? '', query.get('cmp') ?? ''] as const;
+  const onlyChanged = query.has('changed');
   const timeWindow = windowOf(query.get('win'), base);
   const livesShown = livesOf(query.get('lives'), base);
   return {
     ...(EPOCH_NS.test(at) ? { pausedAt: eventTimeOf(base, BigInt(at)) as EventNs } : {}),
+    ...(EPOCH_NS.test(a) ? { comparison: { a: eventTimeOf(base, BigInt(a)) as EventNs, onlyChanged } } : {}),
     ...(timeWindow === undefined ? {} : { timeWindow }),
     ...(livesShown === undefined ? {} : { livesShown }),
   };

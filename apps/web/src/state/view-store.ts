@@ -21,6 +21,13 @@ export interface LineageView {
   readonly picture: 'graph' | 'lifetimes';
 }
 
+/** The instant shown, B, is compared with another one. */
+export interface Comparison {
+  readonly a: EventNs;
+  /** Are rows left out that are the same at both? */
+  readonly onlyChanged: boolean;
+}
+
 /** What a link asks for that can be missing here; the task as a person knows it. */
 export interface LinkTarget {
   readonly pid: number | undefined;
@@ -84,6 +91,7 @@ export interface ViewState {
   readonly revealed: { readonly task: TaskId } | undefined;
   /** Undefined: live. */
   readonly pausedAt: EventNs | undefined;
+  readonly comparison: Comparison | undefined;
   /** What the strip of time shows; undefined: the last minutes, and of a recording all. */
   readonly timeWindow: TimeWindow | undefined;
   /** How many times as fast as it was the past is played; undefined: it stands still. */
@@ -125,6 +133,7 @@ export const useView = create<ViewState>()(() => ({
   scope: undefined,
   revealed: undefined,
   pausedAt: undefined,
+  comparison: undefined,
   timeWindow: undefined,
   playing: undefined,
   areDetailsOpen: false,
@@ -162,6 +171,23 @@ export const view = {
     set(({ withThreads }) => ({ withThreads: withThreads.symmetricDifference(new Set([process])) })),
   pause: (pausedAt: EventNs) => set({ pausedAt, playing: undefined }),
   goLive: () => set({ pausedAt: undefined, playing: undefined, timeWindow: undefined }),
+  /** Compares what is shown from now on with this instant. */
+  compareWith: (a: EventNs) =>
+    set(({ comparison }) => ({
+      comparison: { a, onlyChanged: comparison?.onlyChanged ?? false },
+      lineage: undefined,
+      areHostsOpen: false,
+    })),
+  leaveComparison: () => set({ comparison: undefined }),
+  showOnlyChanged: (onlyChanged: boolean) =>
+    set(({ comparison }) => ({ comparison: comparison && { ...comparison, onlyChanged } })),
+  /** @param now B, while the present is shown */
+  swapCompared: (now: EventNs) =>
+    set(({ comparison, pausedAt }) =>
+      comparison === undefined
+        ? {}
+        : { comparison: { ...comparison, a: pausedAt ?? now }, pausedAt: comparison.a, playing: undefined },
+    ),
   play: (playing: number | undefined) => set({ playing }),
   /** The next instant of what is played. */
   playOn: (pausedAt: EventNs) => set({ pausedAt }),
@@ -176,6 +202,7 @@ export const view = {
       withThreads: new Set(),
       scope: undefined,
       lineage: undefined,
+      comparison: undefined,
       livesShown: 'all',
       areHostsOpen: false,
       timeWindow: undefined,
@@ -209,6 +236,7 @@ export const view = {
       withThreads: new Set(),
       scope: undefined,
       pausedAt: undefined,
+      comparison: undefined,
       timeWindow: undefined,
       playing: undefined,
       areDetailsOpen: false,

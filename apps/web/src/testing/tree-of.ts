@@ -28,9 +28,11 @@ export interface TaskSketch {
   readonly fields?: Partial<Readonly<Record<Exclude<FieldName, 'parent'>, FieldValue>>>;
 }
 
-export function batchOf(sketches: readonly TaskSketch[]): Uint8Array<ArrayBuffer> {
+/** @param evicted told of last */
+export function batchOf(sketches: readonly TaskSketch[], evicted: readonly number[] = []): Uint8Array<ArrayBuffer> {
   const writer = new BatchWriter();
   for (const sketch of sketches) write(writer, sketch);
+  for (const id of evicted) writer.evict(id as TaskId, false);
   return writer.finish();
 }
 

@@ -60,7 +60,9 @@ const STALE = { word: 'STALE', className: 'is-stale', title: 'The last instant k
 
 function Since({ at, base }: { readonly at: EventNs; readonly base: TimeBase }) {
   const { replica } = useApp();
-  const { tree, facts } = replica;
+  const { tree, facts, wholeFrom } = replica;
+  // Of what had ended before that, not all is counted.
+  const least = at < wholeFrom ? '≥ ' : '+';
   const { started, ended } = useMemo(() => {
     void facts; // rises when the tree has changed
     return changesSince(tree, at);
@@ -69,9 +71,10 @@ function Since({ at, base }: { readonly at: EventNs; readonly base: TimeBase }) 
     <span
       className="since"
       data-testid="changes-since"
-      title={`${plural(started, 'process', 'processes')} started, ${count(ended)} ended since ${exactTime(base, at)}`}
+      title={`${at < wholeFrom ? 'At least ' : ''}${plural(started, 'process', 'processes')} started, ${count(ended)} ended since ${exactTime(base, at)}`}
     >
-      +{count(started + ended)}
+      {least}
+      {count(started + ended)}
       <span className="since-word"> {started + ended === 1 ? 'change' : 'changes'} since</span>
     </span>
   );

@@ -10,3 +10,11 @@ export function lazyPart<P extends object>(load: () => Promise<ComponentType<P>>
     ),
   );
 }
+
+const AHEAD_MS = 1000;
+
+/** Fetches a part that is likely to be wanted, once there is time: then it is there even when the server is not. */
+export function fetchAhead(load: () => Promise<unknown>): void {
+  // Where it cannot be had, that is said when somebody asks for it.
+  setTimeout(() => void load().catch(() => undefined), AHEAD_MS);
+}

@@ -2,18 +2,20 @@
 // is shown, and who said it. At the right, in a narrow window a drawer at the
 // bottom, on a phone a sheet over all.
 
-import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
+import { instantOf, NO_TASK, type TaskIndex, type TemporalTree, type TreeOrder } from '@dendro/engine';
 import { type EventNs, epochMsOf, type TimeBase } from '@dendro/protocol';
 import { X } from 'lucide-react';
 import { type CSSProperties, Suspense } from 'react';
 import { useApp } from '../../app-context.ts';
 import { clockTime, exactTime, millisecondsOf } from '../../layout/format.ts';
 import { printable } from '../../layout/printable.ts';
+import { processOf } from '../../layout/process-of.ts';
 import { usePanelSize } from '../../state/panel-size.ts';
 import { useView, view } from '../../state/view-store.ts';
 import '../../styles/details.css';
 import { CopyButton } from '../common/copy-button.tsx';
 import { IconButton } from '../common/icon-button.tsx';
+import { lazyPart } from '../common/lazy-part.tsx';
 import { useMedia } from '../common/use-media.ts';
 import type { TaskProps } from './field.tsx';
 import { Resizer } from './resizer.tsx';
@@ -26,12 +28,19 @@ interface PanelStyle extends CSSProperties {
   readonly '--panel': string;
 }
 
+/** Fetched with the first comparison. */
+const ComparedFacts = lazyPart(() =>
+  import('../compare/compared-facts.tsx').then(({ ComparedFacts }) => ComparedFacts),
+);
+
 interface DetailsProps {
   readonly tree: TemporalTree;
-  readonly at: EventNs;
+  readonly order: TreeOrder;
+  /** A of a comparison. */
+  readonly comparedWith: EventNs | undefined;
 }
 
-export function Details({ tree, at }: DetailsProps) {
+export function Details({ tree, order, comparedWith }: DetailsProps) {
   const { replica, past } = useApp();
   const selected = useView((state) => state.selected);
   const tab = useView((state) => state.tab);
@@ -40,6 +49,8 @@ export function Details({ tree, at }: DetailsProps) {
   const panel = usePanelSize(side);
   const { host, stats } = replica;
   const index = selected === undefined ? NO_TASK : tree.indexOf(selected);
+  // While two instants are compared it can be there at the other one alone.
+  const at = index === NO_TASK ? order.at : instantOf(tree, order, index);
   const task = index !== NO_TASK && tree.isPresent(index) && tree.startOf(index) <= at ? index : NO_TASK;
   const isPast = pausedAt !== undefined && past.isFor(pausedAt);
   const isRefetching = isPast && past.isLoading;
@@ -52,7 +63,7 @@ export function Details({ tree, at }: DetailsProps) {
     base,
     users: host?.users ?? {},
     isLive: host?.isLive ?? true,
-    source: isPast ? undefined : stats?.source.name,
+    source: isPast || stats === undefined ? undefined : printable(stats.source.name),
   };
   const Content = TAB_CONTENTS[tab];
   return (
@@ -87,7 +98,10 @@ export function Details({ tree, at }: DetailsProps) {
           />
         ) : (
           <Suspense fallback={<p className="hint">Loading …</p>}>
-            <Content key={selected} {...props} />
+            {comparedWith !== undefined && (
+              <ComparedFacts {...{ tree, task, base }} a={comparedWith} b={order.at} users={props.users} />
+            )}
+            <Content key={tree.taskIdOf(processOf(tree, task))} {...props} />
           </Suspense>
         )}
       </div>
@@ -95,7 +109,13 @@ export function Details({ tree, at }: DetailsProps) {
   );
 }
 
-function Title({ tree, task, at }: DetailsProps & { readonly task: TaskIndex }) {
+interface TitleProps {
+  readonly tree: TemporalTree;
+  readonly task: TaskIndex;
+  readonly at: EventNs;
+}
+
+function Title({ tree, task, at }: TitleProps) {
   if (task === NO_TASK) return <h2>Details</h2>;
   const name = tree.textAt(task, 'comm', at);
   const id = tree.tidOf(task);

@@ -63,11 +63,15 @@ export function whyUnknown({ tree, task, at, isLive }: TaskProps): string {
 export function ValueOrigin({ field, ...props }: TaskProps & { readonly field: FieldName }) {
   const found = provenance(props, field);
   if (found === undefined) return null;
+  // The blank goes where the line breaks.
   return (
-    <span className="origin" title={found.title}>
-      {found.from !== undefined && <Tag>{found.from}</Tag>}
-      <Tag>{found.text}</Tag>
-    </span>
+    <>
+      {' '}
+      <span className="origin" title={found.title}>
+        {found.from !== undefined && <Tag>{found.from}</Tag>}
+        <Tag>{found.text}</Tag>
+      </span>
+    </>
   );
 }
 

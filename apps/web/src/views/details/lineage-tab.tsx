@@ -3,6 +3,8 @@
 
 import { epochMsOf } from '@dendro/protocol';
 import { Box, ShieldAlert, Unlink, UserRound } from 'lucide-react';
+import { useMemo } from 'react';
+import { useApp } from '../../app-context.ts';
 import { clockTime, count, dateTime, millisecondsOf } from '../../layout/format.ts';
 import { ancestorsOf } from '../../layout/lineage-family.ts';
 import { END_TEXT, type LineageNodeModel, lineageNodeModel } from '../../layout/lineage-node.ts';
@@ -16,7 +18,11 @@ const STEP = 50;
 
 export function LineageTab({ tree, task, at, base, users }: TaskProps) {
   const process = processOf(tree, task);
-  const { ancestors, end } = ancestorsOf(tree, process, at);
+  const { facts } = useApp().replica;
+  const { ancestors, end } = useMemo(() => {
+    void facts; // a late one can have changed who they are
+    return ancestorsOf(tree, process, tree.startOf(process));
+  }, [tree, process, facts]);
   const { shown, more, showMore } = useSteps(ancestors, STEP);
   const context = { tree, at, base, users };
   const chain = [{ task: process, at: undefined }, ...shown].map((link, i) =>

@@ -2,12 +2,13 @@
 // page holds.
 
 import { DataNotFoundError, ProcessTreeDataSource, processJson, threadJson } from '@dendro/engine';
-import { epochOf } from '@dendro/protocol';
+import { type EventNs, epochOf } from '@dendro/protocol';
 import { Download } from 'lucide-react';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { count } from '../../layout/format.ts';
 import { printable } from '../../layout/printable.ts';
+import { useView } from '../../state/view-store.ts';
 import { CopyButton } from '../common/copy-button.tsx';
 import { download } from '../common/download.ts';
 import type { TaskProps } from './field.tsx';
@@ -15,8 +16,12 @@ import type { TaskProps } from './field.tsx';
 /** Characters that are shown; a copy has all. */
 const MAX_SHOWN = 100_000;
 
-export function RawTab({ tree, task, at, base }: TaskProps) {
+/** To list the children of init all tasks are looked at: live, that is done once in a while. */
+const EVERY_MS = 1000;
+
+export function RawTab({ tree, task, at: now, base }: TaskProps) {
   const { host } = useApp().replica;
+  const at = useSeldom(now);
   const json = useMemo(() => {
     const source = new ProcessTreeDataSource({
       tree,
@@ -60,4 +65,15 @@ export function RawTab({ tree, task, at, base }: TaskProps) {
       )}
     </>
   );
+}
+
+/** The instant, as it was a second ago at most; one that is held at once. */
+function useSeldom(now: EventNs): EventNs {
+  const pausedAt = useView((state) => state.pausedAt);
+  const [taken, setTaken] = useState({ at: now, time: performance.now() });
+  const time = performance.now();
+  if (pausedAt !== undefined) return now;
+  if (time - taken.time < EVERY_MS) return taken.at;
+  setTaken({ at: now, time });
+  return now;
 }

@@ -1,10 +1,12 @@
 import type { TaskIndex } from '@dendro/engine';
 import { epochMsOf, TASK_FLAG } from '@dendro/protocol';
+import { useMemo, useRef } from 'react';
+import { useApp } from '../../app-context.ts';
 import { clockTime, count, exactTime, plural } from '../../layout/format.ts';
 import { printable } from '../../layout/printable.ts';
 import { taskState } from '../../layout/task-state.ts';
 import { threadRows } from '../../layout/thread-rows.ts';
-import { view } from '../../state/view-store.ts';
+import { useView, view } from '../../state/view-store.ts';
 import type { TaskProps } from './field.tsx';
 import { useSteps } from './use-steps.ts';
 
@@ -12,8 +14,15 @@ const STEP = 100;
 
 export function ThreadsTab(props: TaskProps) {
   const { tree, task, at } = props;
-  const threads = threadRows(tree, task, at);
-  const { shown, more, showMore } = useSteps(threads, STEP);
+  const { facts } = useApp().replica;
+  const pausedAt = useView((state) => state.pausedAt);
+  const instant = useRef(at);
+  instant.current = at;
+  const threads = useMemo(() => {
+    void facts; // live, nothing changes between two of them
+    return threadRows(tree, task, pausedAt ?? instant.current);
+  }, [tree, task, facts, pausedAt]);
+  const { shown, more, showMore } = useSteps(threads, STEP, threads.indexOf(task) + 1);
   const living = threads.filter((thread) => tree.exitOf(thread) > at).length;
   return (
     <>

@@ -22,11 +22,15 @@ export function TimelineTab(props: TaskProps) {
   const { tree, task, at, users } = props;
   const { replica } = useApp();
   const [isOldestFirst, setIsOldestFirst] = useState(false);
-  const { facts } = replica;
+  const { facts, host } = replica;
   const { moments, trimmed } = useMemo(() => {
     void facts; // a late one can have changed the past
     return taskTimeline({ tree, users }, task);
   }, [tree, users, task, facts]);
+  const oldest = useMemo(() => {
+    void facts;
+    return knownFrom(replica.tree, host);
+  }, [replica, host, facts]);
   const ordered = isOldestFirst ? moments : moments.toReversed();
   const { shown, more, showMore } = useSteps(ordered, STEP);
   const later = moments.filter((moment) => moment.at > at).length;
@@ -48,7 +52,7 @@ export function TimelineTab(props: TaskProps) {
       )}
       <ol className="moments" aria-label="Timeline">
         {shown.map((moment, i) => (
-          <MomentItem key={`${moment.at} ${moment.kind} ${i}`} moment={moment} {...props} />
+          <MomentItem key={`${moment.at} ${moment.kind} ${i}`} moment={moment} oldest={oldest} {...props} />
         ))}
       </ol>
       {more > 0 && (
@@ -60,10 +64,15 @@ export function TimelineTab(props: TaskProps) {
   );
 }
 
-function MomentItem({ moment, at, base }: TaskProps & { readonly moment: Moment }) {
+interface MomentItemProps extends TaskProps {
+  readonly moment: Moment;
+  /** The first instant that can be shown. */
+  readonly oldest: EventNs;
+}
+
+function MomentItem({ moment, oldest, at, base }: MomentItemProps) {
   const { replica } = useApp();
   const { kind, title, values, authority } = moment;
-  const oldest = knownFrom(replica.tree, replica.host);
   const time = `${clockTime(base, moment.at, epochMsOf(base, at))}${millisecondsOf(base, moment.at)}`;
   const isReachable = moment.at >= oldest && moment.at <= replica.now();
   const go = (instant: EventNs): void => goToTime({ kind: 'instant', at: instant, base }, replica);

@@ -95,11 +95,9 @@ function missingTask(
   const { tree, columns } = treeRows;
   const { at } = columns.order;
   if (isOfOtherRun) {
-    if (pid === undefined) return undefined;
-    return {
-      why: `The link is of another run of dendro: its ids mean nothing in this one. It was about process ${pid}.`,
-      offers: byPid(treeRows, pid, at),
-    };
+    const why = 'The link is of another run of dendro: its ids mean nothing in this one.';
+    if (pid === undefined) return { why, offers: [] };
+    return { why: `${why} It was about process ${pid}.`, offers: byPid(treeRows, pid, at) };
   }
   if (selected === undefined) return undefined;
   const task = tree.indexOf(selected);

@@ -2,13 +2,14 @@
 // playing on.
 
 import type { EventNs } from '@dendro/protocol';
-import { FastForward, StepBack, StepForward } from 'lucide-react';
+import { Diff, FastForward, StepBack, StepForward } from 'lucide-react';
 import { type FormEvent, useEffect, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { movedTo } from '../../layout/time-window.ts';
 import { useView, view } from '../../state/view-store.ts';
 import { IconButton } from '../common/icon-button.tsx';
 import { goToTime, timeGoal } from './go-to-time.ts';
+import { pinA } from './pin-a.ts';
 import { stepToChange } from './step-to-change.ts';
 
 const SPEEDS = [1, 5, 20, 100, 1000] as const;
@@ -18,17 +19,18 @@ interface StripControlsProps {
 }
 
 export function StripControls({ knownFrom }: StripControlsProps) {
-  const { replica } = useApp();
+  const app = useApp();
   const playing = useView((state) => state.playing);
   const [speed, setSpeed] = useState<number>(SPEEDS[0]);
   usePlayback();
   return (
     <div className="strip-controls">
       <TimeField />
-      <IconButton label="Previous start, exec or end of a process (,)" onClick={() => stepToChange(replica, -1)}>
+      <PinButton />
+      <IconButton label="Previous start, exec or end of a process (,)" onClick={() => stepToChange(app, -1)}>
         <StepBack size={15} aria-hidden="true" />
       </IconButton>
-      <IconButton label="Next start, exec or end of a process (.)" onClick={() => stepToChange(replica, 1)}>
+      <IconButton label="Next start, exec or end of a process (.)" onClick={() => stepToChange(app, 1)}>
         <StepForward size={15} aria-hidden="true" />
       </IconButton>
       <button
@@ -62,6 +64,20 @@ export function StripControls({ knownFrom }: StripControlsProps) {
         ))}
       </select>
     </div>
+  );
+}
+
+function PinButton() {
+  const { replica } = useApp();
+  const isComparing = useView((state) => state.comparison !== undefined);
+  return (
+    <IconButton
+      label={isComparing ? 'Leave the comparison' : 'Compare: pin this instant as A (a)'}
+      isPressed={isComparing}
+      onClick={() => (isComparing ? view.leaveComparison() : pinA(replica))}
+    >
+      <Diff size={15} aria-hidden="true" />
+    </IconButton>
   );
 }
 
@@ -113,7 +129,7 @@ function TimeField() {
 
 /** With each frame the instant shown moves on, until it has reached the present. */
 function usePlayback(): void {
-  const { replica } = useApp();
+  const { replica, past } = useApp();
   const playing = useView((state) => state.playing);
   useEffect(() => {
     if (playing === undefined) return;
@@ -127,6 +143,12 @@ function usePlayback(): void {
         view.play(undefined);
         return;
       }
+      // Time stands still until what was then has come.
+      if (past.isFor(pausedAt) && past.holds(pausedAt) === undefined && past.problem === undefined) {
+        request = requestAnimationFrame(step);
+        return;
+      }
+      past.playedTo(pausedAt);
       const next = pausedAt + passedMs * 1e6 * playing;
       if (next >= replica.now()) {
         if (replica.host?.isLive) view.goLive();
@@ -141,5 +163,5 @@ function usePlayback(): void {
       request = requestAnimationFrame(step);
     }
     return () => cancelAnimationFrame(request);
-  }, [playing, replica]);
+  }, [playing, replica, past]);
 }

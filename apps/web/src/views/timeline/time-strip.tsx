@@ -4,19 +4,24 @@
 import { type EventNs, epochMsOf, type HostInfo, type TimeBase } from '@dendro/protocol';
 import { type KeyboardEvent, type PointerEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { useApp } from '../../app-context.ts';
-import { count, dateTime, millisecondsOf, plural } from '../../layout/format.ts';
+import { dateTime, millisecondsOf } from '../../layout/format.ts';
 import { histogramOf, joined } from '../../layout/histogram.ts';
 import { moved, movedTo, stepFor, type TimeWindow, ticksOf, zoomed } from '../../layout/time-window.ts';
+import { linked } from '../../state/linked.ts';
 import { useView, view } from '../../state/view-store.ts';
-import { InstantNote } from './instant-note.tsx';
-import { drawStrip } from './strip-canvas.ts';
+import { coloursOf, drawStrip, type StripColours } from './strip-canvas.ts';
 import { StripControls } from './strip-controls.tsx';
+import { StripNotes } from './strip-notes.tsx';
+import { HoverNote, LinkedLife, PinnedInstant } from './strip-overlays.tsx';
 import { shownWindow } from './strip-window.ts';
 import { usePastCounts } from './use-past-counts.ts';
 import { useStripWindow } from './use-strip-window.ts';
+import { WindowBar } from './window-bar.tsx';
 
 const PX_PER_BUCKET = 4;
 const PX_PER_TICK = 110;
+/** As in timeline.css. */
+const CANVAS_PX = 36;
 const WHEEL_FACTOR = 1.0015;
 const PAGE_SHARE = 0.5;
 /** Closer than this to the present, the pointer means the present. */
@@ -32,6 +37,7 @@ function Strip({ host }: { readonly host: HostInfo }) {
   const { tree, facts } = replica;
   const { isLive } = host;
   const pausedAt = useView((state) => state.pausedAt);
+  const comparison = useView((state) => state.comparison);
   const strip = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useWidth(strip);
@@ -54,17 +60,24 @@ function Strip({ host }: { readonly host: HostInfo }) {
 
   // Of what had ended before this page was opened the server knows more.
   const isBefore = window.from < replica.wholeFrom;
-  const counts = usePastCounts(host, base, histogram.from, bucketNs, histogram.births.length, isBefore);
-  const told = useMemo(
-    () => (counts === undefined ? histogram : joined(counts.histogram, histogram, replica.wholeFrom)),
-    [counts, histogram, replica.wholeFrom],
-  );
+  const { counts, problem } = usePastCounts(host, base, histogram.from, bucketNs, histogram.births.length, isBefore);
+  // The window of the past that is loaded knows what falls between the seconds that the server counts.
+  const counted = counts?.histogram.bucketNs === bucketNs ? counts.histogram : undefined;
+  const loaded = pausedAt !== undefined && isBefore && counted === undefined ? past.holds(pausedAt)?.tree : undefined;
+  const told = useMemo(() => {
+    const { from, births } = histogram;
+    const earlier =
+      counted ?? (loaded && histogramOf(loaded, from, (from + births.length * bucketNs) as EventNs, bucketNs));
+    return earlier === undefined ? histogram : joined(earlier, histogram, replica.wholeFrom);
+  }, [counted, loaded, histogram, bucketNs, replica.wholeFrom]);
 
+  const colours = useRef<{ readonly look: string; readonly colours: StripColours }>(undefined);
   const gaps = counts === undefined ? tree.gaps() : [...counts.gaps, ...tree.gaps()];
   useLayoutEffect(() => {
-    void look; // other colours
     if (canvas.current === null || width === 0) return;
-    drawStrip(canvas.current, { window, histogram: told, gaps, knownFrom: known, now });
+    if (colours.current?.look !== look) colours.current = { look, colours: coloursOf(canvas.current) };
+    const size = { width, height: CANVAS_PX };
+    drawStrip(canvas.current, { window, histogram: told, gaps, knownFrom: known, now }, size, colours.current.colours);
   });
   useWheel(strip, (event, x) => {
     const shown = shownNow();
@@ -111,11 +124,18 @@ function Strip({ host }: { readonly host: HostInfo }) {
   function onPointerMove(event: PointerEvent<HTMLDivElement>): void {
     const x = xOf(event);
     const shown = shownNow();
-    setHovered(timeAt(x, shown));
     const { current } = drag;
+    pointAt(current === undefined ? timeAt(x, shown) : undefined);
     if (current === undefined || current.pointer !== event.pointerId) return;
     if (current.window === undefined) seek(x, shown);
     else view.showTime(moved(current.window, timeAt(current.x, current.window) - timeAt(x, current.window)));
+  }
+
+  /** Rows that began or ended in the bucket under the pointer are tinted. */
+  function pointAt(time: EventNs | undefined): void {
+    setHovered(time);
+    const bucket = time === undefined ? undefined : ((Math.floor(time / bucketNs) * bucketNs) as EventNs);
+    linked.pointAtStretch(bucket === undefined ? undefined : { from: bucket, to: (bucket + bucketNs) as EventNs });
   }
 
   function onPointerUp(event: PointerEvent<HTMLDivElement>): void {
@@ -133,9 +153,10 @@ function Strip({ host }: { readonly host: HostInfo }) {
         view.showTime(movedTo(shown, next));
       }
     };
-    const by = event.shiftKey ? span : bucketNs;
-    if (event.key === 'ArrowLeft') go(at - by);
-    else if (event.key === 'ArrowRight') go(at + by);
+    if (event.shiftKey && event.key === 'ArrowLeft') view.showTime(moved(shown, -span * PAGE_SHARE));
+    else if (event.shiftKey && event.key === 'ArrowRight') view.showTime(moved(shown, span * PAGE_SHARE));
+    else if (event.key === 'ArrowLeft') go(at - bucketNs);
+    else if (event.key === 'ArrowRight') go(at + bucketNs);
     else if (event.key === 'PageUp') go(at - span * PAGE_SHARE);
     else if (event.key === 'PageDown') go(at + span * PAGE_SHARE);
     else if (event.key === 'Home') go(known);
@@ -152,78 +173,56 @@ function Strip({ host }: { readonly host: HostInfo }) {
   const playhead = Math.min(window.to, Math.max(window.from, at));
   return (
     <section className="time-strip" aria-label="Time">
-      <div
-        ref={strip}
-        className="strip"
-        data-testid="time-strip"
-        role="slider"
-        tabIndex={0}
-        aria-label="Instant shown"
-        aria-valuemin={Math.round(epochMsOf(base, known))}
-        aria-valuemax={Math.round(epochMsOf(base, now))}
-        aria-valuenow={Math.round(epochMsOf(base, at))}
-        aria-valuetext={pausedAt === undefined ? 'the present' : `${dateTime(base, at)}${millisecondsOf(base, at)}`}
-        onPointerDown={onPointerDown}
-        onPointerMove={onPointerMove}
-        onPointerUp={onPointerUp}
-        onPointerLeave={() => setHovered(undefined)}
-        onDoubleClick={() => view.showTime(undefined)}
-        onKeyDown={onKeyDown}
-      >
-        <canvas ref={canvas} />
-        {ticks.map(({ at, label }) => (
-          <span key={at} className="tick" style={{ left: share(at) }} aria-hidden="true">
-            {label}
-          </span>
-        ))}
-        {hovered !== undefined && drag.current === undefined && (
-          <HoverNote
-            {...{
-              histogram: told,
-              base,
-              hovered,
-              share: share(hovered),
-              isRight: hovered > (window.from + window.to) / 2,
-            }}
+      <div className="strip-column">
+        <div
+          ref={strip}
+          className="strip"
+          data-testid="time-strip"
+          role="slider"
+          tabIndex={0}
+          aria-label="Instant shown"
+          aria-valuemin={Math.round(epochMsOf(base, known))}
+          aria-valuemax={Math.round(epochMsOf(base, now))}
+          aria-valuenow={Math.round(epochMsOf(base, at))}
+          aria-valuetext={pausedAt === undefined ? 'the present' : `${dateTime(base, at)}${millisecondsOf(base, at)}`}
+          onPointerDown={onPointerDown}
+          onPointerMove={onPointerMove}
+          onPointerUp={onPointerUp}
+          onPointerLeave={() => pointAt(undefined)}
+          onDoubleClick={() => view.showTime(undefined)}
+          onKeyDown={onKeyDown}
+        >
+          <canvas ref={canvas} />
+          {ticks.map(({ at, label }) => (
+            <span key={at} className="tick" style={{ left: share(at) }} aria-hidden="true">
+              {label}
+            </span>
+          ))}
+          <LinkedLife window={window} />
+          {comparison && <PinnedInstant a={comparison.a} b={at} window={window} />}
+          {hovered !== undefined && (
+            <HoverNote
+              {...{
+                histogram: told,
+                base,
+                hovered,
+                share: share(hovered),
+                isRight: hovered > (window.from + window.to) / 2,
+              }}
+            />
+          )}
+          <span
+            className={`playhead${pausedAt === undefined ? ' is-live' : ''}${at < window.from || at > window.to ? ' is-outside' : ''}`}
+            data-testid="playhead"
+            style={{ left: share(playhead) }}
+            aria-hidden="true"
           />
-        )}
-        <span
-          className={`playhead${pausedAt === undefined ? ' is-live' : ''}${at < window.from || at > window.to ? ' is-outside' : ''}`}
-          data-testid="playhead"
-          style={{ left: share(playhead) }}
-          aria-hidden="true"
-        />
+          <StripNotes countsProblem={problem} knownFrom={known} gaps={gaps} />
+        </div>
+        <WindowBar {...{ window, known, now, at, base }} />
       </div>
-      {past.isLoading && (
-        <span className="strip-note" role="status">
-          Reading the past…
-        </span>
-      )}
-      <InstantNote knownFrom={known} gaps={gaps} problem={past.problem} />
       <StripControls knownFrom={known} />
     </section>
-  );
-}
-
-interface HoverNoteProps {
-  readonly histogram: ReturnType<typeof histogramOf>;
-  readonly base: TimeBase;
-  readonly hovered: EventNs;
-  readonly share: string;
-  readonly isRight: boolean;
-}
-
-function HoverNote({ histogram, base, hovered, share, isRight }: HoverNoteProps) {
-  const bucket = Math.floor((hovered - histogram.from) / histogram.bucketNs);
-  const [born = 0, ended = 0] = [histogram.births[bucket], histogram.exits[bucket]];
-  return (
-    <span className={isRight ? 'hover-note is-right' : 'hover-note'} style={{ left: share }} aria-hidden="true">
-      {dateTime(base, hovered)}
-      {histogram.bucketNs < 1e9 && millisecondsOf(base, hovered)}
-      <small>
-        {plural(born, 'start')}, {count(ended)} {ended === 1 ? 'end' : 'ends'}
-      </small>
-    </span>
   );
 }
 

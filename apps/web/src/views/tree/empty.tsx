@@ -7,6 +7,7 @@ import type { TreeRows } from './tree-rows.ts';
 export function Empty({ treeRows }: { readonly treeRows: TreeRows }) {
   const isPaused = useView((state) => state.pausedAt !== undefined);
   const chip = useTree((state) => state.chip);
+  const onlyChanged = useView((state) => state.comparison?.onlyChanged ?? false);
   if (treeRows.isScopeLost) {
     return (
       <div className="tree-empty" role="status">
@@ -18,6 +19,16 @@ export function Empty({ treeRows }: { readonly treeRows: TreeRows }) {
     );
   }
   if (treeRows.isFiltered) return <NothingMatches treeRows={treeRows} />;
+  if (treeRows.changes !== undefined && onlyChanged) {
+    return (
+      <div className="tree-empty" role="status">
+        <p>Nothing differs between A and B{chip === 'all' ? '' : ' in what is chosen above'}.</p>
+        <button type="button" className="link" onClick={() => view.showOnlyChanged(false)}>
+          Show what is the same at both
+        </button>
+      </div>
+    );
+  }
   return (
     <p className="tree-empty" role="status">
       {chip !== 'all'

@@ -52,7 +52,7 @@ function rows() {
   const filters = isFiltered({ asked, onlyFound });
   const isCollapsed = (position: number) => collapsed.has(tree.taskIdOf(shown.tasks[position] as TaskIndex));
   const rows = visibleRows(shown, { isCollapsed, matches: filters ? found : undefined });
-  const rest = { asked, found, columns, isFiltered: filters, isScopeLost };
+  const rest = { asked, found, changes: undefined, columns, isFiltered: filters, isScopeLost };
   return treeRowsOf({ tree, order: shown, rows, groups: NO_GROUPS, own: [], ...rest });
 }
 
@@ -191,7 +191,13 @@ test('on the row of a group Right opens it and then goes in, Left leads back and
   const after = (key: string) => {
     const isGroupOpen = (group: number) => useTree.getState().openGroups.has(groups.keyOf(group));
     const rows = visibleRows(order, { isCollapsed: () => false, groups, isGroupOpen });
-    const nothingAsked = { asked: undefined, found: undefined, isFiltered: false, isScopeLost: false };
+    const nothingAsked = {
+      asked: undefined,
+      found: undefined,
+      changes: undefined,
+      isFiltered: false,
+      isScopeLost: false,
+    };
     const columns = new Columns(crowd, order);
     const found = treeRowsOf({ tree: crowd, order, groups, own: [], rows, columns, ...nothingAsked });
     const event = { key, preventDefault: () => {}, ctrlKey: false, metaKey: false, altKey: false };

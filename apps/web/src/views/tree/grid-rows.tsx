@@ -1,7 +1,10 @@
 // The rows that are in the page.
 
+import { useApp } from '../../app-context.ts';
+import { rowChange } from '../../layout/change-words.ts';
 import type { ColumnId } from '../../layout/columns.ts';
 import type { RowWindow } from '../../layout/row-window.ts';
+import { useLinked } from '../../state/linked.ts';
 import { useTree } from '../../state/tree-store.ts';
 import { useView } from '../../state/view-store.ts';
 import { GroupRow } from './group-row.tsx';
@@ -23,7 +26,12 @@ export function GridRows({ treeRows, window, selectedRow, columns, model, rowHei
   const collapsed = useView((state) => state.collapsed);
   const openGroups = useTree((state) => state.openGroups);
   const followed = useTree((state) => state.followed?.task);
-  const { rows, order, asked, found, isFiltered, taskAt, groupAt, groups, rollups, own } = treeRows;
+  const { host } = useApp().replica;
+  const stretch = useLinked((state) => state.stretch);
+  const isInStretch = (time: number) => stretch !== undefined && time >= stretch.from && time < stretch.to;
+  const onlyChanged = useView((state) => state.comparison?.onlyChanged ?? false);
+  const { tree, rows, order, asked, found, isFiltered, taskAt, groupAt, groups, rollups, own, changes } = treeRows;
+  const base = { epochNs: BigInt(host?.baseEpochNs ?? '0') };
   const isFolding = !isFiltered;
   const drawn: number[] = [];
   for (let row = window.first; row < Math.min(window.end, rows.length); row++) drawn.push(row);
@@ -52,6 +60,7 @@ export function GridRows({ treeRows, window, selectedRow, columns, model, rowHei
           size={rows.sizes[row] as number}
           isOpen={openGroups.has(group)}
           rollup={rollups.group(members)}
+          changes={changes?.inAll(members.map((member) => [member, order.subtreeEnds[member] as number]))}
         />
       );
     }
@@ -59,16 +68,21 @@ export function GridRows({ treeRows, window, selectedRow, columns, model, rowHei
     const hasBelow = end > position + 1;
     const isFound = found?.has(position) ?? false;
     const isOpen = hasBelow && !(isFolding && collapsed.has(rest.id));
+    const isFolded = hasBelow && !isOpen;
+    const change = changes && rowChange(changes, tree, taskAt(row), position, base);
     return (
       <TreeRow
         key={rest.id}
         {...{ name, user, ...rest, ...place, columns, hasBelow, isOpen, isSelected }}
         threads={order.threadCounts[position] as number}
         canFold={isFolding}
-        rollup={hasBelow && !isOpen ? rollups.below(position) : undefined}
+        rollup={isFolded && changes === undefined ? rollups.below(position) : undefined}
+        changesBelow={isFolded ? changes?.below(position, end) : undefined}
+        change={change}
+        isLinked={isInStretch(rest.bornAt) || isInStretch(rest.endedAt)}
         isFollowed={rest.id === followed}
         isOwn={own.includes(position)}
-        isDimmed={isFiltered && !isFound}
+        isDimmed={(isFiltered && !isFound) || (changes !== undefined && onlyChanged && change === undefined)}
         foundBelow={isOpen || found === undefined ? 0 : found.countIn(position + 1, end)}
         marks={isFound ? asked?.marks : undefined}
       />

@@ -1,11 +1,13 @@
 // Siblings that are alike, in one row.
 
 import { CopyMinus } from 'lucide-react';
+import type { ChangeCounts } from '../../layout/compare.ts';
 import { count, plural } from '../../layout/format.ts';
 import type { Rollup } from '../../layout/rollups.ts';
 import type { GroupKey } from '../../layout/sibling-groups.ts';
 import { treeView } from '../../state/tree-store.ts';
 import { view } from '../../state/view-store.ts';
+import { ChangesBelow } from './change-marks.tsx';
 import { RollupMarks } from './rollup-marks.tsx';
 import { Chevron, type PlaceProps, rowStyle } from './tree-row.tsx';
 
@@ -19,6 +21,8 @@ export interface GroupRowProps extends PlaceProps {
   readonly isSelected: boolean;
   /** Of the members, with all below them. */
   readonly rollup: Rollup;
+  /** In its place while two instants are compared. */
+  readonly changes: ChangeCounts | undefined;
   readonly columns: readonly string[];
 }
 
@@ -27,7 +31,7 @@ export function groupRowId(group: GroupKey): string {
 }
 
 export function GroupRow(props: GroupRowProps) {
-  const { group, row, depth, name, size, isOpen, isSelected, rollup } = props;
+  const { group, row, depth, name, size, isOpen, isSelected, rollup, changes } = props;
   const toggle = (): void => treeView.toggleGroup(group);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid handles the keys for all rows
@@ -58,7 +62,7 @@ export function GroupRow(props: GroupRowProps) {
           <span aria-hidden="true">×{count(size)}</span>
           <span className="visually-hidden">{plural(size, 'process', 'processes')} alike</span>
         </span>
-        {!isOpen && <RollupMarks {...rollup} />}
+        {!isOpen && (changes === undefined ? <RollupMarks {...rollup} /> : <ChangesBelow {...changes} />)}
       </div>
       {props.columns.map((column) => (
         <div key={column} role="gridcell" className={`cell-${column}`}>

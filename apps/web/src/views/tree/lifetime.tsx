@@ -1,24 +1,28 @@
 // The column of lifetimes: the stretch of time that the strip shows, with a bar
-// for each life and a line at the instant shown. The grid says the stretch in
-// custom properties, and each bar only its own life: when time goes on, no row
-// is drawn again.
+// for each life and a line at the instant shown.
 
 import type { EventNs } from '@dendro/protocol';
 import { epochMsOf } from '@dendro/protocol';
-import type { CSSProperties } from 'react';
 import { useApp } from '../../app-context.ts';
 import { clockTime } from '../../layout/format.ts';
 import type { TimeWindow } from '../../layout/time-window.ts';
 
-/** Seconds of event time. */
-export interface LifeStyle extends CSSProperties {
-  readonly '--from': number;
-  readonly '--span': number;
-  readonly '--at': number;
+/**
+ * Puts every bar in a grid where its life was, up to `at`. With values of the grid's style that each bar counts with, the
+ * browser would work out the style of all that is in the grid with each frame.
+ */
+export function placeLives(grid: Element, { from, to }: TimeWindow, at: EventNs): void {
+  const share = (time: number) => Math.min(1, Math.max(0, (time - from) / Math.max(1, to - from)));
+  for (const bar of grid.querySelectorAll<HTMLElement>('.life')) {
+    const left = share(Number(bar.dataset['born']));
+    const right = share(Math.min(Number(bar.dataset['ended']), at));
+    put(bar, 'left', `${(left * 100).toFixed(2)}%`);
+    put(bar, 'right', `${((1 - right) * 100).toFixed(2)}%`);
+  }
 }
 
-export function lifeStyle({ from, to }: TimeWindow, at: EventNs): LifeStyle {
-  return { '--from': from / 1e9, '--span': Math.max(1e-9, (to - from) / 1e9), '--at': at / 1e9 };
+function put({ style }: HTMLElement, side: 'left' | 'right', value: string): void {
+  if (style[side] !== value) style[side] = value;
 }
 
 export function LifeHead({ window }: { readonly window: TimeWindow }) {
@@ -40,7 +44,7 @@ export function LifePlayhead({ at, window }: { readonly at: EventNs; readonly wi
   return (
     <div className="life-playhead" aria-hidden="true" data-testid="life-playhead">
       <div>
-        <span />
+        <span style={{ left: `${((at - window.from) / Math.max(1, window.to - window.from)) * 100}%` }} />
       </div>
     </div>
   );

@@ -2,7 +2,7 @@
 // top of the window.
 
 import { Box, FileX, KeyRound, UserRound, X } from 'lucide-react';
-import type { CSSProperties, ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import type { Badge } from '../../layout/badges.ts';
 import type { ColumnId } from '../../layout/columns.ts';
 import { count, plural } from '../../layout/format.ts';
@@ -68,18 +68,12 @@ function titleOf(column: ColumnId, row: Row): string {
   }
 }
 
-interface LifeStyle extends CSSProperties {
-  readonly '--born': number;
-  readonly '--ended': number;
-}
-
-/** The grid says which stretch of time its cells are (lifetime.tsx): a life does not change while time goes on. */
+/** The grid places the bar (lifetime.tsx): a row is not drawn again because time goes on. */
 function Life({ bornAt, endedAt, started, state, stateText, stateTone, age }: Row) {
-  const style: LifeStyle = { '--born': bornAt / 1e9, '--ended': Number.isFinite(endedAt) ? endedAt / 1e9 : 1e12 };
   const words = state === 'running' ? `since ${started}` : `from ${started}, for ${age}, ${stateText}`;
   return (
     <>
-      <span className={`life is-${stateTone}`} style={style} aria-hidden="true" />
+      <span className={`life is-${stateTone}`} data-born={bornAt} data-ended={endedAt} aria-hidden="true" />
       <span className="visually-hidden">{words}</span>
     </>
   );

@@ -1,7 +1,8 @@
-// From one row that was found to the next, through what is folded.
+// From one row that was found, or differs, to the next, through what is folded.
 
 import type { TaskIndex } from '@dendro/engine';
 import type { TaskId } from '@dendro/protocol';
+import type { Found } from '../../layout/found.ts';
 import { useView, view } from '../../state/view-store.ts';
 import type { TreeRows } from './tree-rows.ts';
 
@@ -12,9 +13,18 @@ export function placeOfSelected(treeRows: TreeRows, selected: TaskId | undefined
 
 /** Selects the next row that was found, or the one before, round the end, and unfolds what hides it. */
 export function stepMatch(treeRows: TreeRows, by: 1 | -1): void {
+  stepIn(treeRows, treeRows.found, by);
+}
+
+/** The same for rows that differ from another instant. */
+export function stepDifference(treeRows: TreeRows, by: 1 | -1): void {
+  stepIn(treeRows, treeRows.changes?.found, by);
+}
+
+function stepIn(treeRows: TreeRows, rows: Found | undefined, by: 1 | -1): void {
   const { selected } = useView.getState();
   const from = selected === undefined ? -1 : treeRows.positionOf(selected);
-  const position = treeRows.found?.step(from, by) ?? -1;
+  const position = rows?.step(from, by) ?? -1;
   if (position >= 0) revealPosition(treeRows, position);
 }
 

@@ -2,11 +2,12 @@
 // and the selected one wherever it is, so that assistive technology can find it.
 
 import type { TaskId } from '@dendro/protocol';
-import { type CSSProperties, type PointerEvent, useEffect, useRef, useState } from 'react';
+import { type CSSProperties, type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { COLUMNS, columnsTemplate, fittingColumns } from '../../layout/columns.ts';
 import { scrollTopCentring, scrollTopShowing } from '../../layout/row-window.ts';
 import { stickyAbove, stickyRows } from '../../layout/sticky-rows.ts';
+import { linked } from '../../state/linked.ts';
 import { useTree } from '../../state/tree-store.ts';
 import { useView, type ViewState, view } from '../../state/view-store.ts';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
@@ -16,7 +17,7 @@ import { FollowBanner } from './follow-banner.tsx';
 import { gridKeys } from './grid-keys.ts';
 import { GridRows } from './grid-rows.tsx';
 import { groupRowId } from './group-row.tsx';
-import { LifeHead, LifePlayhead, lifeStyle } from './lifetime.tsx';
+import { LifeHead, LifePlayhead, placeLives } from './lifetime.tsx';
 import { StickyLines } from './sticky-lines.tsx';
 import { rowId } from './tree-row.tsx';
 import type { TreeRows } from './tree-rows.ts';
@@ -36,6 +37,7 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
   const chosen = useTree((state) => state.columns);
   const density = useTree((state) => state.density);
   const followed = useTree((state) => state.followed);
+  const isPaused = useView((state) => state.pausedAt !== undefined);
   const selected = selectedTask ?? selectedGroup;
   const scroller = useRef<HTMLDivElement>(null);
   const pointerY = useRef<number>(undefined);
@@ -46,6 +48,10 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
   const model = useRowModel(treeRows, columns);
   const { window: shown } = useStripWindow();
   const hasLife = columns.includes('life');
+
+  useLayoutEffect(() => {
+    if (hasLife && scroller.current !== null) placeLives(scroller.current, shown, order.at);
+  });
 
   const selectedRow = selected === undefined ? -1 : rowOf(selected);
   const show = (row: number, place = scrollTopShowing): void => {
@@ -64,13 +70,13 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
     show(next);
   };
   const page = Math.max(1, rowsInView - 1);
-  const style: GridStyle = { '--columns': columnsTemplate(columns), ...(hasLife ? lifeStyle(shown, order.at) : {}) };
+  const style: GridStyle = { '--columns': columnsTemplate(columns) };
   return (
     <div className="tree">
       <ContextBar treeRows={treeRows} />
       <FollowBanner treeRows={treeRows} onFollow={(row) => show(row)} />
       <div
-        className="tree-grid tree-scroller"
+        className={treeRows.changes === undefined ? 'tree-grid tree-scroller' : 'tree-grid tree-scroller is-comparing'}
         ref={scroller}
         role="treegrid"
         aria-label="Process tree"
@@ -80,13 +86,16 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
         data-testid="tree-grid"
         data-version={replica.version ?? ''}
         data-density={density}
+        data-at={isPaused ? order.at : undefined}
         tabIndex={0}
         style={style}
         onPointerMove={(event: PointerEvent) => {
           pointerY.current = event.clientY;
+          linked.pointAtTask(taskUnder(event.target));
         }}
         onPointerLeave={() => {
           pointerY.current = undefined;
+          linked.pointAtTask(undefined);
         }}
         onMouseDown={(event) => {
           // The keys belong to the grid: a button in a row does its work without taking the focus.
@@ -124,6 +133,11 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
 function domId(selected: TreeRowId): string | undefined {
   if (selected === undefined) return undefined;
   return typeof selected === 'string' ? groupRowId(selected) : rowId(selected);
+}
+
+function taskUnder(target: EventTarget): TaskId | undefined {
+  const row = target instanceof Element ? target.closest<HTMLElement>('[data-task-id]') : null;
+  return row === null ? undefined : (Number(row.dataset['taskId']) as TaskId);
 }
 
 type TreeRowId = ReturnType<TreeRows['idAt']> | undefined;

@@ -2,11 +2,14 @@ import type { TaskId } from '@dendro/protocol';
 import { ChevronRight } from 'lucide-react';
 import { type CSSProperties, type MouseEvent, memo } from 'react';
 import type { Badge } from '../../layout/badges.ts';
+import type { RowChange } from '../../layout/change-words.ts';
+import type { ChangeCounts } from '../../layout/compare.ts';
 import { count } from '../../layout/format.ts';
 import type { OrphanNote } from '../../layout/orphan.ts';
 import type { Rollup } from '../../layout/rollups.ts';
 import type { Marks } from '../../query/asked.ts';
 import { useView, view } from '../../state/view-store.ts';
+import { ChangeGlyph, ChangeNote, ChangesBelow } from './change-marks.tsx';
 import { RollupMarks } from './rollup-marks.tsx';
 import { Badges, Cells, type CellsProps, Marked } from './row-cells.tsx';
 
@@ -35,8 +38,14 @@ export interface TreeRowProps extends CellsProps, PlaceProps {
   readonly canFold: boolean;
   /** What is below it while it is folded. */
   readonly rollup: Rollup | undefined;
+  /** The same while two instants are compared. */
+  readonly changesBelow: ChangeCounts | undefined;
+  /** What of it differs from the other instant. */
+  readonly change: RowChange | undefined;
   readonly isSelected: boolean;
   readonly isFollowed: boolean;
+  /** Began or ended where the pointer is on the strip. */
+  readonly isLinked: boolean;
   /** A process of Dendro itself. */
   readonly isOwn: boolean;
   /** Leads to a match of a filter, and is none itself. */
@@ -75,9 +84,12 @@ export const TreeRow = memo(function TreeRow(props: TreeRowProps) {
       data-tid={props.tid}
       data-state={props.state}
       data-new={props.isNew || undefined}
+      data-ending={props.isEnding || undefined}
+      data-change={props.change?.kind}
       style={rowStyle(props)}
       onClick={() => selectOrOpen(id)}
     >
+      {props.change && <ChangeGlyph {...props.change} />}
       <NameCell {...props} />
       <Cells {...props} />
     </div>
@@ -90,10 +102,13 @@ export function rowClass(props: TreeRowProps): string {
     'tree-row tree-columns',
     isSelected && 'is-selected',
     props.isFollowed && 'is-followed',
+    props.isLinked && 'is-linked',
     props.isDimmed && 'is-dimmed',
     state === 'exited' && 'is-exited',
     isNew && 'is-new',
+    props.isEnding && 'is-ending',
     isThread && 'is-thread',
+    props.change !== undefined && `differs is-${props.change.kind}`,
   ];
   return classes.filter(Boolean).join(' ');
 }
@@ -105,7 +120,7 @@ function selectOrOpen(id: TaskId): void {
 }
 
 export function NameCell(props: TreeRowProps) {
-  const { id, depth, name, command, hasBelow, isOpen, canFold, rollup, foundBelow, marks } = props;
+  const { id, depth, name, command, hasBelow, isOpen, canFold, rollup, changesBelow, foundBelow, marks } = props;
   const toggle = (): void => {
     if (isOpen) view.collapse([id]);
     else view.expand([id]);
@@ -119,6 +134,7 @@ export function NameCell(props: TreeRowProps) {
         <Marked text={name ?? '(no name known)'} patterns={marks?.name} />
       </span>
       {rollup !== undefined && <RollupMarks {...rollup} />}
+      {changesBelow !== undefined && <ChangesBelow {...changesBelow} />}
       {foundBelow > 0 && <span className="below is-found">{`${count(foundBelow)} found`}</span>}
       <Tags {...props} />
       <Badges badges={props.badges} />
@@ -156,10 +172,12 @@ export function Chevron({ isOpen, canFold, onToggle }: ChevronProps) {
   );
 }
 
-function Tags({ isNew, isPlaceholder, isOwn, orphan }: TreeRowProps) {
+function Tags({ isNew, isEnding, isPlaceholder, isOwn, orphan, change }: TreeRowProps) {
   return (
     <>
+      {change !== undefined && <ChangeNote {...change} />}
       {isNew && <span className="visually-hidden">new</span>}
+      {isEnding && <span className="visually-hidden">ended on the way here</span>}
       {isPlaceholder && (
         <span className="tag" title="Known only because another event mentioned it">
           mentioned
@@ -170,7 +188,7 @@ function Tags({ isNew, isPlaceholder, isOwn, orphan }: TreeRowProps) {
           Dendro
         </span>
       )}
-      {orphan !== undefined && (
+      {orphan !== undefined && change?.kind !== 'moved' && (
         <span className="tag is-orphan" title={orphan.title}>
           {orphan.text}
         </span>
@@ -191,6 +209,10 @@ function saysTheSame(before: TreeRowProps, after: TreeRowProps): boolean {
         return sameParts<OrphanNote>(before.orphan, after.orphan);
       case 'rollup':
         return sameParts<Rollup>(before.rollup, after.rollup);
+      case 'change':
+        return sameParts<RowChange>(before.change, after.change);
+      case 'changesBelow':
+        return sameParts<ChangeCounts>(before.changesBelow, after.changesBelow);
       default:
         return false;
     }

@@ -2,6 +2,7 @@
 
 import { NO_TASK, type TaskIndex, type TemporalTree, type TreeOrder } from '@dendro/engine';
 import type { TaskId } from '@dendro/protocol';
+import type { Changes } from '../../layout/compare.ts';
 import type { Found } from '../../layout/found.ts';
 import { Rollups } from '../../layout/rollups.ts';
 import type { GroupKey, SiblingGroups } from '../../layout/sibling-groups.ts';
@@ -27,6 +28,8 @@ export interface TreeRows {
   readonly found: Found | undefined;
   /** Are rows left out that were not found? */
   readonly isFiltered: boolean;
+  /** What differs from another instant; undefined while nothing is compared, or the other one has not come yet. */
+  readonly changes: Changes | undefined;
   /** Is the task that the view is limited to without a row at this instant? */
   readonly isScopeLost: boolean;
   /** What queries read, of the whole tree. */

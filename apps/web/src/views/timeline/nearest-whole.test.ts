@@ -1,6 +1,6 @@
 import type { EventNs } from '@dendro/protocol';
 import { expect, test } from 'vitest';
-import { nearestWhole } from './instant-lack.ts';
+import { nearestWhole } from './nearest-whole.ts';
 
 const at = (ms: number) => (ms * 1e6) as EventNs;
 const gap = (from: number, to: number) => ({ from: at(from), to: at(to) });

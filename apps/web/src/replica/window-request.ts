@@ -1,0 +1,82 @@
+// A window of time from the server's history: facts about everyone who mattered
+// in it, as batches that a tree takes in.
+
+import { type EventNs, epochOf, eventTimeOf, movedBatch } from '@dendro/protocol';
+import type { Replica } from './replica.ts';
+
+export interface WindowDeps {
+  readonly replica: Replica;
+  readonly origin: string;
+  readonly fetch: (input: string, init?: RequestInit) => Promise<Response>;
+}
+
+export type WindowAnswer =
+  /** They know all from `from` on: later than asked for where another boot of the host begins in between. */
+  | { readonly kind: 'batches'; readonly from: EventNs; readonly batches: readonly Uint8Array[] }
+  /** More than the server gives at once. */
+  | { readonly kind: 'too-large' };
+
+const ANSWER_MS = 30_000;
+const LENGTH_BYTES = 4;
+const TOO_LARGE = 413;
+
+/**
+ * @param from one instant when it is `to` too: then whoever lived at it, and whatever they are read through
+ * @returns batches whose times count from the base of the replica's host
+ * @throws Error with a sentence; DOMException when it was aborted or took too long
+ */
+export async function requestWindow(
+  { replica: { host }, origin, fetch }: WindowDeps,
+  from: EventNs,
+  to: EventNs,
+  signal?: AbortSignal,
+): Promise<WindowAnswer> {
+  if (host === undefined) throw new Error('There is no host.');
+  const base = { epochNs: BigInt(host.baseEpochNs) };
+  const query = new URLSearchParams({ from: String(epochOf(base, from)), to: String(epochOf(base, to)) });
+  const url = `${origin}/api/v1/hosts/${encodeURIComponent(host.id)}/window?${query}`;
+  const timeout = AbortSignal.timeout(ANSWER_MS);
+  const answer = await fetch(url, { signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]) });
+  if (answer.status === TOO_LARGE) return { kind: 'too-large' };
+  if (!answer.ok) throw new Error(await sentenceOf(answer));
+  const itsEpochNs = BigInt(answer.headers.get('x-dendro-base-epoch-ns') ?? host.baseEpochNs);
+  const laterNs = Number(itsEpochNs - base.epochNs);
+  const fromEpochNs = answer.headers.get('x-dendro-from-epoch-ns');
+  const begins = fromEpochNs === null ? from : eventTimeOf(base, BigInt(fromEpochNs));
+  return {
+    kind: 'batches',
+    from: Math.max(from, begins) as EventNs,
+    batches: batchesIn(new Uint8Array(await answer.arrayBuffer()), laterNs),
+  };
+}
+
+/**
+ * A repetition of a length (u32, little-endian) and a batch.
+ * @param laterNs by which its times are later where they are counted from our base
+ * @throws Error when it is cut off; DendroError DENDRO_BATCH_MALFORMED
+ */
+function batchesIn(bytes: Uint8Array, laterNs: number): Uint8Array[] {
+  const batches: Uint8Array[] = [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at < bytes.length; ) {
+    if (at + LENGTH_BYTES > bytes.length) throw new Error('The answer of the server was cut off.');
+    const start = at + LENGTH_BYTES;
+    const end = start + view.getUint32(at, true);
+    if (end > bytes.length) throw new Error('The answer of the server was cut off.');
+    const batch = bytes.slice(start, end);
+    batches.push(laterNs === 0 ? batch : movedBatch(batch, laterNs));
+    at = end;
+  }
+  return batches;
+}
+
+/** What the server says of its refusal. */
+export async function sentenceOf(answer: Response): Promise<string> {
+  try {
+    const { message } = (await answer.json()) as { message?: unknown };
+    if (typeof message === 'string') return message;
+  } catch {
+    // No JSON: then the status has to do.
+  }
+  return `The server answered ${answer.status}.`;
+}
