@@ -217,8 +217,8 @@ function Strip({ host }: { readonly host: HostInfo }) {
             style={{ left: share(playhead) }}
             aria-hidden="true"
           />
-          <StripNotes countsProblem={problem} knownFrom={known} gaps={gaps} />
         </div>
+        <StripNotes countsProblem={problem} knownFrom={known} gaps={gaps} />
         <WindowBar {...{ window, known, now, at, base }} />
       </div>
       <StripControls knownFrom={known} />
