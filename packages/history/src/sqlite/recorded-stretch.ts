@@ -20,6 +20,8 @@ import type { Reader } from './reader.ts';
 
 /** What was told so much later still belongs to the stretch: events come late, and ends are concluded. */
 const LATE_NS = 10e9;
+/** So far back somebody was announced, on nearly every host. */
+const LOOK_BACK_NS = [1e9, 60e9, 3600e9];
 /** Gaps that a tree keeps. */
 const MAX_GAPS = 10_000;
 /** Ends that were found out later than that, looked up one by one. */
@@ -76,13 +78,37 @@ class Stretch {
     const from = this.#from;
     const epochNs = epochOf(this.#base, from);
     const { tree } = this.#sources.reader.window(epochNs, epochNs);
-    const chunks = chunksOf(tree);
+    const newestId = this.#newestIdBefore();
+    const tasks: TaskIndex[] = [];
+    for (let slot = 0; slot < tree.slotCount; slot++) {
+      const task = slot as TaskIndex;
+      if (tree.isPresent(task) && tree.taskIdOf(task) <= newestId) tasks.push(task);
+    }
+    const chunks = chunksOf(tree, tasks);
     if (chunks.length === 0) chunks.push(new BatchWriter().finish());
     for (const [i, chunk] of chunks.entries()) {
       const bytes = batchUntil(chunk, from);
       this.#note(bytes);
       yield { kind: 'snapshot', at: from, bytes, isLast: i === chunks.length - 1 };
     }
+  }
+
+  /**
+   * Who was announced later comes in the batches: ids that a tree has not seen, below one that it has, are to it of those who
+   * have left. Infinity where nobody was announced shortly before.
+   */
+  #newestIdBefore(): number {
+    const { id } = this.#era;
+    for (const span of LOOK_BACK_NS) {
+      let newest = 0;
+      const visitor = { ...IGNORED, exit() {}, task: (task: TaskId) => (newest = Math.max(newest, task)) };
+      const since = (this.#from - span) as EventNs;
+      for (const { at, bytes } of this.#sources.log.between(id, this.#base, since, this.#from, () => {})) {
+        if (at < this.#from) readBatch(bytes, visitor);
+      }
+      if (newest > 0) return newest;
+    }
+    return Number.POSITIVE_INFINITY;
   }
 
   *#batches(): Generator<RecordedPart> {
