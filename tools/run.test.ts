@@ -109,7 +109,7 @@ test('an unknown task or stage is refused in one sentence', async () => {
   expect(await run(['fly'])).toMatchObject({ status: 2, lastLine: 'Unknown task "fly": use start, test or setup.' });
   const { status, lastLine } = await run(['test', '--only', 'units']);
   expect(status).toBe(1);
-  expect(lastLine).toMatch(/^Usage: npm test .* typecheck, lint, edges, unit, build, e2e\.$/);
+  expect(lastLine).toMatch(/^Usage: npm test .* typecheck, lint, edges, unit, build, size, e2e\.$/);
 });
 
 test('npm runs the scripts without a shell in between, which would keep signals to itself', () => {

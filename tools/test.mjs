@@ -36,6 +36,7 @@ const STAGES = {
     await ensureWebBuilt(tools);
     return PASSED;
   },
+  size: (tools) => check(tools, tools.node, ['tools/check-first-load.ts']),
   e2e,
 };
 

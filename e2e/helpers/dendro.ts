@@ -14,6 +14,7 @@ export interface DendroOptions {
   /** Run as the user `nobody`, who may read the program but owns nothing. */
   readonly asNobody?: boolean;
   readonly stdin?: 'pipe';
+  readonly cwd?: string;
 }
 
 export interface Ended {
@@ -37,6 +38,7 @@ export class Dendro {
     const [command, commandArgs] = options.asNobody ? ['setpriv', nobody] : [process.execPath, args];
     this.process = spawn(command, commandArgs, {
       env: { ...process.env, ...options.env },
+      cwd: options.cwd,
       stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.process.stdout, this.process.stderr]) {

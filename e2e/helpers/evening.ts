@@ -1,5 +1,6 @@
 // A recorded evening on a made-up web server (docs/evening.dendro), served.
 
+import { basename, dirname } from 'node:path';
 import { EVENING_FILE } from '@dendro/testkit';
 import { Dendro } from './dendro.ts';
 
@@ -7,7 +8,8 @@ import { Dendro } from './dendro.ts';
 const BEGIN_MS = Date.UTC(2026, 10, 20, 20);
 
 export function serveEvening(): Promise<Dendro> {
-  return Dendro.start({ args: ['--port', '0', '--source', `replay:${EVENING_FILE}`] });
+  const args = ['--port', '0', '--source', `replay:${basename(EVENING_FILE)}`];
+  return Dendro.start({ args, cwd: dirname(EVENING_FILE) });
 }
 
 /** @param time `20:17:21`, UTC. @returns epoch nanoseconds, as an address has them */

@@ -20,10 +20,12 @@ export type { EnrichmentRequest } from './enrichment-queue.ts';
 export { EntityIds } from './entity-id.ts';
 export { NO_TASK, type TaskIndex } from './ids.ts';
 export { processJson, threadJson } from './info-json.ts';
+export type { OrderOptions } from './laid-out-tree.ts';
 export { type LineageEnd, lineageEnd } from './lineage-end.ts';
 export { type KnownFrom, ProcessInfo, type RelatedTask } from './process-info.ts';
 export { ProcessTree, type ProcessTreeCounts, type ProcessTreeOptions } from './process-tree.ts';
 export type { Batch } from './recorder.ts';
+export { TaskChanges } from './task-changes.ts';
 export { AmbiguousTaskError, DataNotFoundError, KeyNotSupportedError, type TaskRef } from './task-ref.ts';
 export {
   type ChangelogEntry,
@@ -46,5 +48,5 @@ export {
   type TreeDifference,
   type TreeMoment,
 } from './tree-difference.ts';
-export { type OrderOptions, orderTree, type TreeOrder } from './tree-order.ts';
+export { type OrderOptions, orderTree, orderTree, type TreeOrder, type TreeOrder, TreeOrders } from './tree-order.ts';
 export { instantOf, orderUnion, type UnionOptions } from './union-order.ts';

@@ -71,6 +71,12 @@ export class ParentageTable {
     return this.#links.f64[link * DOUBLES + SINCE]! as EventNs;
   }
 
+  /** Since when the newest parent is one; -Infinity without any. */
+  newestOf(child: TaskIndex): EventNs {
+    const link = this.#tasks.parentsOf(child);
+    return link === NO_LINK ? (Number.NEGATIVE_INFINITY as EventNs) : this.sinceOf(link);
+  }
+
   authorityOf(link: LinkIndex): Authority {
     return this.#links.i32[link * INTEGERS + AUTHORITY]! as Authority;
   }

@@ -40,6 +40,7 @@ import { ParentageTable } from './parentage-table.ts';
 import type { Rows } from './rows.ts';
 import { NO_TEXT, StringTable } from './string-table.ts';
 import { NOT_KNOWN, TaskTable } from './task-table.ts';
+import { TouchedTasks } from './touched-tasks.ts';
 
 export interface TemporalTreeOptions {
   /** Newest entries that the changelog of a field keeps. Default 64. */
@@ -85,6 +86,7 @@ export class TemporalTree implements FactVisitor {
   readonly #gaps: Gap[] = [];
   readonly #reader: FieldReader;
   readonly #parentReader: ParentReader;
+  readonly #watches: TouchedTasks[] = [];
   #valuesKnown = 0; // bits of the fields that have one
   readonly #values: FieldValue[] = Array.from({ length: FIELD_COUNT }, () => undefined); // field id -> value, the answer of `valuesAt`
   readonly #textIndexes = new Int32Array(FIELD_COUNT); // field id -> index of its text, the answer of `textIndexesAt`
@@ -192,9 +194,17 @@ export class TemporalTree implements FactVisitor {
     flags: number,
     authority: Authority,
   ): boolean {
+    const leaderBefore = this.#watches.length === 0 ? NO_TASK : this.#tasks.leaderOf(task);
     const hasChanged = this.#tasks.mergeTask(task, tid, pid, leader, creator, start, entityId, flags, authority);
     this.#reader.noteChange();
-    if (tid === INIT_TID || task === this.#parentReader.init) this.#parentReader.noteInit(task);
+    if (hasChanged) {
+      this.#touch(leaderBefore);
+      this.#touch(task);
+    }
+    if (tid === INIT_TID || task === this.#parentReader.init) {
+      this.#parentReader.noteInit(task);
+      if (hasChanged) this.#touchEvery();
+    }
     this.#forgetAbandoned();
     return hasChanged;
   }
@@ -203,19 +213,24 @@ export class TemporalTree implements FactVisitor {
   mergeValue(task: TaskIndex, field: number, since: EventNs, authority: Authority, value: number): boolean {
     if (this.#tasks.isStub(task)) return false;
     this.#reader.noteChange();
-    return this.#changelogs.merge(task, field, since, authority, value);
+    const hasChanged = this.#changelogs.merge(task, field, since, authority, value);
+    if (hasChanged) this.#touch(task);
+    return hasChanged;
   }
 
   mergeParent(task: TaskIndex, parent: TaskIndex, since: EventNs, authority: Authority): boolean {
     if (this.#tasks.isStub(task) || parent === task) return false;
     const hasChanged = this.#parents.merge(task, parent, since, authority);
+    if (hasChanged) this.#touch(task);
     this.#forgetAbandoned();
     return hasChanged;
   }
 
   mergeExit(task: TaskIndex, at: EventNs, authority: Authority, code = NOT_KNOWN, signal = NOT_KNOWN): boolean {
     this.#reader.noteChange();
-    return this.#tasks.mergeExit(task, at, authority, code, signal);
+    const hasChanged = this.#tasks.mergeExit(task, at, authority, code, signal);
+    if (hasChanged) this.#touch(task);
+    return hasChanged;
   }
 
   mergeGap(from: EventNs, to: EventNs, lost: number): boolean {
@@ -238,6 +253,9 @@ export class TemporalTree implements FactVisitor {
   evictTask(task: TaskIndex, isCut: boolean): void {
     if (!this.#tasks.isPresent(task)) return;
     this.#reader.noteChange();
+    this.#touch(task);
+    this.#touch(this.#tasks.leaderOf(task));
+    if (task === this.#parentReader.init) this.#touchEvery();
     if (this.#tasks.isReferenced(task)) {
       this.#tasks.makeStub(task);
       if (isCut) {
@@ -254,6 +272,7 @@ export class TemporalTree implements FactVisitor {
    */
   copyTasks(from: TemporalTree, tasks: readonly TaskIndex[], texts: CopiedTexts): void {
     this.#reader.noteChange();
+    this.#touchEvery();
     // Of a few it costs less to look each up by its id.
     const slots = tasks.length < FEW_TASKS ? undefined : new Int32Array(from.slotCount).fill(NO_TASK);
     const slotOf = (task: TaskIndex): TaskIndex => {
@@ -288,6 +307,7 @@ export class TemporalTree implements FactVisitor {
   /** Forgets all tasks and gaps. Memory stays, for what comes next, and so do texts as long as there are not more than that. */
   clear(maxTexts = 0): void {
     this.#reader.noteChange();
+    this.#touchEvery();
     this.#parentReader.noteClear();
     this.#tasks.clear();
     this.#changelogs.clearAll();
@@ -307,6 +327,7 @@ export class TemporalTree implements FactVisitor {
   /** Forgets who created a task and who its parents were: for who keeps the tree bounded in another way than by stubs. */
   forgetWayUp(task: TaskIndex): void {
     this.#reader.noteChange();
+    this.#touch(task);
     this.#tasks.dropCreator(task);
     this.#parents.clear(task);
     this.#forgetAbandoned();
@@ -328,12 +349,14 @@ export class TemporalTree implements FactVisitor {
   /** For who has merged what a task had lost: what is here of it is whole again. */
   forgetTrimmed(task: TaskIndex): void {
     this.#reader.noteChange();
+    this.#touch(task);
     this.#changelogs.forgetTrimmed(task);
   }
 
   /** For who could not find what a task had once: what it had before the oldest that is here reads as trimmed. */
   noteTrimmed(task: TaskIndex): void {
     this.#reader.noteChange();
+    this.#touch(task);
     this.#changelogs.noteAllTrimmed(task);
   }
 
@@ -393,6 +416,22 @@ export class TemporalTree implements FactVisitor {
       if (this.#tasks.mayHaveChildren(thread)) return true;
     }
     return false;
+  }
+
+  /** From now on, notes for somebody which tasks facts come about. What keeps them lives as long as the tree. */
+  watch(): TouchedTasks {
+    const watch = new TouchedTasks();
+    this.#watches.push(watch);
+    return watch;
+  }
+
+  /** The latest instant of which anything is said of the task itself. */
+  newestTimeOf(task: TaskIndex): EventNs {
+    const exit = this.#tasks.exitOf(task);
+    let newest = Math.max(this.#tasks.startOf(task), exit === Number.POSITIVE_INFINITY ? LONG_AGO : exit);
+    const entry = this.#changelogs.headOf(task);
+    if (entry !== NO_ENTRY) newest = Math.max(newest, this.#changelogs.sinceOf(entry));
+    return Math.max(newest, this.#parents.newestOf(task)) as EventNs;
   }
 
   /**
@@ -898,8 +937,17 @@ export class TemporalTree implements FactVisitor {
     }
   }
 
+  #touch(task: TaskIndex): void {
+    if (task !== NO_TASK) for (const watch of this.#watches) watch.note(task);
+  }
+
+  #touchEvery(): void {
+    for (const watch of this.#watches) watch.noteEvery();
+  }
+
   /** Of a task to which nobody refers. */
   #forget(task: TaskIndex): void {
+    this.#touch(task);
     if (this.#parents.hasLinks(task)) this.#parents.clear(task);
     if (this.#changelogs.headOf(task) !== NO_ENTRY) this.#changelogs.clear(task);
     this.#tasks.freeSlot(task);

@@ -4,16 +4,9 @@
 
 import type { EventNs } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
+import { LaidOutTree, type OrderOptions } from './laid-out-tree.ts';
+import { TaskChanges } from './task-changes.ts';
 import type { TemporalTree } from './temporal-tree.ts';
-
-export interface OrderOptions {
-  readonly at: EventNs;
-  /** How long a task that ended stays in the order, ns. Infinity keeps all. */
-  readonly keepExitedNs: number;
-  /** Are the threads of this process laid out too? */
-  readonly threads: (process: TaskIndex) => boolean;
-  readonly kernelThreads: boolean;
-}
 
 /** Processes in preorder, siblings by start; a process is followed by its threads, if asked for, then its children. */
 export interface TreeOrder {
@@ -35,66 +28,91 @@ export interface TreeOrder {
   readonly foldedExited: number;
 }
 
-const SHOWN = 1;
-const PLACED = 2;
 const MAX_DEPTH = 65_535;
 
 /** Exited processes and hidden kernel threads stay in the order while something below them is shown. */
 export function orderTree(tree: TemporalTree, options: OrderOptions): TreeOrder {
-  const { at } = options;
-  const slots = tree.slotCount;
-  const state = new Uint8Array(slots); // TaskIndex -> 0 (left out) | SHOWN | PLACED
-  let hiddenKernelThreads = 0;
-  let foldedExited = 0;
-  const shown: TaskIndex[] = [];
-  for (let slot = 0; slot < slots; slot++) {
-    const task = slot as TaskIndex;
-    if (!tree.isPresent(task) || tree.isThread(task) || tree.startOf(task) > at) continue;
-    if (tree.exitOf(task) < at - options.keepExitedNs) foldedExited++;
-    else if (tree.isKernelThread(task) && !options.kernelThreads)
-      hiddenKernelThreads += tree.exitOf(task) >= at ? 1 : 0;
-    else {
-      state[task] = SHOWN;
-      shown.push(task);
+  const laidOut = new LaidOutTree(tree);
+  laidOut.layOut(options, undefined);
+  const preorder = new Preorder(tree, laidOut, options);
+  preorder.placeRings();
+  return preorder.finish();
+}
+
+/** Orders of one tree, one after the other: what `orderTree` gives, at the cost of what has changed since the last one. */
+export class TreeOrders {
+  readonly #tree: TemporalTree;
+  readonly #changes: TaskChanges;
+  readonly #laidOut: LaidOutTree;
+
+  constructor(tree: TemporalTree) {
+    this.#tree = tree;
+    this.#changes = new TaskChanges(tree);
+    this.#laidOut = new LaidOutTree(tree);
+  }
+
+  order(options: OrderOptions): TreeOrder {
+    this.#laidOut.layOut(options, this.#changes.upTo(options.at));
+    const preorder = new Preorder(this.#tree, this.#laidOut, options);
+    if (!preorder.isWhole) {
+      // Those in a ring keep each other in the layout, whoever has left it.
+      this.#laidOut.layOut(options, undefined);
+      return orderTree(this.#tree, options);
+    }
+    return preorder.finish();
+  }
+}
+
+/** What roots lead to, row by row. */
+class Preorder {
+  readonly #tree: TemporalTree;
+  readonly #laidOut: LaidOutTree;
+  readonly #options: OrderOptions;
+  readonly #rows: Rows;
+
+  constructor(tree: TemporalTree, laidOut: LaidOutTree, options: OrderOptions) {
+    this.#tree = tree;
+    this.#laidOut = laidOut;
+    this.#options = options;
+    this.#rows = new Rows(laidOut.size);
+    const { firstRoot, nextSibling } = laidOut;
+    for (let root = firstRoot; root !== NO_TASK; root = nextSibling[root] as TaskIndex) this.#place(root);
+  }
+
+  get isWhole(): boolean {
+    return this.#rows.processCount === this.#laidOut.size;
+  }
+
+  /** What no root leads to hangs in a ring of parents: breaks each ring at its eldest. */
+  placeRings(): void {
+    if (this.isWhole) return;
+    const placed = new Set<number>(this.#rows.tasks);
+    for (const task of this.#laidOut.sorted()) {
+      if (placed.has(task)) continue;
+      const from = this.#rows.length;
+      this.#place(task);
+      for (const one of this.#rows.tasks.subarray(from)) placed.add(one);
     }
   }
 
-  // Every shown task's ancestors are shown. `parents` is what the layout uses from here on.
-  const parents = new Int32Array(slots).fill(NO_TASK);
-  for (let next = 0; next < shown.length; next++) {
-    const task = shown[next] as TaskIndex;
-    const parent = tree.parentAt(task, Math.min(at, tree.exitOf(task)) as EventNs);
-    if (parent === NO_TASK || !tree.isPresent(parent) || tree.isThread(parent) || tree.startOf(parent) > at) continue;
-    parents[task] = parent;
-    if (state[parent] === SHOWN) continue;
-    state[parent] = SHOWN;
-    shown.push(parent);
-    if (tree.exitOf(parent) < at - options.keepExitedNs) foldedExited--;
-    else if (tree.exitOf(parent) >= at) hiddenKernelThreads--;
-  }
-  shown.sort((a, b) => tree.startOf(a) - tree.startOf(b) || tree.tidOf(a) - tree.tidOf(b));
-
-  // Children as linked lists, youngest put in first so that the eldest comes out first.
-  const firstChild = new Int32Array(slots).fill(NO_TASK);
-  const nextSibling = new Int32Array(slots).fill(NO_TASK);
-  for (let i = shown.length - 1; i >= 0; i--) {
-    const task = shown[i] as TaskIndex;
-    const parent = parents[task] as TaskIndex;
-    if (parent === NO_TASK) continue;
-    nextSibling[task] = firstChild[parent] as number;
-    firstChild[parent] = task;
+  finish(): TreeOrder {
+    const { hiddenKernelThreads, foldedExited } = this.#laidOut;
+    return { at: this.#options.at, ...this.#rows.finish(), hiddenKernelThreads, foldedExited };
   }
 
-  const rows = new Rows(shown.length);
-  const place = (root: TaskIndex): void => {
-    let task: TaskIndex = root;
+  // hot: runs once per row with each frame
+  #place(root: TaskIndex): void {
+    const rows = this.#rows;
+    const { firstChild, nextSibling, parents, livingThreads } = this.#laidOut;
+    // A root that hangs below itself, in a ring of parents, is not come to a second time.
+    const besideRoot = (task: number) => (task === root ? (nextSibling[task] as number) : task);
+    let task: number = root;
     let depth = 0;
     const open: number[] = []; // positions of the ancestors of `task`
     for (;;) {
-      state[task] = PLACED;
-      const position = rows.add(task, depth);
-      placeThreads(tree, options, rows, task, position, depth);
-      const child = firstChild[task] as TaskIndex;
+      const position = rows.add(task, depth, livingThreads[task] as number);
+      if (this.#laidOut.hasThreads(task)) this.#placeThreads(task as TaskIndex, depth);
+      const child = besideRoot(firstChild[task] as number);
       if (child !== NO_TASK) {
         open.push(position);
         depth++;
@@ -102,62 +120,36 @@ export function orderTree(tree: TemporalTree, options: OrderOptions): TreeOrder 
         continue;
       }
       rows.close(position);
-      // Up to the nearest ancestor (or self) with a sibling left.
-      while (task !== root && nextSibling[task] === NO_TASK) {
+      // Up to the nearest ancestor with a sibling left.
+      let next: number = NO_TASK;
+      while (task !== root) {
+        next = besideRoot(nextSibling[task] as number);
+        if (next !== NO_TASK) break;
         rows.close(open.pop() as number);
         depth--;
-        task = parents[task] as TaskIndex;
+        task = parents[task] as number;
       }
       if (task === root) return;
-      task = nextSibling[task] as TaskIndex;
+      task = next;
     }
-  };
-  for (const task of shown) if (parents[task] === NO_TASK) place(task);
-  // What no root leads to hangs in a ring of parents: break the ring at its eldest.
-  for (const task of shown) {
-    if (state[task] === PLACED) continue;
-    breakRing(task, parents, firstChild, nextSibling);
-    place(task);
   }
-  return rows.finish(at, hiddenKernelThreads, foldedExited);
+
+  #placeThreads(process: TaskIndex, depth: number): void {
+    const tree = this.#tree;
+    const { at, keepExitedNs, threads } = this.#options;
+    if (!threads(process)) return;
+    const list: TaskIndex[] = [];
+    for (let thread = tree.firstThreadOf(process); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
+      if (!tree.isPresent(thread) || tree.startOf(thread) > at) continue;
+      if (tree.exitOf(thread) >= at - keepExitedNs) list.push(thread);
+    }
+    list.sort((a, b) => tree.startOf(a) - tree.startOf(b) || tree.tidOf(a) - tree.tidOf(b));
+    for (const thread of list) this.#rows.close(this.#rows.add(thread, depth + 1, OF_A_THREAD));
+  }
 }
 
-/** Cuts a task out of its parent's list of children. */
-function breakRing(task: TaskIndex, parents: Int32Array, firstChild: Int32Array, nextSibling: Int32Array): void {
-  const parent = parents[task] as TaskIndex;
-  if (firstChild[parent] === task) {
-    firstChild[parent] = nextSibling[task] as number;
-  } else {
-    let before = firstChild[parent] as number;
-    while (nextSibling[before] !== task) before = nextSibling[before] as number;
-    nextSibling[before] = nextSibling[task] as number;
-  }
-  parents[task] = NO_TASK;
-  nextSibling[task] = NO_TASK;
-}
-
-function placeThreads(
-  tree: TemporalTree,
-  options: OrderOptions,
-  rows: Rows,
-  process: TaskIndex,
-  position: number,
-  depth: number,
-): void {
-  const { at } = options;
-  let living = tree.isAliveAt(process, at) ? 1 : 0;
-  const list: TaskIndex[] | undefined = options.threads(process) ? [] : undefined;
-  for (let thread = tree.firstThreadOf(process); thread !== NO_TASK; thread = tree.nextThreadOf(thread)) {
-    if (!tree.isPresent(thread) || tree.startOf(thread) > at) continue;
-    const exit = tree.exitOf(thread);
-    if (exit >= at) living++;
-    if (exit >= at - options.keepExitedNs) list?.push(thread);
-  }
-  rows.setThreadCount(position, living);
-  if (list === undefined) return;
-  list.sort((a, b) => tree.startOf(a) - tree.startOf(b) || tree.tidOf(a) - tree.tidOf(b));
-  for (const thread of list) rows.close(rows.add(thread, depth + 1));
-}
+/** In place of a number of living threads. */
+const OF_A_THREAD = -1;
 
 class Rows {
   #tasks: Int32Array;
@@ -165,6 +157,7 @@ class Rows {
   #subtreeEnds: Int32Array;
   #threadCounts: Int32Array;
   #length = 0;
+  #threads = 0;
 
   constructor(capacity: number) {
     this.#tasks = new Int32Array(capacity);
@@ -173,10 +166,25 @@ class Rows {
     this.#threadCounts = new Int32Array(capacity);
   }
 
-  add(task: TaskIndex, depth: number): number {
-    if (this.#length === this.#tasks.length) this.#grow();
-    this.#tasks[this.#length] = task;
-    this.#depths[this.#length] = Math.min(depth, MAX_DEPTH);
+  get processCount(): number {
+    return this.#length - this.#threads;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get tasks(): Int32Array {
+    return this.#tasks.subarray(0, this.#length);
+  }
+
+  add(task: number, depth: number, livingThreads: number): number {
+    const position = this.#length;
+    if (position === this.#tasks.length) this.#grow();
+    this.#tasks[position] = task;
+    this.#depths[position] = Math.min(depth, MAX_DEPTH);
+    if (livingThreads === OF_A_THREAD) this.#threads++;
+    else this.#threadCounts[position] = livingThreads;
     return this.#length++;
   }
 
@@ -184,20 +192,13 @@ class Rows {
     this.#subtreeEnds[position] = this.#length;
   }
 
-  setThreadCount(position: number, count: number): void {
-    this.#threadCounts[position] = count;
-  }
-
-  finish(at: EventNs, hiddenKernelThreads: number, foldedExited: number): TreeOrder {
+  finish() {
     return {
-      at,
       length: this.#length,
-      tasks: this.#tasks.subarray(0, this.#length),
+      tasks: this.tasks,
       depths: this.#depths.subarray(0, this.#length),
       subtreeEnds: this.#subtreeEnds.subarray(0, this.#length),
       threadCounts: this.#threadCounts.subarray(0, this.#length),
-      hiddenKernelThreads,
-      foldedExited,
     };
   }
 

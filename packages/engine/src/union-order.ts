@@ -4,8 +4,9 @@
 
 import type { EventNs } from '@dendro/protocol';
 import { NO_TASK, type TaskIndex } from './ids.ts';
+import type { OrderOptions } from './laid-out-tree.ts';
 import type { TemporalTree } from './temporal-tree.ts';
-import type { OrderOptions, TreeOrder } from './tree-order.ts';
+import type { TreeOrder } from './tree-order.ts';
 
 export interface UnionOptions extends OrderOptions {
   /** The other instant, earlier or later than `at`. */

@@ -69,7 +69,7 @@ export function commandsNow(app: App, treeRows: TreeRows): Command[] {
     state.lineage !== undefined && { title: 'Leave the lineage', keys: 'Esc', run: view.closeLineage },
     state.areDetailsOpen && { title: 'Close details', keys: 'q', run: view.closeDetails },
     ...(selected === undefined && !state.areDetailsOpen ? [] : DETAIL_TABS).map((tab, i) => ({
-      title: `Details: ${TAB_NAMES[tab]}`,
+      title: `Show details of the selected process: ${TAB_NAMES[tab]}`,
       keys: String(i + 1),
       run: () => view.showTab(tab),
     })),

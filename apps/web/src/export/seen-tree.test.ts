@@ -3,6 +3,7 @@ import type { EventNs } from '@dendro/protocol';
 import { expect, test } from 'vitest';
 import { Found } from '../layout/found.ts';
 import { groupsOfTree } from '../layout/sibling-groups.ts';
+import { TaskColumns } from '../layout/task-columns.ts';
 import { visibleRows } from '../layout/visible-rows.ts';
 import { treeOf } from '../testing/tree-of.ts';
 import { type SeenOf, seenTree } from './seen-tree.ts';
@@ -34,7 +35,7 @@ function seen(collapsed: readonly number[], query?: readonly number[]): SeenOf {
   const rows = visibleRows(order, {
     isCollapsed: (p) => collapsed.includes(at(p)),
     matches: found,
-    groups: groupsOfTree(tree, order, undefined),
+    groups: groupsOfTree(new TaskColumns(tree, order.at), order, undefined),
   });
   return { tree, order, rows, found, isFiltered: query !== undefined, own: [] };
 }

@@ -7,6 +7,7 @@ import type { EventNs, TaskId } from '@dendro/protocol';
 import { type Chip, keptByChip } from '../layout/chips.ts';
 import type { Found } from '../layout/found.ts';
 import { withoutOwn } from '../layout/own.ts';
+import { TaskColumns } from '../layout/task-columns.ts';
 import { type VisibleRows, visibleRows } from '../layout/visible-rows.ts';
 
 export interface SeenRow {
@@ -104,7 +105,7 @@ function openRows(
   { tree, order, found, isFiltered, own }: SeenOf,
   { chip, newSince, hidesOwn }: SeenChoice,
 ): VisibleRows {
-  const ofChip = keptByChip(chip, tree, order, newSince);
+  const ofChip = keptByChip(chip, TaskColumns.of(tree, order), order, newSince);
   const kept = hidesOwn ? withoutOwn(tree, order, own, ofChip) : ofChip;
   return visibleRows(order, { isCollapsed: () => false, matches: isFiltered ? found : undefined, kept });
 }

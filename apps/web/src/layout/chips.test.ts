@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { treeOf } from '../testing/tree-of.ts';
 import { CHIPS, type Chip, countChips, keptByChip } from './chips.ts';
 import { ownPositions, withoutOwn } from './own.ts';
+import { TaskColumns } from './task-columns.ts';
 
 const S = 1e9;
 const tree = treeOf([
@@ -27,9 +28,10 @@ const order = orderTree(tree, {
   threads: () => true,
   kernelThreads: true,
 });
+const columns = new TaskColumns(tree, order.at);
 const since = (80 * S) as EventNs;
 const kept = (chip: Chip) => {
-  const rows = keptByChip(chip, tree, order, since);
+  const rows = keptByChip(chip, columns, order, since);
   return [...order.tasks]
     .filter((_, p) => rows === undefined || rows[p] === 1)
     .map((task) => tree.tidOf(task as never));
@@ -56,12 +58,12 @@ test('counts are of processes, and those folded away count as exited', () => {
 });
 
 test("Dendro's own processes are left out with their threads, and a former life of a pid is not its own", () => {
-  const own = ownPositions(tree, order, [4, 6, 999]);
+  const own = ownPositions(columns, order, [4, 6, 999]);
   expect(own.map((p) => tree.tidOf(order.tasks[p] as never))).toEqual([4]);
   const rest = withoutOwn(tree, order, own, undefined);
   expect([...order.tasks].filter((_, p) => rest?.[p] === 1).map((task) => tree.tidOf(task as never))).toEqual([
     1, 6, 3, 2,
   ]);
-  expect(ownPositions(tree, order, [])).toEqual([]);
+  expect(ownPositions(columns, order, [])).toEqual([]);
   expect(withoutOwn(tree, order, [], undefined)).toBeUndefined();
 });

@@ -2,6 +2,8 @@
 
 import type { TaskIndex, TemporalTree, TreeOrder } from '@dendro/engine';
 import { type EventNs, TASK_FLAG } from '@dendro/protocol';
+import type { TaskColumns } from './task-columns.ts';
+import { numbersOf } from './task-numbers.ts';
 
 export const CHIPS = ['all', 'running', 'exited', 'new', 'containers', 'root'] as const;
 export type Chip = (typeof CHIPS)[number];
@@ -15,8 +17,18 @@ export const CHIP_TEXT: Readonly<Record<Chip, { readonly label: string; readonly
   root: { label: 'Root', title: 'Programs that run as root, or with the rights of root' },
 };
 
-/** Is a process one of these? Threads go with their process. Born in the window means at `newSince` or later. */
-export function isOfChip(chip: Chip, tree: TemporalTree, task: TaskIndex, at: EventNs, newSince: EventNs): boolean {
+/**
+ * Is a process one of these? Threads go with their process. Born in the window means at `newSince` or later.
+ * @param effectiveUid NaN where it is not known; for who asks about all and has it in a column
+ */
+export function isOfChip(
+  chip: Chip,
+  tree: TemporalTree,
+  task: TaskIndex,
+  at: EventNs,
+  newSince: EventNs,
+  effectiveUid = effectiveUidOf,
+): boolean {
   switch (chip) {
     case 'all':
       return true;
@@ -27,27 +39,41 @@ export function isOfChip(chip: Chip, tree: TemporalTree, task: TaskIndex, at: Ev
     case 'new':
       return tree.startOf(task) >= newSince && (tree.flagsOf(task) & TASK_FLAG.startIsUnknown) === 0;
     case 'containers':
-      return isText(tree.textAt(task, 'container', at));
+      return (tree.textAt(task, 'container', at) ?? '') !== '';
     case 'root':
-      return !tree.isKernelThread(task) && (tree.numberAt(task, 'euid', at) ?? tree.numberAt(task, 'uid', at)) === 0;
+      return !tree.isKernelThread(task) && effectiveUid(tree, task, at) === 0;
   }
+}
+
+function effectiveUidOf(tree: TemporalTree, task: TaskIndex, at: EventNs): number {
+  return tree.numberAt(task, 'euid', at) ?? tree.numberAt(task, 'uid', at) ?? Number.NaN;
 }
 
 /** By position: 1 for rows that are shown. Undefined when that is all. */
 export function keptByChip(
   chip: Chip,
-  tree: TemporalTree,
+  columns: TaskColumns,
   order: TreeOrder,
   newSince: EventNs,
 ): Uint8Array | undefined {
   if (chip === 'all') return undefined;
+  const { tree } = columns;
+  const effectiveUid = chip === 'root' ? keptUids(columns) : undefined;
   const kept = new Uint8Array(order.length);
   for (let p = 0; p < order.length; p++) {
     const task = order.tasks[p] as TaskIndex;
     const process = tree.isThread(task) ? tree.leaderOf(task) : task;
-    if (process >= 0 && isOfChip(chip, tree, process, order.at, newSince)) kept[p] = 1;
+    if (process >= 0 && isOfChip(chip, tree, process, order.at, newSince, effectiveUid)) kept[p] = 1;
   }
   return kept;
+}
+
+function keptUids(columns: TaskColumns): typeof effectiveUidOf {
+  const [uids, euids] = [numbersOf(columns, 'uid'), numbersOf(columns, 'euid')];
+  return (_tree, task) => {
+    const euid = euids[task] as number;
+    return Number.isNaN(euid) ? (uids[task] as number) : euid;
+  };
 }
 
 export type ChipCounts = Readonly<Record<Chip, number>>;
@@ -70,8 +96,4 @@ export function* countChips(
     for (const chip of CHIPS) if (isOfChip(chip, tree, task, order.at, newSince)) counts[chip]++;
   }
   return counts;
-}
-
-function isText(text: string | undefined): boolean {
-  return text !== undefined && text !== '';
 }

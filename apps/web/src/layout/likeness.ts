@@ -1,70 +1,74 @@
-// Which tasks run the same program under the same name as the same user. To read
-// that of a hundred thousand tasks with each frame would cost more than to lay
-// them out: of a large tree a part is read anew with each frame, and the rest is
-// remembered, so that a change is seen some frames late.
+// Which tasks run the same program under the same name as the same user.
 
 import type { TaskIndex, TemporalTree } from '@dendro/engine';
-import type { EventNs, TaskId } from '@dendro/protocol';
+import { type EventNs, pathOfWireFile } from '@dendro/protocol';
+import type { TaskColumn, TaskColumns } from './task-columns.ts';
+import { taskState } from './task-state.ts';
 
-/** So many are read with each frame at least. */
-const READ_AT_ONCE = 5000;
-/** Nothing is remembered longer than for so many frames. */
-const MOST_FRAMES = 16;
-/** Time that jumps, or goes back, leads to other values. */
-const JUMP_NS = 2e9;
 const MOST_NUMBERS = 200_000;
+const NOBODY = -1;
+// Three numbers in one that is exact: texts and pairs below 2^26 each, and of users 2^32 and nobody.
+const AFTER_TEXT = 2 ** 26;
+const AFTER_USER = 2 ** 33;
 
-export class Likenesses {
-  readonly #numbers = new Map<string, number>();
-  #tree: TemporalTree | undefined;
-  #at = Number.NEGATIVE_INFINITY;
-  #frame = 0;
-  #ids = new Float64Array(0); // TaskIndex -> TaskId that `likes` is of, 0 without one
-  #likes = new Int32Array(0); // TaskIndex -> likeness
+export class Likenesses implements TaskColumn {
+  /** TaskIndex -> the same number for who is alike; -1 for threads, who has no name, and who failed: that is to be seen. */
+  likes = new Int32Array(0);
+  readonly #tree: TemporalTree;
+  readonly #pathNumbers = new Map<string, number>();
+  readonly #pathNumberOfText = new Map<number, number>();
+  readonly #pairs = new Map<number, number>(); // name and path -> number
+  readonly #numbers = new Map<number, number>(); // pair and user -> likeness
 
-  /** @param count of the tasks that are asked for with each frame */
-  at(tree: TemporalTree, at: EventNs, count: number): (task: TaskIndex) => number {
-    const isOther =
-      tree !== this.#tree || at < this.#at || at > this.#at + JUMP_NS || this.#numbers.size > MOST_NUMBERS;
-    if (isOther) {
-      this.#numbers.clear();
-      this.#ids.fill(0);
-    }
+  constructor(tree: TemporalTree) {
     this.#tree = tree;
-    this.#at = at;
-    if (this.#ids.length < tree.slotCount) this.#grow(2 * tree.slotCount);
-    const frames = Math.min(MOST_FRAMES, Math.max(1, Math.ceil(count / READ_AT_ONCE)));
-    const turn = this.#frame++ % frames;
-    const [ids, likes] = [this.#ids, this.#likes];
-    // hot: runs once per task that has siblings, with each frame
-    return (task) => {
-      const id = tree.taskIdOf(task);
-      if (ids[task] === id && task % frames !== turn) return likes[task] as number;
-      ids[task] = id as TaskId;
-      const like = this.#read(tree, task, at);
-      likes[task] = like;
-      return like;
-    };
   }
 
-  /** -1 where there is no name. */
-  #read(tree: TemporalTree, task: TaskIndex, at: EventNs): number {
-    const comm = tree.textAt(task, 'comm', at);
-    if (comm === undefined) return -1;
-    const key = `${tree.numberAt(task, 'uid', at) ?? ''}\0${comm}\0${tree.executablePathAt(task, at) ?? ''}`;
-    let number = this.#numbers.get(key);
-    if (number === undefined) {
-      number = this.#numbers.size;
-      this.#numbers.set(key, number);
-    }
+  static of(columns: TaskColumns): Likenesses {
+    return columns.column('likeness', (tree) => new Likenesses(tree));
+  }
+
+  get isFull(): boolean {
+    return this.#numbers.size > MOST_NUMBERS;
+  }
+
+  reserve(slots: number): void {
+    const likes = new Int32Array(slots);
+    likes.set(this.likes);
+    this.likes = likes;
+  }
+
+  read(task: TaskIndex, at: EventNs): void {
+    this.likes[task] = this.#likenessOf(task, at);
+  }
+
+  #likenessOf(task: TaskIndex, at: EventNs): number {
+    const tree = this.#tree;
+    if (!tree.isPresent(task) || tree.isThread(task)) return NOBODY;
+    if (tree.exitOf(task) <= at && taskState(tree, task, at).tone === 'failed') return NOBODY;
+    const name = tree.textIndexAt(task, 'comm', at);
+    if (name === 0) return NOBODY;
+    const path = this.#pathNumber(tree.textIndexAt(task, 'executable', at));
+    const pair = numberIn(this.#pairs, name * AFTER_TEXT + path);
+    return numberIn(this.#numbers, pair * AFTER_USER + 1 + (tree.numberAt(task, 'uid', at) ?? NOBODY));
+  }
+
+  /** One file is the same path, whatever else is known of it. */
+  #pathNumber(text: number): number {
+    if (text === 0) return 0;
+    const known = this.#pathNumberOfText.get(text);
+    if (known !== undefined) return known;
+    const number = 1 + numberIn(this.#pathNumbers, pathOfWireFile(this.#tree.textOf(text)));
+    this.#pathNumberOfText.set(text, number);
     return number;
   }
+}
 
-  #grow(slots: number): void {
-    const [ids, likes] = [new Float64Array(slots), new Int32Array(slots)];
-    ids.set(this.#ids);
-    likes.set(this.#likes);
-    this.#ids = ids;
-    this.#likes = likes;
+function numberIn<K>(numbers: Map<K, number>, key: K): number {
+  let number = numbers.get(key);
+  if (number === undefined) {
+    number = numbers.size;
+    numbers.set(key, number);
   }
+  return number;
 }

@@ -2,17 +2,21 @@
 // care that it is being watched.
 
 import type { TaskIndex, TemporalTree, TreeOrder } from '@dendro/engine';
+import type { TaskColumns } from './task-columns.ts';
+import { numbersOf } from './task-numbers.ts';
 
 /**
  * Positions of the processes with these pids. They live, so that a former life of one of the pids is not meant.
  * @param pids as the server names its own
  */
-export function ownPositions(tree: TemporalTree, order: TreeOrder, pids: readonly number[]): readonly number[] {
+export function ownPositions(columns: TaskColumns, order: TreeOrder, pids: readonly number[]): readonly number[] {
   if (pids.length === 0) return [];
+  const { tree } = columns;
+  const tids = numbersOf(columns, 'tid');
   const positions: number[] = [];
   for (let p = 0; p < order.length; p++) {
     const task = order.tasks[p] as TaskIndex;
-    if (!pids.includes(tree.tidOf(task)) || tree.isThread(task)) continue;
+    if (!pids.includes(tids[task] as number) || tree.isThread(task)) continue;
     if (tree.exitOf(task) === Number.POSITIVE_INFINITY) positions.push(p);
   }
   return positions;

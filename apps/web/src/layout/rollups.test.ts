@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type TaskSketch, treeOf } from '../testing/tree-of.ts';
 import { Rollups } from './rollups.ts';
+import { TaskColumns } from './task-columns.ts';
 
 const S = 1e9;
 const AT = 1000 * S;
@@ -16,7 +17,7 @@ function rollupsOf(sketches: readonly TaskSketch[], keepSeconds = 15) {
     threads: () => true,
     kernelThreads: false,
   });
-  const rollups = new Rollups(tree, order);
+  const rollups = new Rollups(new TaskColumns(tree, order.at), order);
   const positionOf = (id: number) => order.tasks.indexOf(tree.indexOf(id as TaskId));
   return { tree, order, rollups, positionOf, below: (id: number) => rollups.below(positionOf(id)) };
 }

@@ -3,6 +3,7 @@ import type { EventNs } from '@dendro/protocol';
 import { expect, test } from 'vitest';
 import { type TaskSketch, treeOf } from '../testing/tree-of.ts';
 import { groupsOfTree } from './sibling-groups.ts';
+import { TaskColumns } from './task-columns.ts';
 
 const S = 1e9;
 const chrome = { comm: 'chrome', executable: { path: '/opt/chrome' }, uid: 1000 };
@@ -14,7 +15,7 @@ function groups(children: readonly Partial<TaskSketch>[], seconds = 100) {
   ]);
   const at = (seconds * S) as EventNs;
   const order = orderTree(tree, { at, keepExitedNs: 60 * S, threads: () => true, kernelThreads: false });
-  const found = groupsOfTree(tree, order, undefined);
+  const found = groupsOfTree(new TaskColumns(tree, order.at), order, undefined);
   return Array.from({ length: found.length }, (_, group) => ({
     key: found.keyOf(group),
     tids: found.membersOf(group).map((position) => tree.tidOf((order.tasks[position] ?? NO_TASK) as never)),

@@ -3,9 +3,9 @@
 // under the same name as the same user. Whoever has started something is not
 // put away with it.
 
-import type { TaskIndex, TemporalTree, TreeOrder } from '@dendro/engine';
+import type { TaskIndex, TreeOrder } from '@dendro/engine';
 import { Likenesses } from './likeness.ts';
-import { taskState } from './task-state.ts';
+import type { TaskColumns } from './task-columns.ts';
 
 /** Fewer are not worth a row of their own. */
 export const LEAST_ALIKE = 4;
@@ -41,7 +41,7 @@ export function siblingGroups(
   const { length, subtreeEnds } = order;
   const groupAt = new Int32Array(length).fill(-1);
   const members: number[][] = [];
-  const keys: GroupKey[] = [];
+  const parents: number[] = []; // by group
   const alike = new Map<number, number[]>();
   for (let parent = -1; parent < length; parent++) {
     const end = parent < 0 ? length : (subtreeEnds[parent] as number);
@@ -58,14 +58,18 @@ export function siblingGroups(
       if (list.length < LEAST_ALIKE) continue;
       for (const member of list) groupAt[member] = members.length;
       members.push(list);
-      keys.push(keyOf(parent, list[0] as number));
+      parents.push(parent);
     }
   }
+  const keys: (GroupKey | undefined)[] = members.map(() => undefined); // made when they are asked for
   return {
     length: members.length,
     groupAt: (position) => groupAt[position] as number,
     membersOf: (group) => members[group] as number[],
-    keyOf: (group) => keys[group] as GroupKey,
+    keyOf: (group) => {
+      keys[group] ??= keyOf(parents[group] as number, members[group]?.[0] as number);
+      return keys[group];
+    },
   };
 
   /** Are there as many siblings at all? Most have few. */
@@ -76,30 +80,26 @@ export function siblingGroups(
   }
 }
 
-/** @param kept who is shown; all when undefined */
-export function groupsOfTree(
-  tree: TemporalTree,
-  order: TreeOrder,
-  kept: Uint8Array | undefined,
-  likenesses = new Likenesses(),
-): SiblingGroups {
-  const { at } = order;
-  const taskAt = (position: number) => order.tasks[position] as TaskIndex;
-  const likenessOf = likenesses.at(tree, at, order.length);
+/**
+ * @param columns as of the instant of the order
+ * @param kept who is shown; all when undefined
+ */
+export function groupsOfTree(columns: TaskColumns, order: TreeOrder, kept: Uint8Array | undefined): SiblingGroups {
+  const { tree } = columns;
+  const { at, alsoAt, tasks, subtreeEnds } = order;
+  const { likes } = Likenesses.of(columns);
   const likeness = (position: number): number => {
     if (kept !== undefined && kept[position] === 0) return -1;
-    const task = taskAt(position);
-    if (tree.isThread(task)) return -1;
+    // Who is yet to be born stands by itself.
+    if (alsoAt !== undefined && tree.startOf(tasks[position] as TaskIndex) > at) return -1;
     // Threads come before children.
-    const end = order.subtreeEnds[position] as number;
-    if (end > position + 1 && !tree.isThread(taskAt(end - 1))) return -1;
-    // Whoever failed is to be seen.
-    if (tree.exitOf(task) <= at && taskState(tree, task, at).tone === 'failed') return -1;
-    return likenessOf(task);
+    const end = subtreeEnds[position] as number;
+    if (end > position + 1 && !tree.isThread(tasks[end - 1] as TaskIndex)) return -1;
+    return likes[tasks[position] as number] as number;
   };
   const keyOf = (parent: number, member: number): GroupKey => {
-    const task = taskAt(member);
-    const under = parent < 0 ? 0 : tree.taskIdOf(taskAt(parent));
+    const task = tasks[member] as TaskIndex;
+    const under = parent < 0 ? 0 : tree.taskIdOf(tasks[parent] as TaskIndex);
     const [comm, uid] = [tree.textAt(task, 'comm', at), tree.numberAt(task, 'uid', at)];
     return [under, uid ?? '', comm, tree.executablePathAt(task, at) ?? ''].join('\0');
   };

@@ -1,58 +1,91 @@
 // Many texts as one, in small letters and with one blank for several: to look
 // through it from end to end is ten times as fast as from text to text, which
-// lie all over memory.
+// lie all over memory. Texts that come later are a part of their own, until that
+// is as large as others.
 
 const SEPARATOR = '\0'; // in no text that is shown
+const PART = 8192;
+
+/** Some of the texts, in the order in which they came. */
+interface Part {
+  /** Place in the haystack of the first one. */
+  readonly from: number;
+  /** Before each text a separator, and one at the end. */
+  readonly text: string;
+  /** Place in the part -> place of the separator before it; one more for the end. */
+  readonly starts: Int32Array;
+}
 
 export class Haystack {
-  /** Indexes of the distinct texts, in the order in which they stand. */
-  readonly indexes: Int32Array;
+  readonly #textOf: (index: number) => string;
+  readonly #indexes: number[] = [];
   /** The same texts as they are shown. */
-  readonly texts: readonly string[];
-  readonly largest: number;
-  readonly #text: string; // a separator before each text, and one at the end
-  readonly #starts: Int32Array; // place in `indexes` -> place of the separator before it; one more for the end
+  readonly #texts: string[] = [];
+  readonly #parts: Part[] = [];
 
-  /** @param indexes with repetitions; 0 is no text */
-  constructor(indexes: Int32Array, textOf: (index: number) => string) {
-    let largest = 0;
-    for (const index of indexes) if (index > largest) largest = index;
-    const isTaken = new Uint8Array(largest + 1);
-    const distinct: number[] = [];
-    const texts: string[] = [];
-    for (const index of indexes) {
-      if (index === 0 || isTaken[index] === 1) continue;
-      isTaken[index] = 1;
-      distinct.push(index);
-      texts.push(textOf(index));
-    }
-    this.largest = largest;
-    this.indexes = Int32Array.from(distinct);
-    this.texts = texts;
-    const joined = distinct.length === 0 ? '' : `${SEPARATOR}${texts.join(SEPARATOR)}${SEPARATOR}`;
-    this.#text = searched(joined);
-    // Small letters can be more than the large one was.
-    this.#starts = new Int32Array(distinct.length + 1);
-    let at = 0;
-    for (let i = 1; i <= distinct.length; i++) {
-      at = this.#text.indexOf(SEPARATOR, at + 1);
-      this.#starts[i] = at;
-    }
+  /** @param textOf an index, as it is shown */
+  constructor(textOf: (index: number) => string) {
+    this.#textOf = textOf;
   }
 
-  /** Calls `visit` with the index of every text that holds the words, or with `isWhole` consists of them. */
-  search(words: string, isWhole: boolean, visit: (index: number) => void): void {
+  /** Texts in it. */
+  get size(): number {
+    return this.#indexes.length;
+  }
+
+  /** @param indexes of texts that are not in it yet */
+  add(indexes: readonly number[]): void {
+    if (indexes.length === 0) return;
+    const last = this.#parts.at(-1);
+    const isSmall = last !== undefined && this.size - last.from < PART;
+    if (isSmall) this.#parts.pop();
+    const from = isSmall ? last.from : this.size;
+    for (const index of indexes) {
+      this.#indexes.push(index);
+      this.#texts.push(this.#textOf(index));
+    }
+    this.#parts.push(partOf(this.#texts.slice(from), from));
+  }
+
+  /**
+   * Calls `visit` with the index of every text that holds the words, or with `isWhole` consists of them.
+   * @param from place of the first text that is looked at
+   */
+  search(words: string, isWhole: boolean, from: number, visit: (index: number) => void): void {
     if (words.includes(SEPARATOR)) return;
     const wanted = isWhole ? `${SEPARATOR}${searched(words)}${SEPARATOR}` : searched(words);
-    let place = 0;
-    for (let at = this.#text.indexOf(wanted); at >= 0 && place < this.indexes.length; ) {
-      while ((this.#starts[place + 1] as number) <= at) place++;
-      if (place >= this.indexes.length) return;
-      visit(this.indexes[place] as number);
-      place++;
-      at = this.#text.indexOf(wanted, this.#starts[place] as number);
+    for (const part of this.#parts) {
+      const { starts, text } = part;
+      const end = starts.length - 1;
+      let place = Math.max(0, from - part.from);
+      if (place >= end) continue;
+      for (let at = text.indexOf(wanted, starts[place]); at >= 0; at = text.indexOf(wanted, starts[place])) {
+        while (place < end && (starts[place + 1] as number) <= at) place++;
+        if (place >= end) break;
+        visit(this.#indexes[part.from + place] as number);
+        place++;
+      }
     }
   }
+
+  /** The same for every text of which it holds. */
+  filter(holds: (text: string) => boolean, from: number, visit: (index: number) => void): void {
+    for (let place = from; place < this.size; place++) {
+      if (holds(this.#texts[place] as string)) visit(this.#indexes[place] as number);
+    }
+  }
+}
+
+function partOf(texts: readonly string[], from: number): Part {
+  const text = searched(`${SEPARATOR}${texts.join(SEPARATOR)}${SEPARATOR}`);
+  // Small letters can be more than the large one was.
+  const starts = new Int32Array(texts.length + 1);
+  let at = 0;
+  for (let i = 1; i <= texts.length; i++) {
+    at = text.indexOf(SEPARATOR, at + 1);
+    starts[i] = at;
+  }
+  return { from, text, starts };
 }
 
 function searched(text: string): string {

@@ -5,8 +5,9 @@ import type { TaskIndex } from '@dendro/engine';
 import type { EventNs, TimeBase } from '@dendro/protocol';
 import { parseTimeText } from '../layout/time-text.ts';
 import type { Comparison, Pattern, Query, Scalar, Test } from './ast.ts';
-import type { Columns, NumberColumn, TextColumn } from './columns.ts';
+import type { Columns, NumberField } from './columns.ts';
 import { compileRegex } from './regex.ts';
+import type { TextField } from './texts.ts';
 
 export interface MatchContext {
   readonly columns: Columns;
@@ -71,7 +72,7 @@ function fieldHolds(field: Extract<Query, { kind: 'field' }>['field'], test: Tes
     case 'ppid': {
       const numbers = context.columns.numbers(field);
       const holds = numberHolds(test, numberOfScalar);
-      return (position) => holds(numbers[position] as number);
+      return (position) => holds(numbers[taskAt(position)] as number);
     }
     case 'pid': {
       const holds = numberHolds(test, numberOfScalar);
@@ -109,36 +110,54 @@ function fieldHolds(field: Extract<Query, { kind: 'field' }>['field'], test: Tes
 
 // --- text ---
 
-const ANYWHERE = ['comm', 'argv', 'executable'] as const;
-
 /** In a name, a command line or a path; a number is also that of a task. */
 function anywhere(pattern: Pattern, { columns }: MatchContext): Holds {
-  columns.readTexts(ANYWHERE);
-  const test: Test = { kind: 'text', op: ':', pattern };
-  const text = anyOf(ANYWHERE.map((column) => inColumn(column, test, columns)));
-  if (pattern.kind === 'regex' || !/^\d{1,10}$/.test(pattern.text)) return text;
+  const [names, commands, paths] = [
+    textsMeant('comm', ':', pattern, columns),
+    textsMeant('argv', ':', pattern, columns),
+    textsMeant('executable', ':', pattern, columns),
+  ];
   const { tree, order } = columns;
+  const { tasks } = order;
+  // hot: runs once per row with each key
+  const text = (position: number): boolean => {
+    const task = tasks[position] as number;
+    return (
+      names.isMeant[names.indexes[task] as number] === 1 ||
+      commands.isMeant[commands.indexes[task] as number] === 1 ||
+      paths.isMeant[paths.indexes[task] as number] === 1
+    );
+  };
+  if (pattern.kind === 'regex' || !/^\d{1,10}$/.test(pattern.text)) return text;
   const id = Number(pattern.text);
-  return (position) => tree.tidOf(order.tasks[position] as TaskIndex) === id || text(position);
+  return (position) => text(position) || tree.tidOf(tasks[position] as TaskIndex) === id;
 }
 
 /** Asks once for each text. Of what is not known nothing holds, nor does the contrary. */
-function inColumn(column: TextColumn, test: Test, columns: Columns): Holds {
-  const texts = columns.texts(column);
-  const haystack = columns.haystack(column);
-  const answers = new Uint8Array(haystack.largest + 1); // index of a text -> 1 where it holds
+function inColumn(field: TextField, test: Test, columns: Columns): Holds {
   if (test.kind !== 'text') return () => false;
-  const { op, pattern } = test;
-  const take = (index: number): void => {
-    answers[index] = 1;
+  const { indexes, isMeant } = textsMeant(field, test.op, test.pattern, columns);
+  const { tasks } = columns.order;
+  if (test.op !== '!=') return (position) => isMeant[indexes[tasks[position] as number] as number] === 1;
+  return (position) => {
+    const index = indexes[tasks[position] as number] as number;
+    return index !== 0 && isMeant[index] === 0;
   };
-  if (pattern.kind === 'words') haystack.search(pattern.text, op !== ':', take);
-  else {
-    const holds = regexHolds(pattern.source);
-    for (const [i, text] of haystack.texts.entries()) if (holds(text)) take(haystack.indexes[i] as number);
-  }
-  if (op === '!=') return (position) => texts[position] !== 0 && answers[texts[position] as number] === 0;
-  return (position) => answers[texts[position] as number] === 1;
+}
+
+/** Of a field: TaskIndex -> index of a text, and that -> 1 where the pattern is in it, or with another `op` is the whole of it. */
+function textsMeant(field: TextField, op: ':' | '=' | '!=', pattern: Pattern, columns: Columns) {
+  const texts = columns.texts(field);
+  const isMeant = texts.answers(wordsOf(op, pattern), (haystack, from, take) => {
+    if (pattern.kind === 'words') haystack.search(pattern.text, op !== ':', from, take);
+    else haystack.filter(regexHolds(pattern.source), from, take);
+  });
+  return { indexes: texts.indexes, isMeant };
+}
+
+/** The same for two that mean the same texts. */
+function wordsOf(op: ':' | '=' | '!=', pattern: Pattern): string {
+  return pattern.kind === 'regex' ? `/${pattern.source}` : `${op === ':' ? ':' : '='}${pattern.text}`;
 }
 
 function regexHolds(source: string): (text: string) => boolean {
@@ -152,14 +171,15 @@ export function wordsPattern(text: string): RegExp {
 }
 
 /** A user is meant by the whole name, or by the number. */
-function userHolds(column: NumberColumn, test: Test, { columns, users }: MatchContext): Holds {
+function userHolds(field: NumberField, test: Test, { columns, users }: MatchContext): Holds {
   if (test.kind !== 'text') return () => false;
   const { op, pattern } = test;
   const named = pattern.kind === 'regex' ? regexHolds(pattern.source) : (name: string) => name === pattern.text;
   const answers = new Map<number, boolean>();
-  const numbers = columns.numbers(column);
+  const numbers = columns.numbers(field);
+  const { tasks } = columns.order;
   return (position) => {
-    const uid = numbers[position] as number;
+    const uid = numbers[tasks[position] as number] as number;
     if (Number.isNaN(uid)) return false;
     let answer = answers.get(uid);
     if (answer === undefined) {

@@ -164,7 +164,12 @@ export const view = {
   toggleDetails: () => set(({ areDetailsOpen }) => ({ areDetailsOpen: !areDetailsOpen })),
   /** Opens the panel too. */
   showTab: (tab: DetailTab) => set({ tab, areDetailsOpen: true }),
-  collapse: (tasks: Iterable<TaskId>) => set(({ collapsed }) => ({ collapsed: new Set([...collapsed, ...tasks]) })),
+  collapse: (tasks: Iterable<TaskId>) =>
+    set(({ collapsed }) => {
+      const all = new Set(collapsed);
+      for (const task of tasks) all.add(task);
+      return { collapsed: all };
+    }),
   expand: (tasks: Iterable<TaskId>) => set(({ collapsed }) => ({ collapsed: collapsed.difference(new Set(tasks)) })),
   expandAll: () => set({ collapsed: new Set() }),
   toggleThreadsOf: (process: TaskId) =>

@@ -73,14 +73,14 @@ test('is what the history knows, while more is recorded and rows of the log are 
   const random = new Random(SEED);
   const recorder = new Recorder(folder());
   const { history } = recorder;
-  recorder.record(700, random);
+  recorder.record(400, random);
   // From here on nothing comes through, until all that there is comes at once.
   history.noteLost((recorder.step * STEP_NS) as EventNs);
   recorder.record(60, random, true);
   const living = chunksOf(recorder.tree.tree);
   history.appendSnapshot(living, (recorder.step * STEP_NS) as EventNs);
-  recorder.record(700, random);
-  for (let times = 0; times < 6; times++) {
+  recorder.record(400, random);
+  for (let times = 0; times < 4; times++) {
     const [a, b] = [random.below(recorder.step), random.below(recorder.step)];
     const [from, to] = [Math.min(a, b) + 0.5, Math.max(a, b) + 1.5];
     const stretch = history.recording(epoch(from), epoch(to));
@@ -101,7 +101,7 @@ test('is what the history knows, while more is recorded and rows of the log are 
     }
     expect(snapshots).toBe(1);
     expect(last).toBeLessThanOrEqual(stretch.to);
-    if (to - from > 400) expect(history.logRows).toBeLessThan(rows + 3 * (to - from));
+    if (to - from > 300) expect(history.logRows).toBeLessThan(rows + 3 * (to - from));
     for (let i = 0; i < 8; i++) expectSame(replayed, history, epoch(from + (random.below(1000) / 1000) * (to - from)));
     expectSame(replayed, history, epoch(from));
     expectSame(replayed, history, epoch(to));

@@ -11,6 +11,8 @@ import type { TreeRows } from './tree-rows.ts';
 /** Rows that are counted before the page gets a turn. */
 const STEP = 2000;
 const PAUSE_MS = 500;
+/** Counting may take a twentieth of the time. */
+const REST = 19;
 
 export function ChipBar({ treeRows }: { readonly treeRows: TreeRows }) {
   const chosen = useTree((state) => state.chip);
@@ -56,14 +58,18 @@ function useCounts(treeRows: TreeRows): ChipCounts | undefined {
   const [counts, setCounts] = useState<ChipCounts>();
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
+    let cost = 0;
     const begin = (): void => {
       const { treeRows, since } = latest.current;
+      cost = 0;
       goOn(countChips(treeRows.tree, treeRows.order, since, STEP));
     };
     const goOn = (steps: ReturnType<typeof countChips>): void => {
+      const from = performance.now();
       const { done, value } = steps.next();
+      cost += performance.now() - from;
       if (done) setCounts(value);
-      timer = setTimeout(() => (done ? begin() : goOn(steps)), done ? PAUSE_MS : 0);
+      timer = setTimeout(() => (done ? begin() : goOn(steps)), done ? Math.max(PAUSE_MS, cost * REST) : 0);
     };
     begin();
     return () => clearTimeout(timer);

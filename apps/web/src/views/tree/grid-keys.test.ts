@@ -11,6 +11,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { Found } from '../../layout/found.ts';
 import { partOf } from '../../layout/scope.ts';
 import { groupsOfTree, NO_GROUPS } from '../../layout/sibling-groups.ts';
+import { TaskColumns } from '../../layout/task-columns.ts';
 import { visibleRows } from '../../layout/visible-rows.ts';
 import { Columns } from '../../query/columns.ts';
 import { matchQuery } from '../../query/match-query.ts';
@@ -186,7 +187,7 @@ test('on the row of a group Right opens it and then goes in, Left leads back and
     ...[10, 11, 12, 13].map((id) => ({ id, parent: 1, start: id, fields: { comm: 'worker' } })),
   ]);
   const order = orderTree(crowd, { at: 50 as EventNs, keepExitedNs: 0, threads: () => false, kernelThreads: false });
-  const groups = groupsOfTree(crowd, order, undefined);
+  const groups = groupsOfTree(new TaskColumns(crowd, order.at), order, undefined);
   let row = 1;
   const after = (key: string) => {
     const isGroupOpen = (group: number) => useTree.getState().openGroups.has(groups.keyOf(group));

@@ -29,7 +29,7 @@ export function StickyLines({ lines, onChoose, ...props }: StickyLinesProps) {
         // biome-ignore lint/a11y/noStaticElementInteractions: what it is a copy of can be reached by keys
         // biome-ignore lint/a11y/useKeyWithClickEvents: as above
         <div
-          key={line.row}
+          key={props.treeRows.idAt(line.row)}
           className={
             i === lines.length - 1 ? 'tree-row tree-columns is-sticky is-last' : 'tree-row tree-columns is-sticky'
           }

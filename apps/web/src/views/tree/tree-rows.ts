@@ -64,7 +64,7 @@ export function treeRowsOf(found: RowsFound): TreeRows {
     return rowByTask(id);
   };
   const idAt = (row: number): RowId => groupAt(row) ?? tree.taskIdOf(taskAt(row));
-  return { ...found, rollups: new Rollups(tree, order), taskAt, groupAt, idAt, rowOf, positionOf };
+  return { ...found, rollups: new Rollups(found.columns.tasks, order), taskAt, groupAt, idAt, rowOf, positionOf };
 }
 
 /** @returns where a task is in a list, -1 when it is not; counted through when it is first asked */

@@ -1,18 +1,19 @@
 // From replica and view state to rows. Each step is done again only when what
 // it depends on has changed: a key press costs no new order of the tree.
 
-import { NO_TASK, orderTree, orderUnion, type TaskIndex } from '@dendro/engine';
-import type { TimeBase } from '@dendro/protocol';
-import { useDeferredValue, useMemo, useState } from 'react';
+import { NO_TASK, orderUnion, type TaskIndex, type TemporalTree } from '@dendro/engine';
+import type { EventNs, TimeBase } from '@dendro/protocol';
+import { useDeferredValue, useMemo } from 'react';
 import { useApp } from '../../app-context.ts';
 import { keptByChip } from '../../layout/chips.ts';
 import { Changes } from '../../layout/compare.ts';
 import { Found } from '../../layout/found.ts';
-import { Likenesses } from '../../layout/likeness.ts';
+import { keptTree } from '../../layout/kept-tree.ts';
 import { ownPositions, withoutOwn } from '../../layout/own.ts';
-import { partOf } from '../../layout/scope.ts';
-import { groupsOfTree, NO_GROUPS } from '../../layout/sibling-groups.ts';
+import { type PartOfOrder, partOf } from '../../layout/scope.ts';
+import { groupsOfTree, NO_GROUPS, type SiblingGroups } from '../../layout/sibling-groups.ts';
 import { visibleRows } from '../../layout/visible-rows.ts';
+import type { Asked } from '../../query/asked.ts';
 import { Columns } from '../../query/columns.ts';
 import { matchQuery } from '../../query/match-query.ts';
 import { useMovedFrom } from '../../state/moved-from.ts';
@@ -20,137 +21,183 @@ import { useTree } from '../../state/tree-store.ts';
 import { isFiltered, useView } from '../../state/view-store.ts';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
 import { type TreeRows, treeRowsOf } from './tree-rows.ts';
-import { useShownTree } from './use-shown-tree.ts';
+import { type ShownTree, useShownTree } from './use-shown-tree.ts';
 
 const NOBODY: readonly number[] = [];
+const NOT_ONE = () => false;
+
+/** A step, and what it cost. */
+interface Step<T> {
+  readonly made: T;
+  readonly ms: number;
+}
 
 export function useTreeRows(frame: number): TreeRows {
-  const { replica, pace } = useApp();
-  const { host, facts } = replica;
-  const ownPids = host?.ownPids ?? NOBODY;
-  const { tree, at, comparedWith } = useShownTree();
-  // Who ended on the way here stays for a moment, however far the way was. The past that is played goes on as the present does.
-  const movedFrom = useMovedFrom((state) => state.from);
-  const isPlaying = useView((state) => state.playing !== undefined);
-  const wayFrom = isPlaying || at === undefined || movedFrom === undefined || movedFrom > at ? undefined : movedFrom;
-  const alsoAt = comparedWith ?? wayFrom;
-  const onlyChanged = useView((state) => state.comparison?.onlyChanged ?? false);
-  const showThreads = useView((state) => state.showThreads);
-  const withThreads = useView((state) => state.withThreads);
-  const showKernelThreads = useView((state) => state.showKernelThreads);
-  const chip = useTree((state) => state.chip);
-  const showExited = useView((state) => state.showExited) || chip === 'exited';
-  const tombstoneSeconds = useView((state) => state.tombstoneSeconds);
+  const { pace } = useApp();
+  const shown = useShownTree();
+  const { tree } = shown;
   // A key that is typed shows at once, however long finding takes.
   const asked = useDeferredValue(useView((state) => state.asked));
   const onlyFound = useView((state) => state.onlyFound);
+  const filters = isFiltered({ asked, onlyFound });
+  const ordered = useOrder(shown, frame, asked);
+  const columns = ordered.made;
+
   const scope = useView((state) => state.scope);
-  const collapsed = useView((state) => state.collapsed);
-  const selected = useView((state) => state.selected);
-  const groupsAlike = useTree((state) => state.groupsAlike);
-  const openGroups = useTree((state) => state.openGroups);
-  const hidesOwn = useTree((state) => state.hidesOwn);
-  const followed = useTree((state) => state.followed?.task);
-  const { window } = useStripWindow();
-  const newSince = chip === 'new' ? window.from : undefined;
-
-  const isEveryEnd = showExited || (asked?.needsExited ?? false);
-  const isEveryThread = showThreads || (asked?.needsThreads ?? false);
-  // Live, time passes with each frame. Paused, only late facts can change what was.
-  const moment = at === undefined ? frame : facts;
-  const [whole, orderCost] = useMemo(() => {
-    void moment;
-    const from = performance.now();
-    const options = {
-      at: at ?? replica.now(),
-      // Of the ended a comparison shows those who lived at the other instant.
-      keepExitedNs: comparedWith !== undefined ? 0 : isEveryEnd ? Number.POSITIVE_INFINITY : tombstoneSeconds * 1e9,
-      threads: (process: TaskIndex) => isEveryThread || withThreads.has(tree.taskIdOf(process)),
-      kernelThreads: showKernelThreads,
-    };
-    const order = alsoAt === undefined ? orderTree(tree, options) : orderUnion(tree, { ...options, alsoAt });
-    return [order, performance.now() - from] as const;
-  }, [
-    moment,
-    tree,
-    replica,
-    at,
-    alsoAt,
-    comparedWith,
-    isEveryThread,
-    withThreads,
-    showKernelThreads,
-    isEveryEnd,
-    tombstoneSeconds,
-  ]);
-
-  const columns = useMemo(() => {
-    void facts; // what columns hold is void after the next fact
-    return new Columns(tree, whole);
-  }, [tree, whole, facts]);
-
   const part = useMemo(
     () => partOf(columns.order, scope === undefined ? undefined : tree.indexOf(scope)),
     [columns, tree, scope],
   );
-  const { order } = part;
-  const filters = isFiltered({ asked, onlyFound });
-  const [likenesses] = useState(() => new Likenesses());
-  const [own, kept, changes, groups, groupsCost] = useMemo(() => {
-    const from = performance.now();
-    const own = ownPositions(tree, order, ownPids);
-    const ofChip = keptByChip(chip, tree, order, newSince ?? order.at);
-    const wanted = hidesOwn ? withoutOwn(tree, order, own, ofChip) : ofChip;
-    const changes = comparedWith === undefined ? undefined : new Changes(tree, order, comparedWith, wanted);
-    const kept = changes !== undefined && onlyChanged ? changes.only() : wanted;
-    const groups = groupsAlike && !filters ? groupsOfTree(tree, order, kept, likenesses) : NO_GROUPS;
-    return [own, kept, changes, groups, performance.now() - from] as const;
-  }, [tree, order, ownPids, chip, newSince, hidesOwn, comparedWith, onlyChanged, groupsAlike, filters, likenesses]);
+  const chosen = useChosen(columns, part, filters, shown.comparedWith);
+  const { own, kept, changes, groups } = chosen.made;
+  const apart = useApart(tree, part, groups);
+  const found = useFound(columns, part, asked);
 
-  // Who is selected or followed, or has such a one below it, is not put into a closed group.
-  const apart = useMemo(() => {
-    if (groups.length === 0) return [];
-    const tasks = [selected, followed].map((id) => (id === undefined ? NO_TASK : tree.indexOf(id)));
-    return tasks.filter((task) => task !== NO_TASK).map((task) => order.tasks.indexOf(task));
-  }, [tree, order, groups, selected, followed]);
-
+  const collapsed = useView((state) => state.collapsed);
+  const openGroups = useTree((state) => state.openGroups);
   return useMemo(() => {
-    const from = performance.now();
-    const base: TimeBase = { epochNs: BigInt(host?.baseEpochNs ?? '0') };
-    const inAll = asked && matchQuery(asked.query, { columns, base, users: host?.users ?? {} });
-    const found = inAll && new Found(inAll.subarray(part.from, part.from + order.length));
-    const rows = visibleRows(order, {
-      isCollapsed: (position) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex)),
-      matches: filters ? found : undefined,
-      kept,
+    const { order, isScopeLost } = part;
+    const { made: rows, ms } = timed(() =>
+      visibleRows(order, {
+        isCollapsed:
+          collapsed.size === 0
+            ? NOT_ONE
+            : (position) => collapsed.has(tree.taskIdOf(order.tasks[position] as TaskIndex)),
+        matches: filters ? found.made : undefined,
+        kept,
+        groups,
+        isGroupOpen: openGroups.size === 0 ? NOT_ONE : (group) => openGroups.has(groups.keyOf(group)),
+        isApart: (member) => apart.some((p) => p >= member && p < (order.subtreeEnds[member] as number)),
+      }),
+    );
+    pace.drew(ordered.ms + chosen.ms + found.ms + ms, performance.now());
+    const what = {
+      tree,
+      order,
+      rows,
       groups,
-      isGroupOpen: (group) => openGroups.has(groups.keyOf(group)),
-      isApart: (member) => apart.some((p) => p >= member && p < (order.subtreeEnds[member] as number)),
-    });
-    const now = performance.now();
-    pace.drew(orderCost + groupsCost + now - from, now);
-    const { isScopeLost } = part;
-    return treeRowsOf({
-      ...{ tree, order, rows, groups, own, asked, found, changes },
-      ...{ isFiltered: filters, isScopeLost, columns },
-    });
+      own,
+      asked,
+      found: found.made,
+      isFiltered: filters,
+      isScopeLost,
+      columns,
+      changes,
+    };
+    return treeRowsOf(what);
   }, [
+    tree,
     columns,
     part,
-    order,
-    orderCost,
-    groupsCost,
-    asked,
-    filters,
-    collapsed,
-    tree,
-    host,
-    pace,
+    ordered,
+    chosen,
+    own,
     kept,
     changes,
     groups,
-    openGroups,
     apart,
-    own,
+    found,
+    asked,
+    filters,
+    collapsed,
+    openGroups,
+    pace,
   ]);
+}
+
+/** The order of the whole tree, with what queries read of the tasks in it. */
+function useOrder({ tree, at, comparedWith }: ShownTree, frame: number, asked: Asked | undefined): Step<Columns> {
+  const { replica } = useApp();
+  const wayFrom = useWayFrom(at);
+  const alsoAt = comparedWith ?? wayFrom;
+  const showThreads = useView((state) => state.showThreads);
+  const withThreads = useView((state) => state.withThreads);
+  const kernelThreads = useView((state) => state.showKernelThreads);
+  const showExited = useView((state) => state.showExited);
+  const showsExited = useTree((state) => state.chip === 'exited');
+  const tombstoneSeconds = useView((state) => state.tombstoneSeconds);
+  const isEveryEnd = showExited || showsExited || (asked?.needsExited ?? false);
+  const isEveryThread = showThreads || (asked?.needsThreads ?? false);
+  // Of the ended a comparison shows those who lived at the other instant.
+  const keepExitedNs = comparedWith !== undefined ? 0 : isEveryEnd ? Number.POSITIVE_INFINITY : tombstoneSeconds * 1e9;
+  // Live, time passes with each frame. Paused, only late facts can change what was.
+  const moment = at === undefined ? frame : replica.facts;
+  return useMemo(() => {
+    void moment;
+    return timed(() => {
+      const threads = (process: TaskIndex) => isEveryThread || withThreads.has(tree.taskIdOf(process));
+      const options = { at: at ?? replica.now(), keepExitedNs, threads, kernelThreads };
+      if (alsoAt !== undefined) return new Columns(tree, orderUnion(tree, { ...options, alsoAt }));
+      const { orders, columns } = keptTree(tree);
+      const order = orders.order(options);
+      columns.moveTo(options.at);
+      return new Columns(tree, order, columns);
+    });
+  }, [moment, tree, replica, at, alsoAt, isEveryThread, withThreads, kernelThreads, keepExitedNs]);
+}
+
+/** Who ended on the way here stays for a moment, however far the way was. The past that is played goes on as the present does. */
+function useWayFrom(at: EventNs | undefined): EventNs | undefined {
+  const movedFrom = useMovedFrom((state) => state.from);
+  const isPlaying = useView((state) => state.playing !== undefined);
+  return isPlaying || at === undefined || movedFrom === undefined || movedFrom > at ? undefined : movedFrom;
+}
+
+/** Who of the order is shown, and who together with others. */
+function useChosen(
+  { tree, tasks }: Columns,
+  { order }: PartOfOrder,
+  filters: boolean,
+  comparedWith: EventNs | undefined,
+) {
+  const onlyChanged = useView((state) => state.comparison?.onlyChanged ?? false);
+  const ownPids = useApp().replica.host?.ownPids ?? NOBODY;
+  const chip = useTree((state) => state.chip);
+  const groupsAlike = useTree((state) => state.groupsAlike);
+  const hidesOwn = useTree((state) => state.hidesOwn);
+  const { window } = useStripWindow();
+  const newSince: EventNs | undefined = chip === 'new' ? window.from : undefined;
+  return useMemo(
+    () =>
+      timed(() => {
+        const own = ownPositions(tasks, order, ownPids);
+        const ofChip = keptByChip(chip, tasks, order, newSince ?? order.at);
+        const wanted = hidesOwn ? withoutOwn(tree, order, own, ofChip) : ofChip;
+        const changes = comparedWith === undefined ? undefined : new Changes(tree, order, comparedWith, wanted);
+        const kept = changes !== undefined && onlyChanged ? changes.only() : wanted;
+        return { own, kept, changes, groups: groupsAlike && !filters ? groupsOfTree(tasks, order, kept) : NO_GROUPS };
+      }),
+    [tree, tasks, order, ownPids, chip, newSince, hidesOwn, comparedWith, onlyChanged, groupsAlike, filters],
+  );
+}
+
+/** Positions of who is selected or followed: whoever is one of them, or has one below, is not put into a closed group. */
+function useApart(tree: TemporalTree, { order }: PartOfOrder, groups: SiblingGroups): readonly number[] {
+  const selected = useView((state) => state.selected);
+  const followed = useTree((state) => state.followed?.task);
+  return useMemo(() => {
+    if (groups.length === 0) return NOBODY;
+    const tasks = [selected, followed].map((id) => (id === undefined ? NO_TASK : tree.indexOf(id)));
+    return tasks.filter((task) => task !== NO_TASK).map((task) => order.tasks.indexOf(task));
+  }, [tree, order, groups, selected, followed]);
+}
+
+function useFound(columns: Columns, { from, order }: PartOfOrder, asked: Asked | undefined): Step<Found | undefined> {
+  const { host } = useApp().replica;
+  return useMemo(
+    () =>
+      timed(() => {
+        if (asked === undefined) return undefined;
+        const base: TimeBase = { epochNs: BigInt(host?.baseEpochNs ?? '0') };
+        const inAll = matchQuery(asked.query, { columns, base, users: host?.users ?? {} });
+        return new Found(inAll.subarray(from, from + order.length));
+      }),
+    [columns, from, order, asked, host],
+  );
+}
+
+function timed<T>(make: () => T): Step<T> {
+  const from = performance.now();
+  const made = make();
+  return { made, ms: performance.now() - from };
 }
