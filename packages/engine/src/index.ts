@@ -48,5 +48,4 @@ export {
   type TreeDifference,
   type TreeMoment,
 } from './tree-difference.ts';
-export { type OrderOptions, orderTree, orderTree, type TreeOrder, type TreeOrder, TreeOrders } from './tree-order.ts';
 export { instantOf, orderUnion, type UnionOptions } from './union-order.ts';
