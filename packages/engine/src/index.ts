@@ -48,4 +48,5 @@ export {
   type TreeDifference,
   type TreeMoment,
 } from './tree-difference.ts';
+export { orderTree, type TreeOrder, TreeOrders } from './tree-order.ts';
 export { instantOf, orderUnion, type UnionOptions } from './union-order.ts';
