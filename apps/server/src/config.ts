@@ -107,7 +107,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, vers
     .option('--data-dir <directory>', `where the history of this host is kept (default: ${defaultDirectory(env)})`)
     .option('--no-history', 'keep what happens in memory only')
     .option('--keep <time>', 'how long the history goes back, as 36h or 7d', duration, 7n * DAY_NS)
-    .option('--max-size <size>', 'how large the history may become, as 500MB or 10GB', size, 10 * GB)
+    .option('--max-size <size>', 'how large the history of each host may become, as 500MB or 10GB', size, 10 * GB)
     .action((options: Options) => {
       config = serveConfig(options, env);
     });

@@ -9,6 +9,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { DendroError, toError } from '@dendro/protocol';
+import { environmentOfOthers } from './compile-cache.ts';
 
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
@@ -28,7 +29,7 @@ export class RunningCommand {
 
   constructor(command: readonly string[]) {
     const [file = '', ...args] = command;
-    this.#child = spawn(file, args, { stdio: 'inherit' });
+    this.#child = spawn(file, args, { stdio: 'inherit', env: environmentOfOthers() });
     this.ended = new Promise((resolve) => {
       const end = (status: number, text: string) => {
         this.#isRunning = false;

@@ -3,7 +3,8 @@
 import { tmpdir } from 'node:os';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { buildApp } from './app.ts';
-import { type HistorySettings, HostHistory } from './history/host-history.ts';
+import { Histories, type HistoriesSettings } from './history/histories.ts';
+import type { HostHistory } from './history/host-history.ts';
 import type { WorkerOptions } from './tree-worker/messages.ts';
 import { TreeClient } from './tree-worker/tree-client.ts';
 
@@ -14,21 +15,26 @@ const EVENTS = '/api/v1/hosts/local/events';
 export class TestServer {
   readonly client: TreeClient;
   readonly app: FastifyInstance;
-  readonly history: HostHistory | undefined;
+  readonly #histories: Histories | undefined;
 
-  private constructor(client: TreeClient, app: FastifyInstance, history: HostHistory | undefined) {
+  private constructor(client: TreeClient, app: FastifyInstance, histories: Histories | undefined) {
     this.client = client;
     this.app = app;
-    this.history = history;
+    this.#histories = histories;
+  }
+
+  /** Of the first host. */
+  get history(): HostHistory | undefined {
+    return this.#histories?.first;
   }
 
   /** @param recorded where its history is kept; otherwise there is none */
-  static async start(options: Partial<WorkerOptions> = {}, recorded?: HistorySettings): Promise<TestServer> {
-    const history = recorded === undefined ? undefined : await HostHistory.open(recorded);
+  static async start(options: Partial<WorkerOptions> = {}, recorded?: HistoriesSettings): Promise<TestServer> {
+    const histories = recorded === undefined ? undefined : await Histories.open(recorded);
     const chosen = { source: 'none', maxProcesses: 1000, maxThreads: 1000, ...options };
-    const client = await TreeClient.start(chosen, history);
+    const client = await TreeClient.start(chosen, histories);
     const access = { token: TOKEN, cookieName: 'dendro_test', isLoopback: true, allowedHosts: [] };
-    return new TestServer(client, await buildApp(client, { access, webRoot: tmpdir(), version: '0.0.0' }), history);
+    return new TestServer(client, await buildApp(client, { access, webRoot: tmpdir(), version: '0.0.0' }), histories);
   }
 
   get(url: string): Promise<LightMyRequestResponse> {
@@ -52,7 +58,7 @@ export class TestServer {
   async stop(): Promise<void> {
     await this.app.close();
     await this.client.stop();
-    await this.history?.close();
+    await this.#histories?.close();
   }
 }
 

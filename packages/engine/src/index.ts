@@ -37,5 +37,16 @@ export {
   type TemporalTreeOptions,
   type TextField,
 } from './temporal-tree.ts';
+export {
+  type ChangedField,
+  type DifferenceOptions,
+  type DifferentTask,
+  differenceOf,
+  type ParentThen,
+  type RememberedTree,
+  rememberTree,
+  type TreeDifference,
+  type TreeMoment,
+} from './tree-difference.ts';
 export { orderTree, type TreeOrder, TreeOrders } from './tree-order.ts';
 export { instantOf, orderUnion, type UnionOptions } from './union-order.ts';

@@ -5,9 +5,9 @@
 // the disk, and what came meanwhile is a hole as any other.
 
 import { DendroError, type ErrorCode, type EventNs } from '@dendro/protocol';
-import type { HistoryState, HostStart, Resumption } from './history.ts';
+import type { HistoryState, HostStart, RecordedPart, RecordedStretch, Resumption } from './history.ts';
 import { HistoryThread, type ThreadOptions } from './history-thread.ts';
-import type { FromHistory, ToHistory } from './messages.ts';
+import type { BegunStretch, FromHistory, ReadParts, ToHistory } from './messages.ts';
 import type { Question, QuestionAnswers } from './questions.ts';
 
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
@@ -27,6 +27,10 @@ export interface HistoryClientOptions extends ThreadOptions {
   readonly onState?: ((state: HistoryState) => void) | undefined;
   /** Batches were lost, and there is room again: a snapshot of the whole tree is asked for. Called until one comes. */
   readonly onSnapshotNeeded?: (() => void) | undefined;
+}
+
+export interface ReadStretch extends Omit<RecordedStretch, 'parts'> {
+  readonly parts: AsyncGenerator<RecordedPart>;
 }
 
 interface Waiting {
@@ -146,6 +150,30 @@ export class HistoryClient {
     return this.#waitFor((request) => {
       this.#thread?.ask({ request, question, sentBytes: this.#sentBytes });
     }) as Promise<QuestionAnswers[Q['kind']]>;
+  }
+
+  /**
+   * A stretch of time as `History.recording` gives it, piece by piece: nothing is made before it is asked for. Whoever does not
+   * read it to its end calls `return` on its parts.
+   * @throws DendroError DENDRO_HISTORY_TOO_OLD, DENDRO_BUSY, DENDRO_TREE_UNAVAILABLE
+   */
+  async recording(fromEpochNs: bigint, toEpochNs: bigint): Promise<ReadStretch> {
+    const begun = await this.#request((request) => ({ type: 'read', request, fromEpochNs, toEpochNs }));
+    const { stretch, ...about } = begun as BegunStretch;
+    return { ...about, parts: this.#parts(stretch) };
+  }
+
+  async *#parts(stretch: number): AsyncGenerator<RecordedPart> {
+    try {
+      for (let isDone = false; !isDone; ) {
+        const answer = await this.#request((request) => ({ type: 'read-on', request, stretch }));
+        const read = answer as ReadParts;
+        yield* read.parts;
+        isDone = read.isDone;
+      }
+    } finally {
+      this.#post({ type: 'leave', stretch });
+    }
   }
 
   async close(): Promise<void> {

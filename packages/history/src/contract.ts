@@ -172,17 +172,31 @@ export function registerHistoryContract(name: string, factory: HistoryFactory, p
     test('says what is different between two instants', () => {
       const { history, host } = recorded();
       const idOf = (pid: number) => host.tree.tree.taskIdOf(host.tree.resolve({ pid }, at(30_000)));
-      expect(history.difference(epoch(500), epoch(3000))).toEqual({
-        started: [301, 302, 310].map(idOf),
-        ended: [],
+      const between = (first: number, second: number, limit = 10) => {
+        const { born, died, changed, totals } = history.difference(epoch(first), epoch(second), {
+          limit,
+          threads: true,
+        });
+        const ids = (tasks: typeof born) => tasks.map(({ taskId }) => taskId);
+        const fields = changed.map(({ taskId, fields }) => [taskId, ...fields.map(({ field }) => field)]);
+        return { born: ids(born), died: ids(died), changed: fields, totals };
+      };
+      expect(between(500, 3000)).toEqual({
+        born: [301, 302, 310].map(idOf),
+        died: [],
         changed: [],
+        totals: { born: 3, died: 0, changed: 0, reparented: 0 },
       });
-      expect(history.difference(epoch(2000), epoch(4001))).toEqual({
-        started: [idOf(310)],
-        ended: [idOf(301)],
-        changed: [{ taskId: idOf(302), fields: ['comm', 'executable', 'argv'] }],
+      expect(between(500, 3000, 2)).toMatchObject({ born: [301, 302].map(idOf), totals: { born: 3 } });
+      expect(between(2000, 4001)).toMatchObject({
+        born: [idOf(310)],
+        died: [idOf(301)],
+        changed: [[idOf(302), 'comm', 'executable', 'argv']],
       });
-      expect(history.difference(epoch(4001), epoch(2000))).toMatchObject({ started: [idOf(301)], ended: [idOf(310)] });
+      expect(between(4001, 2000)).toMatchObject({ born: [idOf(301)], died: [idOf(310)] });
+      const { born, died } = history.difference(epoch(2000), epoch(4001), { limit: 10 });
+      expect(born).toEqual([]); // 310 is a thread
+      expect(died[0]).toMatchObject({ pid: 301, comm: 'Make', exitCode: 3, startEpochNs: epoch(1000) });
     });
 
     test.each<[string, LifeQuery, number[]]>([
@@ -343,7 +357,10 @@ export function registerHistoryContract(name: string, factory: HistoryFactory, p
     test('refuses a time before its first instant, and says which that is', () => {
       const { history } = recorded();
       expect(() => history.asOf(epoch(-1))).toThrow(
-        expect.objectContaining({ code: 'DENDRO_HISTORY_TOO_OLD', details: { oldest: String(epoch(0)) } }),
+        expect.objectContaining({
+          code: 'DENDRO_HISTORY_TOO_OLD',
+          details: { oldest: String(epoch(0)), nearest: String(epoch(0)) },
+        }),
       );
     });
 
@@ -409,6 +426,9 @@ export function registerHistoryContract(name: string, factory: HistoryFactory, p
       expect(again.search({ comm: 'sleep' }).lives).toMatchObject([{ pid: 302, endEpochNs: epoch(20_010) }]);
       expect(again.asOf(epoch(2600)).tree.taskCount).toBeGreaterThan(2);
       expect(again.asOf(epoch(100_001)).tree.taskCount).toBe(1);
+      const window = again.window(epoch(2600), epoch(100_001));
+      expect([window.base, window.from, window.tree.taskCount]).toEqual([second.base, 0, 1]);
+      expect(again.window(epoch(2600), epoch(30_000))).toMatchObject({ base: BASE, from: at(2600) });
       expect(newestTaskId).toBeGreaterThanOrEqual(6);
       expect(again.gaps(epoch(5000), epoch(200_000))).toMatchObject([
         { fromEpochNs: epoch(20_010), toEpochNs: epoch(100_000), why: 'stopped' },

@@ -1,8 +1,8 @@
 // What a history does: keeps what was recorded of a host through crashes and restarts, and answers
 // about any instant of it as the live tree would have.
 
-import type { TaskRef, TemporalTree } from '@dendro/engine';
-import type { EventNs, FieldName, TaskId, TimeBase } from '@dendro/protocol';
+import type { DifferenceOptions, TaskRef, TreeDifference, TreeMoment } from '@dendro/engine';
+import type { EventNs, TaskId, TimeBase } from '@dendro/protocol';
 
 /** What event time is the time of. */
 export interface HostStart {
@@ -118,18 +118,36 @@ export interface FoundLives {
 }
 
 /** As of an instant: a tree with everyone who mattered then, and the time as the tree counts it. Valid until the next question. */
-export interface TreeAsOf {
-  readonly tree: TemporalTree;
-  readonly base: TimeBase;
-  readonly at: EventNs;
+export type TreeAsOf = TreeMoment;
+
+export interface TreeWindow extends TreeAsOf {
+  /** First instant about which it knows all: later than asked for where the history, or the boot of the last instant, begins later. */
+  readonly from: EventNs;
 }
 
-/** What is different between two instants. */
-export interface TreeDifference {
-  /** Live at the second instant and not at the first; the other way round. In order of their ids. */
-  readonly started: readonly TaskId[];
-  readonly ended: readonly TaskId[];
-  readonly changed: readonly { readonly taskId: TaskId; readonly fields: readonly FieldName[] }[];
+/** What a tree that begins empty is to be told, in this order. */
+export type RecordedPart =
+  /** A chunk of a snapshot: processes before threads. */
+  | {
+      readonly kind: 'snapshot';
+      readonly at: EventNs;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly isLast: boolean;
+    }
+  /** `at` is when it was told; of what was told later it is the last instant. */
+  | { readonly kind: 'batch'; readonly at: EventNs; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** So many processes had ended whose end is not said: there were too many to look each up. */
+  | { readonly kind: 'rest'; readonly openEnds: number };
+
+/** Of a stretch of time: where it really begins and ends, by the base that its times count from, and what was told of it. */
+export interface RecordedStretch {
+  readonly baseEpochNs: bigint;
+  /** Later than asked for where the history, or the boot of the last instant, begins later. */
+  readonly from: EventNs;
+  readonly to: EventNs;
+  readonly fromEpochNs: bigint;
+  readonly toEpochNs: bigint;
+  readonly parts: Iterator<RecordedPart>;
 }
 
 export interface HistoryState {
@@ -139,6 +157,8 @@ export interface HistoryState {
   /** First and last instant that can be asked about. */
   readonly oldestEpochNs: bigint | undefined;
   readonly newestEpochNs: bigint | undefined;
+  /** What was told until this instant is on the disk. */
+  readonly writtenEpochNs: bigint | undefined;
   /** On the disk, the journal included. */
   readonly fileBytes: number;
   readonly facts: number;
@@ -195,10 +215,10 @@ export interface History {
 
   /** Everyone who mattered at an instant. @throws DendroError DENDRO_HISTORY_TOO_OLD */
   asOf(epochNs: bigint): TreeAsOf;
-  /** As `asOf`, for every instant in `[from, to]`, which is to be of one boot: what a slider moves in. */
-  window(fromEpochNs: bigint, toEpochNs: bigint): TreeAsOf;
+  /** As `asOf`, for every instant in `[from, to]` that is of the boot of `to`: what a slider moves in. `at` is the last. */
+  window(fromEpochNs: bigint, toEpochNs: bigint): TreeWindow;
   /** Who lives at one of two instants alone, and what has changed of the others. @throws DendroError DENDRO_HISTORY_TOO_OLD */
-  difference(firstEpochNs: bigint, secondEpochNs: bigint): TreeDifference;
+  difference(firstEpochNs: bigint, secondEpochNs: bigint, options: DifferenceOptions): TreeDifference;
   /**
    * One task and those through whom it is read, ancestors too: no children, and no threads.
    * @throws DendroError DENDRO_HISTORY_TOO_OLD, DENDRO_TASK_AMBIGUOUS
@@ -218,5 +238,11 @@ export interface History {
     fromEpochNs: bigint,
     toEpochNs: bigint,
   ): Generator<{ readonly at: EventNs; readonly bytes: Uint8Array<ArrayBuffer> }>;
+  /**
+   * A stretch of time as a tree was told of it: who mattered at its beginning, the batches as they came, and the gaps. It is made
+   * as it is read; recording can go on meanwhile.
+   * @throws DendroError DENDRO_HISTORY_TOO_OLD
+   */
+  recording(fromEpochNs: bigint, toEpochNs: bigint): RecordedStretch;
   close(): void;
 }

@@ -1,4 +1,4 @@
-export { HistoryClient, type HistoryClientOptions } from './client.ts';
+export { HistoryClient, type HistoryClientOptions, type ReadStretch } from './client.ts';
 export type {
   ClockReading,
   FoundLife,
@@ -11,9 +11,11 @@ export type {
   HistoryState,
   HostStart,
   LifeQuery,
+  RecordedPart,
+  RecordedStretch,
   Resumption,
   TreeAsOf,
-  TreeDifference,
+  TreeWindow,
 } from './history.ts';
-export type { FactsAnswer, Question, QuestionAnswers } from './questions.ts';
+export type { Ancestor, FactsAnswer, LifeStart, Question, QuestionAnswers, WindowAnswer } from './questions.ts';
 export { SqliteHistory, type SqliteHistoryOptions } from './sqlite/store.ts';

@@ -2,7 +2,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode, EventNs } from '@dendro/protocol';
-import type { HistoryOptions, HistoryState, HostStart } from './history.ts';
+import type { HistoryOptions, HistoryState, HostStart, RecordedPart, RecordedStretch } from './history.ts';
 import type { Question } from './questions.ts';
 
 export interface HistoryWorkerOptions extends HistoryOptions {
@@ -28,7 +28,21 @@ export type ToHistory =
   | { readonly type: 'lost'; readonly at: EventNs }
   | { readonly type: 'tick'; readonly at: EventNs }
   | { readonly type: 'clock'; readonly at: EventNs; readonly wallNs: bigint }
+  /** A recording is begun, read on, and done with, whether it was read to its end or not. */
+  | { readonly type: 'read'; readonly request: number; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
+  | { readonly type: 'read-on'; readonly request: number; readonly stretch: number }
+  | { readonly type: 'leave'; readonly stretch: number }
   | { readonly type: 'close'; readonly request: number };
+
+export interface BegunStretch extends Omit<RecordedStretch, 'parts'> {
+  /** In messages. */
+  readonly stretch: number;
+}
+
+export interface ReadParts {
+  readonly parts: readonly RecordedPart[];
+  readonly isDone: boolean;
+}
 
 export type FromHistory =
   | { readonly type: 'ready'; readonly state: HistoryState }

@@ -1,18 +1,16 @@
 // Questions that a history answers from another thread, and their answers: data that can be handed over.
 // Answers about trees are batches, which the tree of whoever asked takes in.
 
-import type { TaskIndex, TaskRef, TemporalTree } from '@dendro/engine';
-import { BatchWriter, type EventNs, type TaskId } from '@dendro/protocol';
-import type {
-  ClockReading,
-  FoundLives,
-  Histogram,
-  History,
-  HistoryGap,
-  HistoryState,
-  LifeQuery,
-  TreeDifference,
-} from './history.ts';
+import {
+  type DifferenceOptions,
+  NO_TASK,
+  type TaskIndex,
+  type TaskRef,
+  type TemporalTree,
+  type TreeDifference,
+} from '@dendro/engine';
+import { BatchWriter, type EventNs, epochOf, type TaskId } from '@dendro/protocol';
+import type { ClockReading, FoundLives, Histogram, History, HistoryGap, HistoryState, LifeQuery } from './history.ts';
 
 const CHUNK_TASKS = 2000;
 
@@ -24,8 +22,15 @@ export type Question =
       readonly ref: TaskRef;
       readonly epochNs: bigint;
     }
-  | { readonly kind: 'difference'; readonly firstEpochNs: bigint; readonly secondEpochNs: bigint }
+  | {
+      readonly kind: 'difference';
+      readonly firstEpochNs: bigint;
+      readonly secondEpochNs: bigint;
+      readonly options: DifferenceOptions;
+    }
   | { readonly kind: 'search'; readonly query: LifeQuery }
+  /** Of each life, who started it, who started that, and so on. */
+  | { readonly kind: 'ancestors'; readonly lives: readonly LifeStart[]; readonly depth: number }
   | { readonly kind: 'histogram'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint; readonly buckets: number }
   | { readonly kind: 'gaps'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
   | { readonly kind: 'clock' }
@@ -42,11 +47,29 @@ export interface FactsAnswer {
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
 }
 
+/** First instant about which it knows all: see `TreeWindow`. */
+export interface WindowAnswer extends FactsAnswer {
+  readonly fromEpochNs: bigint;
+}
+
+export interface LifeStart {
+  readonly taskId: TaskId;
+  readonly startEpochNs: bigint;
+}
+
+/** As it was when it started the one below it. */
+export interface Ancestor extends LifeStart {
+  readonly pid: number;
+  readonly comm: string | undefined;
+}
+
 export interface QuestionAnswers {
-  readonly window: FactsAnswer;
+  readonly window: WindowAnswer;
   readonly task: FactsAnswer;
   readonly difference: TreeDifference;
   readonly search: FoundLives;
+  /** The nearest first; in the order of the lives that were asked about. */
+  readonly ancestors: readonly (readonly Ancestor[])[];
   readonly histogram: Histogram;
   readonly gaps: readonly HistoryGap[];
   readonly clock: readonly ClockReading[];
@@ -58,17 +81,20 @@ export interface QuestionAnswers {
 export function answerQuestion(history: History, question: Question): QuestionAnswers[Question['kind']] {
   switch (question.kind) {
     case 'window': {
-      const { tree, base, at } = history.window(question.fromEpochNs, question.toEpochNs);
-      return { baseEpochNs: base.epochNs, at, taskId: undefined, chunks: chunksOf(tree) };
+      const { tree, base, from, at } = history.window(question.fromEpochNs, question.toEpochNs);
+      const fromEpochNs = epochOf(base, from);
+      return { baseEpochNs: base.epochNs, fromEpochNs, at, taskId: undefined, chunks: chunksOf(tree) };
     }
     case 'task': {
       const { tree, base, at, taskId } = history.taskAsOf(question.ref, question.epochNs);
       return { baseEpochNs: base.epochNs, at, taskId, chunks: taskId === undefined ? [] : chunksOf(tree) };
     }
     case 'difference':
-      return history.difference(question.firstEpochNs, question.secondEpochNs);
+      return history.difference(question.firstEpochNs, question.secondEpochNs, question.options);
     case 'search':
       return history.search(question.query);
+    case 'ancestors':
+      return question.lives.map((life) => ancestorsOf(history, life, question.depth));
     case 'histogram':
       return history.histogram(question.fromEpochNs, question.toEpochNs, question.buckets);
     case 'gaps':
@@ -80,6 +106,26 @@ export function answerQuestion(history: History, question: Question): QuestionAn
     case 'state':
       return history.state;
   }
+}
+
+function ancestorsOf(history: History, { taskId, startEpochNs }: LifeStart, depth: number): Ancestor[] {
+  const { tree, base } = history.taskAsOf({ taskId }, startEpochNs);
+  const ancestors: Ancestor[] = [];
+  const seen = new Set<TaskIndex>();
+  for (let task = tree.indexOf(taskId); ancestors.length < depth && task !== NO_TASK && !seen.has(task); ) {
+    seen.add(task);
+    const start = tree.startOf(task);
+    const parent = tree.parentAt(task, start);
+    if (parent === NO_TASK || !tree.isPresent(parent)) break;
+    ancestors.push({
+      taskId: tree.taskIdOf(parent),
+      pid: tree.pidOf(parent),
+      comm: tree.textAt(parent, 'comm', start),
+      startEpochNs: epochOf(base, tree.startOf(parent)),
+    });
+    task = parent;
+  }
+  return ancestors;
 }
 
 /** A tree as batches. Processes come before threads: a tree takes no thread whose process it does not know. */

@@ -5,6 +5,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { DendroError, toError } from '@dendro/protocol';
 import { Desk } from './desk.ts';
 import type { AskHistory, FromHistory, HistoryWorkerData, ToHistory } from './messages.ts';
+import { OpenStretches } from './open-stretches.ts';
 import { answerQuestion } from './questions.ts';
 import { SqliteHistory } from './sqlite/store.ts';
 
@@ -19,6 +20,7 @@ const WARM_MS = 5;
 const port = parentPort;
 const { questions, ...options } = workerData as HistoryWorkerData;
 
+const stretches = new OpenStretches();
 const flushMs = options.flushMs ?? FLUSH_MS;
 let flushedAt = performance.now();
 let saidAt = performance.now();
@@ -67,6 +69,22 @@ function carryOut(history: SqliteHistory, order: ToHistory): number {
       return 0;
     case 'clock':
       history.noteClock(order.at, order.wallNs);
+      return 0;
+    case 'read':
+      refusing(order.request, () => {
+        const answer = stretches.begin(history, order.fromEpochNs, order.toEpochNs);
+        post({ type: 'answer', request: order.request, answer });
+      });
+      return 0;
+    case 'read-on':
+      refusing(order.request, () => {
+        const answer = stretches.readOn(order.stretch);
+        const transfer = answer.parts.flatMap((part) => (part.kind === 'rest' ? [] : [part.bytes.buffer]));
+        post({ type: 'answer', request: order.request, answer }, transfer);
+      });
+      return 0;
+    case 'leave':
+      stretches.leave(order.stretch);
       return 0;
     case 'close':
       desk?.finish();

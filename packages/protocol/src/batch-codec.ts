@@ -270,21 +270,53 @@ export function readBatch(bytes: Uint8Array, visitor: FactVisitor): void {
 
 /** The same batch with all of its times `byNs` later: for a tree that counts from another base. */
 export function movedBatch(bytes: Uint8Array, byNs: number): Uint8Array<ArrayBuffer> {
+  return rewritten(
+    bytes,
+    (time) => (time + byNs) as EventNs,
+    () => true,
+  );
+}
+
+/** What a batch says of `until` and before. Of a gap that goes on for longer it is the part until then. */
+export function batchUntil(bytes: Uint8Array, until: EventNs): Uint8Array<ArrayBuffer> {
+  return rewritten(
+    bytes,
+    (time) => Math.min(time, until) as EventNs,
+    (time) => time <= until,
+  );
+}
+
+function rewritten(
+  bytes: Uint8Array,
+  moved: (time: EventNs) => EventNs,
+  isKept: (time: EventNs) => boolean,
+): Uint8Array<ArrayBuffer> {
   const writer = new BatchWriter();
-  const moved = (time: EventNs) => (time + byNs) as EventNs;
-  let texts: readonly number[] = [];
+  let table: readonly string[] = [];
+  let texts: number[] = [];
+  const textOf = (value: number): number => {
+    texts[value] ??= writer.text(table[value - 1] as string);
+    return texts[value];
+  };
   readBatch(bytes, {
-    strings: (table) => {
-      texts = table.map((text) => writer.text(text));
+    strings: (all) => {
+      table = all;
+      texts = [];
     },
-    task: (task, tid, pid, leader, creator, start, ...rest) =>
-      writer.task(task, tid, pid, leader, creator, moved(start), ...rest),
+    task: (task, tid, pid, leader, creator, start, ...rest) => {
+      if (isKept(start)) writer.task(task, tid, pid, leader, creator, moved(start), ...rest);
+    },
     set: (task, id, since, authority, value) => {
-      const isText = isTextField(fieldType(id));
-      writer.set(task, id, moved(since), authority, isText && value > 0 ? (texts[value - 1] as number) : value);
+      if (!isKept(since)) return;
+      const isText = isTextField(fieldType(id)) && value > 0;
+      writer.set(task, id, moved(since), authority, isText ? textOf(value) : value);
     },
-    exit: (task, at, ...rest) => writer.exit(task, moved(at), ...rest),
-    gap: (from, to, lost) => writer.gap(moved(from), moved(to), lost),
+    exit: (task, at, ...rest) => {
+      if (isKept(at)) writer.exit(task, moved(at), ...rest);
+    },
+    gap: (from, to, lost) => {
+      if (isKept(from)) writer.gap(moved(from), moved(to), lost);
+    },
     evict: (task, isCut) => writer.evict(task, isCut),
   });
   return writer.finish();

@@ -1,5 +1,5 @@
 export { assertNever } from './assert.ts';
-export { BatchWriter, type FactVisitor, factsOf, movedBatch, readBatch } from './batch-codec.ts';
+export { BatchWriter, batchUntil, type FactVisitor, factsOf, movedBatch, readBatch } from './batch-codec.ts';
 export { DendroError, ERRORS, type ErrorCode, toError } from './errors.ts';
 export {
   AUTHORITY,
@@ -68,7 +68,12 @@ export {
   RecordingReader,
   type RecordingRecord,
 } from './recording-codec.ts';
-export type { RecordingEnd, RecordingHeader } from './recording-info.ts';
+export {
+  MAX_CLOCK_READINGS,
+  type RecordedClock,
+  type RecordingEnd,
+  type RecordingHeader,
+} from './recording-info.ts';
 export {
   type ChdirEvent,
   CLONE,

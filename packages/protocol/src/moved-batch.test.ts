@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BatchWriter, factsOf, movedBatch } from './batch-codec.ts';
+import { BatchWriter, batchUntil, factsOf, movedBatch } from './batch-codec.ts';
 import { AUTHORITY, FIELDS } from './facts.ts';
 import type { EntityId, EventNs, TaskId, Tid } from './ids.ts';
 
@@ -30,4 +30,27 @@ test('a batch for another base says the same, of later times', () => {
   });
   expect(factsOf(movedBatch(bytes, 100))).toEqual(wanted);
   expect(factsOf(movedBatch(movedBatch(bytes, 100), -100))).toEqual(factsOf(bytes));
+});
+
+test('of a batch until an instant there is what took effect by then, and no text of later', () => {
+  const writer = new BatchWriter();
+  const [task, other, ns] = [7 as TaskId, 8 as TaskId, (n: number) => n as EventNs];
+  const add = (id: TaskId, start: number) =>
+    writer.task(id, id as unknown as Tid, id as unknown as Tid, id, task, ns(start), 9 as EntityId, 0, AUTHORITY.event);
+  add(task, 5);
+  add(other, 11);
+  writer.set(task, FIELDS.comm.id, ns(10), AUTHORITY.event, writer.text('then'));
+  writer.set(task, FIELDS.comm.id, ns(11), AUTHORITY.event, writer.text('a secret of later'));
+  writer.exit(task, ns(10), AUTHORITY.event, 3, -1);
+  writer.exit(other, ns(12), AUTHORITY.event, 3, -1);
+  writer.gap(ns(1), ns(20), 4);
+  writer.gap(ns(11), ns(20), 4);
+  const cut = batchUntil(writer.finish(), ns(10));
+  expect(factsOf(cut)).toMatchObject([
+    { type: 'task', task, start: 5 },
+    { type: 'set', since: 10, value: 'then' },
+    { type: 'exit', task, at: 10 },
+    { type: 'gap', from: 1, to: 10 },
+  ]);
+  expect(Buffer.from(cut).includes('secret')).toBe(false);
 });

@@ -141,7 +141,9 @@ describe('a deflated batch', () => {
 
 test('what a header and an end say is bounded and typed, whatever is in them', () => {
   const users = { 'no uid': 'x', '1': 2, '3': 'y'.repeat(1000) };
-  const header = { ...HEADER, host: { ...HEADER.host, name: 'n'.repeat(1000), users }, source: 7 };
+  const reading = { epochNs: '17', wallNs: '-18' };
+  const clock = [reading, { epochNs: 17, wallNs: '18' }, 'noon', ...Array(2000).fill(reading)];
+  const header = { ...HEADER, host: { ...HEADER.host, name: 'n'.repeat(1000), users }, source: 7, clock };
   const end = { events: -1, lost: 'many', rejected: { a: 1.5 }, notices: [1, 'n'.repeat(5000)] };
   const { records } = read(
     encodeRecordingStart(header as unknown as RecordingHeader),
@@ -154,6 +156,7 @@ test('what a header and an end say is bounded and typed, whatever is in them', (
         ...HEADER,
         host: { ...HEADER.host, name: 'n'.repeat(255), users: { '3': 'y'.repeat(255) } },
         source: '',
+        clock: Array(998).fill(reading),
       },
     },
     { kind: 'end', now: 0, end: { events: 0, lost: 0, rejected: { a: 0 }, notices: ['n'.repeat(1000)] } },

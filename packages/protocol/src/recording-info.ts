@@ -17,6 +17,13 @@ export interface RecordingHeader {
   readonly source: string;
   /** When it was begun: epoch nanoseconds, in decimal. */
   readonly createdEpochNs: string;
+  /** What the wall clock said at some instants of it, where that was noted; both in epoch nanoseconds, in decimal. */
+  readonly clock?: readonly RecordedClock[] | undefined;
+}
+
+export interface RecordedClock {
+  readonly epochNs: string;
+  readonly wallNs: string;
 }
 
 /** What the source had told when the recording was ended. */
@@ -24,11 +31,13 @@ export type RecordingEnd = Pick<SourceStatus, 'events' | 'lost' | 'rejected' | '
 
 const MAX_NAME = 255;
 const MAX_NOTICES = 100;
+/** Of the wall clock. */
+export const MAX_CLOCK_READINGS = 1000;
 const EPOCH_NS = /^-?\d{1,19}$/;
 
 /** @throws DendroError DENDRO_SOURCE_UNREADABLE */
 export function parseHeader(json: Uint8Array): RecordingHeader {
-  const { host: stated, source, createdEpochNs } = parseObject(json);
+  const { host: stated, source, createdEpochNs, clock } = parseObject(json);
   const host = toObject(stated);
   const { name, baseEpochNs } = host;
   if (typeof name !== 'string' || typeof baseEpochNs !== 'string' || !EPOCH_NS.test(baseEpochNs)) {
@@ -42,6 +51,7 @@ export function parseHeader(json: Uint8Array): RecordingHeader {
     host: { name: name.slice(0, MAX_NAME), baseEpochNs, users: parseUsers(host['users']) },
     source: typeof source === 'string' ? source.slice(0, MAX_NAME) : '',
     createdEpochNs: isDated ? createdEpochNs : baseEpochNs,
+    ...(Array.isArray(clock) ? { clock: parseClock(clock) } : {}),
   };
 }
 
@@ -56,6 +66,14 @@ export function parseEnd(json: Uint8Array): RecordingEnd {
     rejected: Object.fromEntries(counts.map(([reason, times]) => [reason.slice(0, MAX_NAME), toCount(times)])),
     notices: sentences.filter((one) => typeof one === 'string').map((one) => one.slice(0, 1000)),
   };
+}
+
+function parseClock(readings: readonly unknown[]): RecordedClock[] {
+  return readings.slice(0, MAX_CLOCK_READINGS).flatMap((reading) => {
+    const { epochNs, wallNs } = toObject(reading);
+    const isTime = (text: unknown) => typeof text === 'string' && EPOCH_NS.test(text);
+    return isTime(epochNs) && isTime(wallNs) ? [{ epochNs, wallNs } as RecordedClock] : [];
+  });
 }
 
 function parseUsers(value: unknown): Record<string, string> {

@@ -18,7 +18,14 @@ export { SourceGroup } from './source-group.ts';
 export { StraceSource } from './strace/strace-source.ts';
 export { TraceeFollowSource } from './tracee/follow-source.ts';
 export { TraceeGrpcSource } from './tracee/grpc-source.ts';
-export { DEFAULT_MAX_HOSTS, FeedHost, HostSplit, type HostSplitOptions, type HostTrees } from './tracee/host-split.ts';
+export {
+  DEFAULT_MAX_HOSTS,
+  FeedHost,
+  HostSplit,
+  type HostSplitOptions,
+  type HostTrees,
+  MAX_HOST_NAME,
+} from './tracee/host-split.ts';
 export { TraceeDecoder } from './tracee/tracee-decoder.ts';
 export { TraceeSource } from './tracee/tracee-source.ts';
 export { removeOwnInstance } from './tracefs/instance.ts';

@@ -1,6 +1,7 @@
 // What is exported is asked of a real gateway, and read by programs that know the formats.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +50,9 @@ test('JSON, lines of it and CSV hold the same tasks, and say what they are an ex
     returned: 3,
     total: 3,
     reason: null,
+    lacks: [],
+    filter: { exited: false },
+    version: tree.version,
   });
   expect(tasks).toMatchObject(tree.tasks);
   expect(tasks.find(({ pid }: { readonly pid: number }) => pid === 42)).toMatchObject({
@@ -89,7 +93,44 @@ test('drawings write out what would be markup, line ends or turn the text around
   const script = `import xml.etree.ElementTree as t
 print(len(t.parse(${JSON.stringify(file)}).getroot().findall('{http://www.w3.org/2000/svg}text')))`;
   expect(spawnSync('python3', ['-c', script], { encoding: 'utf8' }).stdout).toBe('4\n');
+  const text = await exported(`format=text&at=${at(6)}`);
+  expect(text.headers['content-type']).toBe('text/plain; charset=utf-8');
+  expect(text.headers['content-disposition']).toBe('attachment; filename="dendro-local.txt"');
+  const [head = '', ...lines] = text.body.trimEnd().split('\n');
+  expect(head).toMatch(/^# \{.*"filter":\{"exited":false,"threads":false,"kernelThreads":false\}.*\}$/);
+  expect(lines).toEqual([
+    expect.stringContaining('(1)'),
+    expect.stringContaining(`=1+2,"<b>&${written}(42)`),
+    expect.any(String),
+  ]);
 });
+
+test('each format has who had ended when that is asked for, or says that it has not', async () => {
+  await begin();
+  const ended = await exported(`format=json&at=${at(20)}&exited=true`);
+  expect(ended.json().about).toMatchObject({ filter: { exited: true }, returned: 3 });
+  expect((await exported(`format=json&at=${at(20)}`)).json()).toMatchObject({ about: { returned: 2 } });
+  const dot = async (query: string) => (await exported(`format=dot&at=${at(20)}${query}`)).body;
+  expect([await dot(''), await dot('&exited=true')].map((body) => body.match(/^ {2}t\d+ \[/gm)?.length)).toEqual([
+    2, 3,
+  ]);
+  const svg = (await exported(`format=svg&at=${at(20)}&exited=true`)).body;
+  expect(svg).toContain('&quot;filter&quot;:{&quot;exited&quot;:false');
+});
+
+test.each(['=cmd|x', '+1', '-1', '@SUM(1)', '\t=1', '\r=1', '\n=1', '\uff1d1'])(
+  'no spreadsheet computes a name such as %j',
+  async (name) => {
+    server = await TestServer.start({});
+    start = BigInt(Date.now()) * 1_000_000n;
+    const task = { tid: 42, pid: 42, start: at(1), comm: name };
+    await server.post(traceeLine('sched_process_exec', at(2), task, { pathname: name, argv: [name] }));
+    const { body } = await exported('format=csv');
+    const cells = body.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).map((cell) => cell.replace(/^"|"$/g, ''));
+    expect(cells.filter((cell) => cell.startsWith(`'${name}`)).length).toBeGreaterThan(0);
+    expect(cells.filter((cell) => /^[=+@\t\r\n\uff1d]|^-\D/.test(cell))).toEqual([]);
+  },
+);
 
 test('a stretch of the history is a recording that is replayed', async () => {
   await begin(join(folder, 'data'));
@@ -110,6 +151,58 @@ test('a stretch of the history is a recording that is replayed', async () => {
   expect(source.rejected).toEqual({});
   expect(JSON.stringify(source.notices)).toContain('An extract of a history');
 });
+
+test('an extract of this host plays as it was, at its speed, and its trees are those of the history', {
+  timeout: 120_000,
+}, async () => {
+  const source = process.geteuid?.() === 0 ? 'tracefs+cn_proc' : 'procfs';
+  const many = { maxProcesses: 20_000, maxThreads: 40_000 };
+  const directory = join(folder, 'real');
+  server = await TestServer.start({ source, ...many }, { directory });
+  expect(await server.client.untilComplete(20_000)).toBe(true);
+  await work();
+  // Another run of dendro in the middle of it.
+  const from = server.client.first.epochNow - 1_000_000_000n;
+  await server.stop();
+  server = await TestServer.start({ source, ...many }, { directory });
+  expect(await server.client.untilComplete(20_000)).toBe(true);
+  await work();
+  const to = server.client.first.epochNow;
+  await work();
+  const instants = Array.from({ length: 9 }, (_, i) => from + ((to - from) * BigInt(i)) / 8n);
+  const treesOf = (one: TestServer) =>
+    Promise.all(instants.map(async (at) => (await one.get(`/api/v1/hosts/local/tree?at=${at}`)).json().tasks));
+  const byId = (tasks: readonly { readonly taskId: number }[]) => tasks.toSorted((a, b) => a.taskId - b.taskId);
+  const recorded = (await treesOf(server)).map(byId);
+  const response = await exported(`format=recording&from=${from}&to=${to}`);
+  expect(response.statusCode).toBe(200);
+  const file = join(folder, 'real.dendro');
+  writeFileSync(file, response.rawPayload);
+  await server.stop();
+
+  server = await TestServer.start({ source: `replay:${file}`, ...many });
+  expect(await server.client.untilComplete(60_000)).toBe(true);
+  const replayed = (await treesOf(server)).map(byId);
+  for (const [i, tasks] of replayed.entries()) expect(tasks, `${i} of 8`).toEqual(recorded[i]);
+  const { source: status, gaps } = (await server.get('/api/v1/hosts')).json().hosts[0];
+  expect(gaps).toBeGreaterThan(0);
+  expect(JSON.stringify(status.notices)).toContain('stopped');
+  await server.stop();
+
+  const began = performance.now();
+  const speed = 4;
+  server = await TestServer.start({ source: `replay:${file}`, ...many, speed });
+  expect(await server.client.untilComplete(60_000)).toBe(true);
+  const lasts = Number(to - from) / 1e6 / speed;
+  expect(performance.now() - began).toBeGreaterThan(0.9 * lasts);
+  expect(byId((await treesOf(server))[4])).toEqual(recorded[4]);
+});
+
+/** Processes that stay, end and run something else, for about a second. */
+async function work(): Promise<void> {
+  const script = `for i in 1 2 3 4 5 6; do (sleep 3 &); sh -c 'exec sleep 0.2' & sleep 0.1; done; wait`;
+  await once(spawn('sh', ['-c', script], { stdio: 'ignore' }), 'exit');
+}
 
 test('a format that there is not, and a recording without a history, are refused', async () => {
   await begin();

@@ -9,14 +9,16 @@ import {
   exportedTask,
   jsonText,
   ndjsonText,
+  printable,
   svgTree,
   TASK_COLUMNS,
   type TreeLine,
 } from '@dendro/export';
 import { type EventNs, formatRfc3339Ns, type TaskId } from '@dendro/protocol';
 import type { TreeAnswer } from '../tree-worker/tree-json.ts';
+import { treeText } from '../tree-worker/tree-text.ts';
 
-export const TREE_FORMATS = ['json', 'ndjson', 'csv', 'dot', 'svg'] as const;
+export const TREE_FORMATS = ['json', 'ndjson', 'csv', 'dot', 'svg', 'text'] as const;
 export type TreeFormat = (typeof TREE_FORMATS)[number];
 
 export interface ExportedTree {
@@ -26,6 +28,8 @@ export interface ExportedTree {
   readonly answer: TreeAnswer;
   /** Version of dendro. */
   readonly dendro: string;
+  /** Are those in it that had ended by then? */
+  readonly withExited: boolean;
 }
 
 export function exportTree(format: TreeFormat, exported: ExportedTree): string {
@@ -42,17 +46,23 @@ function piecesOf(format: TreeFormat, exported: ExportedTree): Iterable<string> 
     case 'csv':
       return csvText(about, TASK_COLUMNS, tasksOf(exported));
     case 'dot':
-      return dotTree(about, nodesOf(exported));
+      return dotTree({ ...about, filter: { exited: exported.withExited, threads: false } }, nodesOf(exported));
     case 'svg':
-      return svgOf(exported, about);
+      return svgOf(exported, { ...about, ...DRAWN });
+    case 'text':
+      return [`# ${printable(JSON.stringify({ ...about, ...DRAWN }))}\n`, treeText(exported.tree, exported.at)];
   }
 }
 
-/** What the file is an extract of. */
-function aboutOf({ answer, dendro }: ExportedTree) {
-  const { host, at, returned, total, reason } = answer;
-  return { dendro, host, at, time: formatRfc3339Ns(BigInt(at)), returned, total, reason };
+/** What the file is an extract of; `version` is that of the tree. */
+function aboutOf({ answer, dendro, withExited }: ExportedTree) {
+  const { host, at, version, returned, total, reason, lacks } = answer;
+  const filter: Readonly<Record<string, boolean>> = { exited: withExited };
+  return { dendro, host, at, time: formatRfc3339Ns(BigInt(at)), version, filter, returned, total, reason, lacks };
 }
+
+/** Of who had ended a drawing has nothing, nor of threads by themselves. */
+const DRAWN = { filter: { exited: false, threads: false, kernelThreads: false } };
 
 function tasksOf({ tree, at, answer }: ExportedTree): ExportedTask[] {
   return answer.tasks.map((record) => exportedTask(tree, record, tree.indexOf(record.taskId as TaskId), at));

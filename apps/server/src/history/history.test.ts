@@ -3,7 +3,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TemporalTree } from '@dendro/engine';
+import { ProcessTree, TemporalTree } from '@dendro/engine';
+import { SqliteHistory } from '@dendro/history';
+import type { EventNs } from '@dendro/protocol';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { exitLine, forkLine, renameLine, TestServer, type TraceeTask, traceeLine } from '../test-server.ts';
 import { windowOf } from './window.ts';
@@ -93,6 +95,9 @@ test('a tree that goes on after a restart has the same tasks, and knows those th
   const live = await ask('tree');
   expect(idOf(live, 40)).toBe(idOf(before, 40));
   expect(idOf(live, 50)).toBeUndefined();
+  const [{ ancestors }] = (await ask('search?q=JOB&ancestors=1')).lives;
+  expect(ancestors).toMatchObject([{ taskId: idOf(before, 40), pid: 40 }]);
+  expect((await ask('search?q=JOB&ancestors=0')).lives).toMatchObject([{ ancestors: null }]);
   const { lives, returned, total, reason } = await ask('search?q=JOB');
   expect({ returned, total, reason }).toEqual({ returned: 1, total: 1, reason: null });
   expect(lives[0]).toMatchObject({
@@ -103,14 +108,18 @@ test('a tree that goes on after a restart has the same tasks, and knows those th
     exitTime: String(first + 7_000_000n),
     exitCode: 0,
     cmd: ['/bin/tool-50', '--for', 'job 50'],
+    ancestors: [
+      { taskId: idOf(before, 40), pid: 40, startTime: String(first + 1_000_000n) },
+      { taskId: idOf(before, 1), pid: 1, startTime: String(INIT.start) },
+    ],
   });
   // Who is born now gets an id that nobody had.
   await server.post(forkLine(at(1), INIT, born(60, 1)));
   expect(idOf(await ask('tree'), 60)).toBeGreaterThan(idOf(before, 50));
   expect(await ask(`diff?a=${time}&b=live`)).toMatchObject({
     a: String(time),
-    started: [idOf(await ask('tree'), 60)],
-    ended: [idOf(before, 50)],
+    born: [{ taskId: idOf(await ask('tree'), 60), pid: 60 }],
+    died: [{ taskId: idOf(before, 50), pid: 50, comm: 'tool-50', exitCode: 0, exitTime: String(first + 7_000_000n) }],
     reason: null,
   });
   const { gaps } = await ask('gaps');
@@ -120,6 +129,9 @@ test('a tree that goes on after a restart has the same tasks, and knows those th
   expect(Number(BigInt(gaps[1].from) - BigInt(gaps[0].to))).toBeLessThan(1e9);
   const inGap = await ask(`tree?at=${(BigInt(gaps[0].from) + BigInt(gaps[0].to)) / 2n}`);
   expect(inGap.reason).toBe('Dendro did not run then: what is known is from before and after.');
+  expect(inGap.lacks).toEqual([{ why: 'stopped', nearest: expect.any(String) }]);
+  const [{ nearest }] = inGap.lacks;
+  expect([BigInt(gaps[0].from) - 1n, BigInt(gaps[0].to) + 1n]).toContain(BigInt(nearest));
 });
 
 test('who goes on living but does not fit into the memory of the next run is one life all the same', async () => {
@@ -167,7 +179,8 @@ test('a histogram counts what the tree in memory counts', async () => {
       .join('\n'),
   );
   const query = `from=${at(0)}&to=${at(6000)}&buckets=10`;
-  const { oldest, newest, gaps, ...recorded } = await ask(`histogram?${query}`);
+  const { oldest, newest, gaps, findings, ...recorded } = await ask(`histogram?${query}`);
+  expect(findings).toEqual(recorded.births.map(() => 0));
   const sum = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
   expect([recorded.births, recorded.execs, recorded.exits].map(sum)).toEqual([40, 40, 40]);
   expect(BigInt(oldest)).toBeLessThanOrEqual(start);
@@ -216,6 +229,59 @@ test('a window is batches that a replica takes in, with what their times count f
   });
 });
 
+test('a window over two boots says from when on it is, and why', async () => {
+  const directory = newDirectory();
+  const earlier = new SqliteHistory(directory);
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const [hour, minute] = [3_600_000_000_000n, 60_000_000_000n];
+  const boot = { bootId: 'earlier boot', base: { epochNs: now - 2n * hour }, bootNs: 0n, at: 0 as EventNs };
+  earlier.begin(boot);
+  const tree = new ProcessTree();
+  tree.apply({ type: 'clock', epochNs: boot.base.epochNs });
+  tree.apply({ type: 'fork', at: 1e9 as EventNs, tid: 70, creatorTid: 1 });
+  earlier.append(tree.commit()?.bytes as Uint8Array, 1e9 as EventNs);
+  earlier.tick(Number(minute) as EventNs);
+  earlier.close();
+  await begin(directory);
+  await server.post(life(100, 1, 5).join('\n'));
+  const headersOf = async (from: bigint, to: bigint) => {
+    const { headers, statusCode } = await answer(`window?from=${from}&to=${to}`);
+    expect(statusCode).toBe(200);
+    return [BigInt(String(headers['x-dendro-from-epoch-ns'])), headers['x-dendro-reason']] as const;
+  };
+  const [from, reason] = await headersOf(now - hour - minute, at(10));
+  expect(from).toBeGreaterThanOrEqual(now);
+  expect(from).toBeLessThan(start);
+  expect(reason).toMatch(/^It begins at .*: what was before is of another boot of the host/);
+  expect(await headersOf(now - 2n * hour + 1n, now - hour)).toEqual([now - 2n * hour + 1n, undefined]);
+  const [oldest, why] = await headersOf(now - 3n * hour, now - hour);
+  expect([oldest, why]).toEqual([now - 2n * hour, expect.stringMatching(/^The history begins at /)]);
+});
+
+test('in its first run too a history refuses a time before it began, with the nearest instant that there is', async () => {
+  await begin(newDirectory());
+  await server.post(life(100, 1, 500).join('\n'));
+  for (const path of ['tree', 'processes/pid:100', 'diff', 'window', 'export']) {
+    const query = { diff: 'a=-1h', window: 'to=-1h', export: 'format=csv&at=-1h' }[path] ?? 'at=-1h';
+    const { code, status, oldest, nearest } = (await answer(`${path}?${query}`)).json();
+    expect([path, code, status]).toEqual([path, 'DENDRO_HISTORY_TOO_OLD', 410]);
+    expect(nearest).toBe(oldest);
+    expect((await answer(`tree?at=${nearest}`)).statusCode).toBe(200);
+  }
+  const elsewhere = (await server.get('/api/v1/hosts/n7/tree')).json();
+  expect(elsewhere).toMatchObject({ code: 'DENDRO_HOST_UNKNOWN', status: 404 });
+});
+
+test('without a history who had ended before dendro began is not known, which is said of those instants', async () => {
+  server = await TestServer.start({ source: 'procfs', maxProcesses: 10_000, maxThreads: 20_000 });
+  const { reason, lacks } = await ask('tree?at=-5m');
+  expect(reason).toMatch(/^Dendro has watched since .*: who had ended by then is not known\.$/);
+  expect(lacks).toEqual([{ why: 'before', nearest: expect.any(String) }]);
+  expect(await ask(`tree?at=${lacks[0].nearest}`)).toMatchObject({ reason: null, lacks: [] });
+  const { reason: compared } = await ask('diff?a=-5m&b=live');
+  expect(compared).toBe(reason);
+});
+
 test('a time before the history is refused with how far it reaches, and the live socket knows that too', async () => {
   const directory = newDirectory();
   await begin(directory);
@@ -225,7 +291,7 @@ test('a time before the history is refused with how far it reaches, and the live
   const { oldest, state, problem } = await ask('history');
   expect({ state, problem }).toEqual({ state: 'recording', problem: null });
   const response = await answer(`tree?at=${BigInt(oldest) - 1_000_000_000n}`);
-  expect(response.json()).toMatchObject({ code: 'DENDRO_HISTORY_TOO_OLD', status: 410, oldest });
+  expect(response.json()).toMatchObject({ code: 'DENDRO_HISTORY_TOO_OLD', status: 410, oldest, nearest: oldest });
   const yearsAgo = BigInt(oldest) - 5n * 365n * 86_400_000_000_000n;
   expect((await answer(`lineage/1?at=${yearsAgo}`)).json()).toMatchObject({ code: 'DENDRO_HISTORY_TOO_OLD', oldest });
   expect((await answer('processes/seven?at=-1h')).json()).toMatchObject({ code: 'DENDRO_TASK_ID_INVALID' });
@@ -242,7 +308,7 @@ test('without a history memory answers as far as it reaches, and the rest is ref
   expect(gaps).toEqual([]);
   expect(BigInt(oldest)).toBeLessThanOrEqual(at(1));
   expect(await ask('gaps')).toEqual({ gaps: [], returned: 0, total: 0, reason: null });
-  for (const path of ['search?q=x', `diff?a=${at(0)}`, 'window', 'history']) {
+  for (const path of ['search?q=x', 'window', 'history']) {
     expect((await answer(path)).json(), path).toMatchObject({
       code: 'DENDRO_HISTORY_OFF',
       status: 404,
@@ -251,21 +317,6 @@ test('without a history memory answers as far as it reaches, and the rest is ref
   }
   expect(server.client.first.info).not.toHaveProperty('oldestEpochNs');
   expect((await answer('histogram?from=live&to=-5m')).json()).toMatchObject({ code: 'DENDRO_REQUEST_INVALID' });
-});
-
-test('of further hosts nothing is recorded, which is said with them', async () => {
-  await begin(newDirectory());
-  for (const [i, hostName] of ['n1', 'n2'].entries()) {
-    const of = (line: string) => JSON.stringify({ ...JSON.parse(line), hostName });
-    await server.post(
-      life(100, 1 + i, 5)
-        .map(of)
-        .join('\n'),
-    );
-  }
-  const { hosts } = (await server.get('/api/v1/hosts')).json();
-  expect(hosts[1].source.notices).toContain('Of this host nothing is recorded: what leaves memory is forgotten.');
-  expect((await server.get('/api/v1/hosts/n2/search?q=x')).json()).toMatchObject({ code: 'DENDRO_HISTORY_OFF' });
 });
 
 test('what comes faster than it can be taken is made up for by all that the tree knows, and the time in between is a gap', async () => {

@@ -19,8 +19,8 @@ test('a directory that cannot be written: one that was named is refused, the def
     code: 'DENDRO_HISTORY_UNREADABLE',
     message: expect.stringMatching(/^The history in \/dev\/null\/dendro cannot be used: .* --no-history\.$/),
   });
-  const { history, notices } = await openHistory(byDefault(nowhere));
-  expect(history).toBeUndefined();
+  const { histories, notices } = await openHistory(byDefault(nowhere));
+  expect(histories).toBeUndefined();
   expect(notices).toEqual([
     expect.stringMatching(/^Nothing is recorded, the past is in memory only\. The history in /),
   ]);
@@ -28,8 +28,8 @@ test('a directory that cannot be written: one that was named is refused, the def
 
 test('a history of a newer dendro is never passed over', async () => {
   const directory = join(folder, 'newer');
-  const { history } = await openHistory(named(directory));
-  await history?.close();
+  const { histories } = await openHistory(named(directory));
+  await histories?.close();
   // Where SQLite keeps the version of the schema.
   const file = openSync(join(directory, 'history.db'), 'r+');
   writeSync(file, Uint8Array.of(0, 0, 0, 99), 0, 4, 60);
@@ -43,5 +43,5 @@ test('a history of a newer dendro is never passed over', async () => {
 });
 
 test('nothing is opened where there is to be none', async () => {
-  expect(await openHistory(undefined)).toEqual({ history: undefined, notices: [] });
+  expect(await openHistory(undefined)).toEqual({ histories: undefined, notices: [] });
 });

@@ -2,10 +2,10 @@
 
 import { DendroError } from '@dendro/protocol';
 import type { HistoryConfig } from '../config.ts';
-import { HostHistory } from './host-history.ts';
+import { Histories } from './histories.ts';
 
 export interface OpenedHistory {
-  readonly history: HostHistory | undefined;
+  readonly histories: Histories | undefined;
   /** Why there is none though there should be. */
   readonly notices: readonly string[];
 }
@@ -15,16 +15,17 @@ export interface OpenedHistory {
  * never passed over: whoever started the older one may not know.
  * @throws DendroError DENDRO_HISTORY_IN_USE, DENDRO_HISTORY_VERSION, DENDRO_HISTORY_UNREADABLE
  */
-export async function openHistory(config: HistoryConfig | undefined): Promise<OpenedHistory> {
-  if (config === undefined) return { history: undefined, notices: [] };
+export async function openHistory(config: HistoryConfig | undefined, maxHosts?: number): Promise<OpenedHistory> {
+  if (config === undefined) return { histories: undefined, notices: [] };
   const { directory, maxAgeNs, maxBytes, isDefault } = config;
   try {
-    return { history: await HostHistory.open({ directory, maxAgeNs, maxBytes }), notices: [] };
+    const histories = await Histories.open({ directory, maxAgeNs, maxBytes, maxHosts });
+    return { histories, notices: histories.notices };
   } catch (thrown) {
     if (!(thrown instanceof DendroError)) throw thrown;
     if (!isDefault || thrown.code === 'DENDRO_HISTORY_VERSION') {
       throw new DendroError(thrown.code, `${thrown.message} Or go without one: --no-history.`);
     }
-    return { history: undefined, notices: [`Nothing is recorded, the past is in memory only. ${thrown.message}`] };
+    return { histories: undefined, notices: [`Nothing is recorded, the past is in memory only. ${thrown.message}`] };
   }
 }

@@ -2,7 +2,7 @@
 // gateway waits for it. It is started with the first question.
 
 import { Worker } from 'node:worker_threads';
-import type { FactsAnswer, GapReason } from '@dendro/history';
+import type { FactsAnswer, HistoryGap } from '@dendro/history';
 import { DendroError, type ErrorCode, toError } from '@dendro/protocol';
 import type { TreeQuestion } from '../tree-worker/messages.ts';
 
@@ -12,7 +12,7 @@ export interface PastQuestion {
   /** Of one boot, and as of one instant. */
   readonly facts: readonly FactsAnswer[];
   /** Why something of that instant is missing. */
-  readonly gaps: readonly GapReason[];
+  readonly gaps: readonly HistoryGap[];
 }
 
 export interface ToPast extends PastQuestion {

@@ -1,17 +1,19 @@
 // The tree as of an instant of the past, made of what a history has found.
 
 import { DataNotFoundError, NO_TASK, type TaskIndex, type TaskRef, TemporalTree } from '@dendro/engine';
-import type { GapReason } from '@dendro/history';
-import type { EventNs, TimeBase } from '@dendro/protocol';
+import type { GapReason, HistoryGap } from '@dendro/history';
+import { type EventNs, epochOf, type TimeBase } from '@dendro/protocol';
 import type { AskedTree } from '../tree-worker/answers.ts';
+import { gapLack, type Lack, LOST } from '../tree-worker/tree-json.ts';
 import type { PastQuestion } from './past-answers.ts';
 
 /** More than a busy task has: what a history gives is not to be trimmed again. */
 const ENTRIES_PER_FIELD = 1 << 20;
 const WITHOUT_EXITED =
   'Of those that had ended by then only those are listed through whom others are known: a search finds the rest.';
-const WHY: Readonly<Record<GapReason, string>> = {
-  source: 'Events of that time were lost.',
+/** Why something of an instant may be missing. */
+export const WHY: Readonly<Record<GapReason, string>> = {
+  source: LOST,
   stopped: 'Dendro did not run then: what is known is from before and after.',
   killed: 'Dendro was killed before then, and had not been started again: what is known is from before and after.',
   disk: 'Nothing could be recorded then, because the disk could not be written.',
@@ -25,7 +27,7 @@ export class PastTree implements AskedTree {
   readonly version: number;
   readonly base: TimeBase;
   readonly now: EventNs;
-  readonly #gaps: readonly GapReason[];
+  readonly #gaps: readonly HistoryGap[];
 
   constructor({ host: { id, version }, facts, gaps }: Omit<PastQuestion, 'question'>) {
     const [first] = facts;
@@ -44,9 +46,12 @@ export class PastTree implements AskedTree {
     return true;
   }
 
-  lacks(_at: EventNs, withExited: boolean): string | undefined {
-    const reasons = [...(withExited ? [WITHOUT_EXITED] : []), ...new Set(this.#gaps.map((why) => WHY[why]))];
-    return reasons.length === 0 ? undefined : reasons.join(' ');
+  lacks(at: EventNs, withExited: boolean): readonly Lack[] {
+    const atNs = epochOf(this.base, at);
+    return [
+      ...(withExited ? [{ why: 'exited', sentence: WITHOUT_EXITED, nearestNs: undefined } as const] : []),
+      ...this.#gaps.map(({ why, fromEpochNs, toEpochNs }) => gapLack(why, WHY[why], [fromEpochNs, toEpochNs], atNs)),
+    ];
   }
 }
 

@@ -1,20 +1,16 @@
 // A window of time, as long as it is small enough for a page: how much it holds is estimated before the history looks for
 // all of it.
 
-import type { FactsAnswer } from '@dendro/history';
-import { DendroError } from '@dendro/protocol';
+import type { FactsAnswer, WindowAnswer } from '@dendro/history';
+import { DendroError, formatRfc3339Ns } from '@dendro/protocol';
+import type { EpochRange } from './epoch-range.ts';
 import type { HostHistory } from './host-history.ts';
-
-export interface EpochRange {
-  readonly fromEpochNs: bigint;
-  readonly toEpochNs: bigint;
-}
 
 /** A page takes in some 200,000 lives in a second. */
 const LIMITS = { births: 200_000, bytes: 64 * 1024 * 1024 };
 
 /** @throws DendroError DENDRO_WINDOW_TOO_LARGE, DENDRO_HISTORY_TOO_OLD, DENDRO_BUSY */
-export async function windowOf(history: HostHistory, range: EpochRange, limits = LIMITS): Promise<FactsAnswer> {
+export async function windowOf(history: HostHistory, range: EpochRange, limits = LIMITS): Promise<WindowAnswer> {
   const { births } = await history.ask({ kind: 'histogram', ...range, buckets: 1 });
   const born = births.reduce((sum, count) => sum + count, 0);
   if (born > limits.births) throw tooLarge(`${born} processes began in it, and ${limits.births} may`, { births: born });
@@ -22,6 +18,19 @@ export async function windowOf(history: HostHistory, range: EpochRange, limits =
   const bytes = sizeOf(found);
   if (bytes > limits.bytes) throw tooLarge(`it has ${bytes} bytes, and may have ${limits.bytes}`, { bytes });
   return found;
+}
+
+/** Why an answer begins later than it was to; null where it does not. */
+export function cutReason(
+  { fromEpochNs: askedNs }: EpochRange,
+  { fromEpochNs }: Pick<EpochRange, 'fromEpochNs'>,
+  oldestEpochNs: bigint | undefined,
+): string | null {
+  if (fromEpochNs <= askedNs) return null;
+  const time = formatRfc3339Ns(fromEpochNs);
+  return oldestEpochNs !== undefined && fromEpochNs <= oldestEpochNs
+    ? `The history begins at ${time}.`
+    : `It begins at ${time}: what was before is of another boot of the host, ask for it by itself.`;
 }
 
 /** A repetition of u32 little-endian length and batch. */

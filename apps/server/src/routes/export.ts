@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { DendroError } from '@dendro/protocol';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
@@ -13,6 +14,7 @@ const TYPES: Readonly<Record<TreeFormat, string>> = {
   csv: 'text/csv; charset=utf-8',
   dot: 'text/vnd.graphviz; charset=utf-8',
   svg: 'image/svg+xml; charset=utf-8',
+  text: 'text/plain; charset=utf-8',
 };
 
 export interface ExportRoutesOptions {
@@ -47,16 +49,16 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportRoutesOptions> = asyn
         if (from === undefined) throw new DendroError('DENDRO_REQUEST_INVALID', 'A recording needs a time "from".');
         const range = rangeOf(host, from, to);
         const about = { info: host.info, source: host.status.source.name };
-        const bytes = await recordingOf(historyOf(host), range, about);
+        const records = await recordingOf(historyOf(host), range, about);
         return reply
           .type('application/octet-stream')
           .header('content-disposition', `attachment; filename="${name}-${range.toEpochNs}.dendro"`)
-          .send(bytes as never);
+          .send(Readable.from(records, { objectMode: false }) as never);
       }
       const bytes = await host.ask({ kind: 'export', at, withExited: exited, format, dendro: version });
       return reply
         .type(TYPES[format])
-        .header('content-disposition', `attachment; filename="${name}.${format}"`)
+        .header('content-disposition', `attachment; filename="${name}.${format === 'text' ? 'txt' : format}"`)
         .send(Buffer.from(bytes) as never);
     },
   );

@@ -1,12 +1,16 @@
 // What a history is asked that one instant does not answer: stretches of time, searches, differences.
 
-import type { HistoryGap, LifeQuery } from '@dendro/history';
+import type { Ancestor, HistoryGap, LifeQuery } from '@dendro/history';
 import { DendroError } from '@dendro/protocol';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import type { EpochRange } from '../history/epoch-range.ts';
 import type { HostHistory } from '../history/host-history.ts';
-import { bytesOf, windowOf } from '../history/window.ts';
+import { WHY } from '../history/past-tree.ts';
+import { bytesOf, cutReason, windowOf } from '../history/window.ts';
+import { type DifferenceJson, differenceJson } from '../tree-worker/difference-json.ts';
 import type { HostClient } from '../tree-worker/host-client.ts';
+import type { DifferenceQuestion } from '../tree-worker/messages.ts';
 import type { MemoryStretch } from '../tree-worker/stretch.ts';
 import { epochTimeFrom } from '../tree-worker/time-text.ts';
 import type { TreeClient } from '../tree-worker/tree-client.ts';
@@ -15,7 +19,10 @@ import { At, HostId, Ns, Nullable, Problem, TIME_FORMS } from './schemas.ts';
 const MAX_BUCKETS = 5000;
 const MAX_GAPS = 10_000;
 const MAX_LIVES = 10_000;
-const MAX_CHANGES = 100_000;
+const MAX_DEPTH = 64;
+/** Each is looked up by itself. */
+const MAX_WITH_ANCESTORS = 100;
+const MAX_CHANGES = 10_000;
 
 const From = Type.Optional(Type.String({ maxLength: 64, description: `${TIME_FORMS}; otherwise the oldest` }));
 const To = At;
@@ -43,12 +50,31 @@ const Life = Type.Object({
   cmd: Nullable(Type.Array(Type.String())),
   uid: Nullable(Type.Integer()),
   containerId: Nullable(Type.String()),
+  ancestors: Nullable(
+    Type.Array(
+      Type.Object({ taskId: Type.Integer(), pid: Type.Integer(), comm: Nullable(Type.String()), startTime: Ns }),
+      { description: 'The nearest first, each as it was when it started the one below it; null where not looked up' },
+    ),
+  ),
 });
 const Rest = {
   returned: Type.Integer(),
   total: Type.Integer(),
   reason: Nullable(Type.String({ description: 'Why not all are returned' })),
 };
+const DifferentTask = {
+  taskId: Type.Integer(),
+  kind: Type.Union([Type.Literal('process'), Type.Literal('thread')]),
+  pid: Type.Integer(),
+  tid: Type.Integer(),
+  comm: Nullable(Type.String()),
+  uid: Nullable(Type.Integer()),
+  startTime: Ns,
+  exitTime: Nullable(Ns),
+  exitCode: Nullable(Type.Integer()),
+  signal: Nullable(Type.Integer()),
+};
+const Parent = Type.Object({ taskId: Type.Integer(), pid: Type.Integer(), comm: Nullable(Type.String()) });
 const problems = { 400: Problem, 404: Problem, 410: Problem, 429: Problem, 503: Problem };
 const Text = Type.Optional(Type.String({ minLength: 1, maxLength: 1024 }));
 const Uint32 = Type.Optional(Type.Integer({ minimum: 0, maximum: 0xffff_ffff }));
@@ -61,7 +87,8 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
     `${root}/histogram`,
     {
       schema: {
-        summary: 'How many processes began, ran something and ended in each part of a stretch of time',
+        summary:
+          'How many processes began, ran something and ended in each part of a stretch of time, and what was found',
         params: HostId,
         querystring: Type.Object({
           from: From,
@@ -75,6 +102,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
             births: Counts,
             execs: Counts,
             exits: Counts,
+            findings: Type.Array(Type.Integer(), { description: '0 as long as nothing finds anything' }),
             gaps: Type.Array(Gap, { description: `Of which something is missing; the newest ${MAX_GAPS}` }),
             oldest: Nullable(Ns),
             newest: Nullable(Ns),
@@ -95,6 +123,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
           births: [...counts.births],
           execs: [...counts.execs],
           exits: [...counts.exits],
+          findings: counts.births.map(() => 0),
           gaps: [...gaps],
           oldest,
           newest,
@@ -111,6 +140,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
         births: [...counts.births],
         execs: [...counts.execs],
         exits: [...counts.exits],
+        findings: counts.births.map(() => 0),
         gaps: gaps.slice(-MAX_GAPS).map(gapJson),
         oldest: textOf(oldestEpochNs),
         newest: textOf(newestEpochNs),
@@ -157,6 +187,12 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
           from: Type.Optional(Type.String({ maxLength: 64, description: 'Lived at that time or later' })),
           to: Type.Optional(Type.String({ maxLength: 64, description: 'Lived at that time or before' })),
           limit: Type.Integer({ default: 100, minimum: 1, maximum: MAX_LIVES }),
+          ancestors: Type.Integer({
+            default: 16,
+            minimum: 0,
+            maximum: MAX_DEPTH,
+            description: `How many of each are given, of the first ${MAX_WITH_ANCESTORS} lives`,
+          }),
           pid: Uint32,
           uid: Uint32,
           comm: Text,
@@ -167,7 +203,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
         response: { 200: Type.Object({ lives: Type.Array(Life), ...Rest }), ...problems },
       },
     },
-    async ({ params, query: { q, from, to, ...fields } }) => {
+    async ({ params, query: { q, from, to, ancestors: depth, ...fields } }) => {
       const host = client.host(params.host);
       const query: LifeQuery = {
         ...fields,
@@ -175,9 +211,13 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
         fromEpochNs: from === undefined ? undefined : epochTimeFrom(from, host.epochNow),
         toEpochNs: to === undefined ? undefined : epochTimeFrom(to, host.epochNow),
       };
-      const { lives, total } = await historyOf(host).ask({ kind: 'search', query });
+      const history = historyOf(host);
+      const { lives, total } = await history.ask({ kind: 'search', query });
+      const looked = depth > 0 ? lives.slice(0, MAX_WITH_ANCESTORS) : [];
+      const starts = looked.map(({ taskId, startEpochNs }) => ({ taskId, startEpochNs }));
+      const ancestors = await history.ask({ kind: 'ancestors', lives: starts, depth });
       return {
-        lives: lives.map((life) => ({
+        lives: lives.map((life, i) => ({
           taskId: life.taskId,
           pid: life.pid,
           creatorTaskId: life.creatorTaskId ?? null,
@@ -191,6 +231,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
           cmd: life.argv === undefined ? null : [...life.argv],
           uid: life.uid ?? null,
           containerId: life.container ?? null,
+          ancestors: ancestors[i]?.map(ancestorJson) ?? null,
         })),
         returned: lives.length,
         total,
@@ -205,37 +246,50 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
       schema: {
         summary: 'What is different between two instants; who began and ended in between is not in it',
         params: HostId,
-        querystring: Type.Object({ a: Type.String({ maxLength: 64, description: TIME_FORMS }), b: To }),
+        querystring: Type.Object({
+          a: Type.String({ maxLength: 64, description: TIME_FORMS }),
+          b: To,
+          limit: Type.Integer({ default: 1000, minimum: 1, maximum: MAX_CHANGES, description: 'Of each list' }),
+          threads: Type.Boolean({ default: false, description: 'Also of threads' }),
+        }),
         response: {
           200: Type.Object({
             a: Ns,
             b: Ns,
-            started: Type.Array(Type.Integer(), { description: 'Task ids of who lives at b and not at a' }),
-            ended: Type.Array(Type.Integer(), { description: 'And of who lives at a and not at b' }),
-            changed: Type.Array(Type.Object({ taskId: Type.Integer(), fields: Type.Array(Type.String()) })),
+            born: Type.Array(Type.Object(DifferentTask), { description: 'Who lives at b and not at a' }),
+            died: Type.Array(Type.Object(DifferentTask), { description: 'Who lives at a and not at b' }),
+            changed: Type.Array(
+              Type.Object({
+                ...DifferentTask,
+                fields: Type.Array(Type.Object({ field: Type.String(), from: Type.Any(), to: Type.Any() }), {
+                  description: 'Values at a and at b; null where not known',
+                }),
+              }),
+            ),
+            reparented: Type.Array(Type.Object({ ...DifferentTask, from: Nullable(Parent), to: Nullable(Parent) })),
+            counts: Type.Object({
+              born: Type.Integer(),
+              died: Type.Integer(),
+              changed: Type.Integer(),
+              reparented: Type.Integer(),
+            }),
             ...Rest,
           }),
           ...problems,
         },
       },
     },
-    async ({ params, query }) => {
+    async ({ params, query: { a, b, limit, threads } }) => {
       const host = client.host(params.host);
-      const [firstEpochNs, secondEpochNs] = [query.a, query.b].map((text) => epochTimeFrom(text, host.epochNow)) as [
-        bigint,
-        bigint,
-      ];
-      const found = await historyOf(host).ask({ kind: 'difference', firstEpochNs, secondEpochNs });
-      const total = found.started.length + found.ended.length + found.changed.length;
-      const started = found.started.slice(0, MAX_CHANGES);
-      const ended = found.ended.slice(0, MAX_CHANGES);
-      const changed = found.changed
-        .slice(0, MAX_CHANGES)
-        .map(({ taskId, fields }) => ({ taskId, fields: [...fields] }));
-      const all = [...started, ...ended, ...changed];
-      const [a, b] = [String(firstEpochNs), String(secondEpochNs)];
-      const rest = { returned: all.length, total, reason: limitReason(all, total, 'first') };
-      return { a, b, started, ended, changed, ...rest };
+      const { fromEpochNs: firstEpochNs, toEpochNs: secondEpochNs } = rangeOf(host, a, b, ['a', 'b']);
+      const question = { firstEpochNs, secondEpochNs, options: { limit, threads } };
+      const { lacks, ...difference } = await differenceBetween(host, question);
+      const { born, died, changed, reparented, counts } = difference;
+      const returned = born.length + died.length + changed.length + reparented.length;
+      const total = counts.born + counts.died + counts.changed + counts.reparented;
+      const cut = returned < total ? [`Of each list these are the first ${limit}: counts has how many there are.`] : [];
+      const reason = [...cut, ...lacks].join(' ') || null;
+      return { a: String(firstEpochNs), b: String(secondEpochNs), ...difference, returned, total, reason };
     },
   );
 
@@ -245,7 +299,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
       schema: {
         summary: 'Facts about everyone who mattered at some time in between: what a page scrubs in',
         description:
-          'A repetition of u32 little-endian length and a batch of facts of that length. x-dendro-base-epoch-ns is what their times count from; x-dendro-oldest-epoch-ns is the first instant of the history.',
+          'A repetition of u32 little-endian length and a batch of facts of that length. x-dendro-base-epoch-ns is what their times count from; x-dendro-oldest-epoch-ns is the first instant of the history. x-dendro-from-epoch-ns is the first instant about which it knows all: where that is later than the one asked for, x-dendro-reason says why.',
         produces: ['application/octet-stream'],
         params: HostId,
         querystring: Type.Object({ from: From, to: To }),
@@ -255,12 +309,16 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
     async ({ params, query: { from, to } }, reply) => {
       const host = client.host(params.host);
       const history = historyOf(host);
-      const found = await windowOf(history, rangeOf(host, from, to));
-      const { baseEpochNs } = found;
+      const range = rangeOf(host, from, to);
+      const found = await windowOf(history, range);
+      const { baseEpochNs, fromEpochNs } = found;
+      const reason = cutReason(range, found, history.oldestEpochNs);
       return reply
         .headers({
           'x-dendro-base-epoch-ns': String(baseEpochNs),
           'x-dendro-oldest-epoch-ns': String(history.oldestEpochNs ?? baseEpochNs),
+          'x-dendro-from-epoch-ns': String(fromEpochNs),
+          ...(reason === null ? {} : { 'x-dendro-reason': reason }),
           'cache-control': 'no-store',
         })
         .type('application/octet-stream')
@@ -280,6 +338,9 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
             problem: Nullable(Type.String()),
             oldest: Nullable(Ns),
             newest: Nullable(Ns),
+            written: Nullable(
+              Type.String({ description: 'What was told until then is on the disk, epoch nanoseconds' }),
+            ),
             bytes: Type.Integer({ description: 'Of the file' }),
             facts: Type.Integer(),
             openLives: Type.Integer({ description: 'Living, just ended, or others are known through them' }),
@@ -301,6 +362,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
         problem: history.problem ?? null,
         oldest: textOf(oldestEpochNs),
         newest: textOf(newestEpochNs),
+        written: textOf(now.writtenEpochNs),
         bytes: fileBytes,
         ...{ facts, openLives, pendingBytes, droppedBatches, damagedParts },
       };
@@ -309,23 +371,25 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
 };
 
 /** @throws DendroError DENDRO_HISTORY_OFF */
-export function historyOf({ history, number, info, status }: HostClient): HostHistory {
+export function historyOf({ history, info, status }: HostClient): HostHistory {
   if (history !== undefined) return history;
-  const why =
-    number > 0
-      ? 'only the first host of a feed is'
-      : info.isLive
-        ? `start dendro without --no-history, and with a source of this host${status.source.name === 'none' ? ' or with --data-dir' : ''}`
-        : 'it is a recording already';
+  const why = info.isLive
+    ? `start dendro without --no-history, and with a source of this host${status.source.name === 'none' ? ' or with --data-dir' : ''}`
+    : 'it is a recording already';
   throw new DendroError('DENDRO_HISTORY_OFF', `Nothing is recorded of this host: ${why}.`);
 }
 
 /** @throws DendroError DENDRO_TIME_INVALID, DENDRO_REQUEST_INVALID */
-export function rangeOf(host: HostClient, from: string | undefined, to: string) {
+export function rangeOf(
+  host: HostClient,
+  from: string | undefined,
+  to: string,
+  [first, last]: readonly [string, string] = ['from', 'to'],
+): EpochRange {
   const toEpochNs = epochTimeFrom(to, host.epochNow);
   const fromEpochNs = from === undefined ? oldestOf(host, toEpochNs) : epochTimeFrom(from, host.epochNow);
   if (fromEpochNs <= toEpochNs) return { fromEpochNs, toEpochNs };
-  throw new DendroError('DENDRO_REQUEST_INVALID', 'The time "from" is after the time "to".');
+  throw new DendroError('DENDRO_REQUEST_INVALID', `The time "${first}" is after the time "${last}".`);
 }
 
 /** Memory reaches back by some minutes at least, and nobody has to know by how many. */
@@ -338,6 +402,23 @@ async function fromMemory(host: HostClient, question: Parameters<HostClient['ask
   return JSON.parse(Buffer.from(await host.ask(question)).toString()) as MemoryStretch;
 }
 
+async function differenceBetween(host: HostClient, question: DifferenceQuestion): Promise<DifferenceJson> {
+  const { history } = host;
+  if (history === undefined) {
+    return JSON.parse(Buffer.from(await host.ask({ kind: 'difference', ...question })).toString()) as DifferenceJson;
+  }
+  const instants = [question.firstEpochNs, question.secondEpochNs];
+  const [difference, ...gaps] = await Promise.all([
+    history.ask({ kind: 'difference', ...question }),
+    ...instants.map((epochNs) => history.ask({ kind: 'gaps', fromEpochNs: epochNs, toEpochNs: epochNs })),
+  ]);
+  return differenceJson(difference, [...new Set(gaps.flat().map(({ why }) => WHY[why]))]);
+}
+
+function ancestorJson({ taskId, pid, comm, startEpochNs }: Ancestor) {
+  return { taskId, pid, comm: comm ?? null, startTime: String(startEpochNs) };
+}
+
 function gapJson({ fromEpochNs, toEpochNs, lost, why }: HistoryGap) {
   return { from: String(fromEpochNs), to: String(toEpochNs), lost, why };
 }
@@ -346,6 +427,6 @@ function textOf(epochNs: bigint | undefined): string | null {
   return epochNs === undefined ? null : String(epochNs);
 }
 
-function limitReason({ length }: readonly unknown[], total: number, which = 'newest'): string | null {
-  return length >= total ? null : `Of ${total} these are the ${which} ${length}.`;
+function limitReason({ length }: readonly unknown[], total: number): string | null {
+  return length >= total ? null : `Of ${total} these are the newest ${length}.`;
 }

@@ -103,6 +103,20 @@ export const hostRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeClient
           200: Type.Intersect([
             Type.Object({ host: Type.String(), at: Ns, version: Type.Integer() }),
             listOf('tasks', Task),
+            Type.Object({
+              lacks: Type.Array(
+                Type.Object({
+                  why: Type.String({
+                    description:
+                      'As of gaps, or before (dendro watched), evicted (from memory), exited (those that had ended are left out)',
+                  }),
+                  nearest: Nullable(
+                    Type.String({ description: 'The nearest instant for which that does not hold, epoch nanoseconds' }),
+                  ),
+                }),
+                { description: 'What reason says, for programs' },
+              ),
+            }),
           ]),
           400: Problem,
           404: Problem,

@@ -24,7 +24,7 @@ import {
 import { exportTree } from '../export/tree-export.ts';
 import type { TreeQuestion } from './messages.ts';
 import { epochTimeFrom } from './time-text.ts';
-import { type TreeAnswer, treeAnswer } from './tree-json.ts';
+import { type Lack, type TreeAnswer, treeAnswer } from './tree-json.ts';
 import { treeText } from './tree-text.ts';
 
 /** A tree that can be asked: the live one, or one of the past. */
@@ -36,7 +36,7 @@ export interface AskedTree {
   readonly base: TimeBase;
   readonly now: EventNs;
   reaches(epochNs: bigint): boolean;
-  lacks(at: EventNs, withExited: boolean): string | undefined;
+  lacks(at: EventNs, withExited: boolean): readonly Lack[];
 }
 
 /** @throws DendroError what is wrong with the question */
@@ -47,7 +47,8 @@ export function answerJson(tree: AskedTree, question: TreeQuestion): string {
     case 'export': {
       const answer = treeOf(tree, question);
       const at = eventTimeOf(tree.base, BigInt(answer.at));
-      return exportTree(question.format, { tree: tree.host.tree, at, answer, dendro: question.dendro });
+      const { format, dendro, withExited } = question;
+      return exportTree(format, { tree: tree.host.tree, at, answer, dendro, withExited });
     }
     case 'text':
       // A terminal is shown no times, so one that is too far away to be exact does no harm.
@@ -60,8 +61,8 @@ export function answerJson(tree: AskedTree, question: TreeQuestion): string {
 function treeOf(tree: AskedTree, { at, withExited }: Extract<TreeQuestion, { withExited: boolean }>): TreeAnswer {
   const { host, base, id, version } = tree;
   const epochNs = epochTimeOf(tree, at);
-  const lack = tree.lacks(eventTimeOf(base, epochNs), withExited);
-  return treeAnswer({ tree: host.tree, version }, { host: id, base, epochNs, withExited, lack });
+  const lacks = tree.lacks(eventTimeOf(base, epochNs), withExited);
+  return treeAnswer({ tree: host.tree, version }, { host: id, base, epochNs, withExited, lacks });
 }
 
 function aboutTask(tree: AskedTree, question: Exclude<TreeQuestion, { kind: 'tree' | 'text' | 'export' }>): object {
@@ -97,9 +98,13 @@ function aboutTask(tree: AskedTree, question: Exclude<TreeQuestion, { kind: 'tre
 export function epochTimeOf(tree: AskedTree, text: string): bigint {
   const epochNs = parsedTime(tree, text);
   if (tree.reaches(epochNs)) return epochNs;
-  throw new DendroError(
+  throw outOfRange(tree.base);
+}
+
+export function outOfRange({ epochNs }: TimeBase): DendroError {
+  return new DendroError(
     'DENDRO_TIME_OUT_OF_RANGE',
-    `The tree can be asked about times up to 104 days from ${formatRfc3339Ns(tree.base.epochNs)}.`,
+    `The tree can be asked about times up to 104 days from ${formatRfc3339Ns(epochNs)}.`,
   );
 }
 

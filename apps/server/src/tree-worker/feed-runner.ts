@@ -29,7 +29,6 @@ const STATUS_MS = 1000;
 const MAX_BATCH_FACTS = 20_000;
 /** Clocks are slewed all the time, by less than this in months. */
 const MAX_WALL_SHIFT_MS = 1000;
-const NOT_RECORDED = 'Of this host nothing is recorded: what leaves memory is forgotten.';
 const POSTED = "Events of Tracee that are posted to /api/v1/hosts/local/events, as Tracee's webhook does.";
 
 type Post = (message: FromWorker, transfer?: ArrayBuffer[]) => void;
@@ -202,17 +201,41 @@ export class FeedRunner {
 
   /** Hosts are told of in the order of their numbers. */
   #treeOf(host: FeedHost): HostTree {
-    const { maxProcesses, maxThreads } = this.#options;
+    const { maxProcesses, maxThreads, resumptions } = this.#options;
     for (const next of this.#split.hosts.slice(this.#trees.length, host.number + 1)) {
       const isFirst = next.number === 0;
       const canEnrich = isFirst && this.#feed.procfs !== undefined;
-      const resumption = isFirst ? this.#options.resumption : undefined;
+      const resumption = isFirst ? resumptions?.first : this.#furtherOf(next);
+      const isRecorded = resumptions !== undefined;
       const { clock } = this.#feed;
-      const tree = new HostTree(next, { maxProcesses, maxThreads, canEnrich, clock, resumption });
+      const beginsNow = isFirst && this.#feed.procfsCounts !== undefined && !this.#isOneTree;
+      const tree = new HostTree(next, {
+        ...{ maxProcesses, maxThreads, canEnrich, clock, beginsNow, isRecorded, resumption },
+      });
       this.#trees.push(tree);
-      if (!isFirst) this.#tellHost(tree);
+      if (isFirst) continue;
+      this.#tellHost(tree);
+      const resumed = tree.host.commit();
+      if (resumed !== undefined) this.#send(tree, resumed, isWhole(tree));
     }
     return this.#trees[host.number] as HostTree;
+  }
+
+  #furtherOf({ name }: FeedHost) {
+    return this.#options.resumptions?.further.find((host) => host.name === name)?.resumption;
+  }
+
+  /** Those that were recorded before are there from the start. */
+  #meetKnown(): void {
+    const { firstName, further = [] } = this.#options.resumptions ?? {};
+    const { first } = this.#split;
+    // A machine that is watched itself has its name from elsewhere.
+    if (firstName !== undefined && first.name === undefined) this.#split.ensure(firstName);
+    if (first.name === undefined) return;
+    for (const { name } of further) {
+      const host = this.#split.ensure(name);
+      if (typeof host !== 'string') this.#treeOf(host);
+    }
   }
 
   /** @throws DendroError DENDRO_REQUEST_INVALID */
@@ -234,7 +257,7 @@ export class FeedRunner {
 
   /** Between the end of the earlier run, as the history has it, and the start of the source nobody looked. */
   #noteUnseen(): void {
-    const { resumption } = this.#options;
+    const resumption = this.#options.resumptions?.first;
     if (resumption?.hasPast !== true || !this.#feed.source.isLive) return;
     this.#take({ type: 'gap', from: resumption.begun, to: this.first.now, lost: 0 });
   }
@@ -244,9 +267,8 @@ export class FeedRunner {
     if (batch === undefined) return;
     this.#resumed = undefined;
     this.#tellHost(this.first);
-    // That some did not fit into memory the history does not know.
-    const { evictedProcesses, evictedThreads } = this.first.host.counts;
-    this.#send(this.first, batch, evictedProcesses + evictedThreads === 0);
+    this.#send(this.first, batch, isWhole(this.first));
+    this.#meetKnown();
   }
 
   /** Says which hosts there are, and what has changed of the first, as far as it has not been said. The first events may be of containers, which name none. */
@@ -360,7 +382,6 @@ export class FeedRunner {
     const { accepted, rejected, announcements } = tree.feedHost;
     const notices = [...new Set([...status.notices, ...this.#split.notices, ...announcements.notices])];
     if (tree === this.first) return this.#firstStatus({ ...status, notices });
-    if (this.#options.resumption !== undefined) notices.push(NOT_RECORDED);
     const own = { events: accepted, lost: 0, rejected: withRefused(rejected, tree), notices };
     // What is read here is of the first host, where no feed says otherwise.
     if (this.#feed.hosts !== undefined) return { ...status, ...own };
@@ -398,7 +419,7 @@ export class FeedRunner {
     const shiftMs = clock === undefined || !source.isLive ? 0 : clock.wallShiftMs();
     if (Math.abs(shiftMs) < MAX_WALL_SHIFT_MS) return;
     const [by, way] = [Math.abs(shiftMs / 1000).toFixed(1), shiftMs > 0 ? 'forward' : 'back'];
-    yield `The wall clock was set ${way} by ${by} s since ${this.#options.resumption === undefined ? 'dendro started' : 'recording of this boot began'}: times go on from what it said then. ${this.#options.resumption === undefined ? 'Start dendro again to follow it.' : 'They follow it from the next boot on.'}`;
+    yield `The wall clock was set ${way} by ${by} s since ${this.#options.resumptions === undefined ? 'dendro started' : 'recording of this boot began'}: times go on from what it said then. ${this.#options.resumptions === undefined ? 'Start dendro again to follow it.' : 'They follow it from the next boot on.'}`;
   }
 
   *#procfsNotices(): Generator<string> {
@@ -406,6 +427,11 @@ export class FeedRunner {
     if (failure !== undefined) yield failure;
     if (this.#hashes?.failure !== undefined) yield this.#hashes.failure;
   }
+}
+
+/** That some did not fit into memory the history does not know. */
+function isWhole({ host: { counts } }: HostTree): boolean {
+  return counts.evictedProcesses + counts.evictedThreads === 0;
 }
 
 const WHY_NO_HOST = {

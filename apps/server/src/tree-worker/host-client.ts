@@ -98,7 +98,7 @@ export class HostClient {
     switch (message.type) {
       case 'batch':
         this.#version = message.to;
-        if (!message.isResumption) this.history?.take(message);
+        if (!message.isResumption) this.history?.take(message, BigInt(this.#info.baseEpochNs));
         for (const listener of this.#listeners) listener.batch?.(message);
         return;
       case 'status':

@@ -1,11 +1,19 @@
 // The tree of one host, what it is called, and what can be said of it at any time.
 
 import { ProcessTree } from '@dendro/engine';
-import type { EventNs, SourceStatus, TaskEvent, TimeBase, TreeStats } from '@dendro/protocol';
+import {
+  type EventNs,
+  epochOf,
+  formatRfc3339Ns,
+  type SourceStatus,
+  type TaskEvent,
+  type TimeBase,
+  type TreeStats,
+} from '@dendro/protocol';
 import { type FeedHost, type HashCounts, type HostClock, NO_COUNTS, type ProcfsCounts } from '@dendro/sources';
 import { FIRST_ID, hostIdOf } from './host-id.ts';
 import type { HostStatus, TreeResumption, WorkerOptions } from './messages.ts';
-import { EVICTED } from './tree-json.ts';
+import { EVICTED, gapLack, type Lack, LOST } from './tree-json.ts';
 
 /** As far from its base a time is exact in a double: 104 days. */
 const MAX_EXACT_NS = Number.MAX_SAFE_INTEGER;
@@ -15,6 +23,10 @@ export interface HostTreeOptions extends Pick<WorkerOptions, 'maxProcesses' | 'm
   readonly canEnrich: boolean;
   /** The clock of the machine that the events come from, as far as it is known. */
   readonly clock: HostClock | undefined;
+  /** Does its source tell of all that runs here, from now on, and nobody of what was before? */
+  readonly beginsNow?: boolean | undefined;
+  /** Is there a history of it, that knows what has left memory? */
+  readonly isRecorded: boolean;
   /** Of an earlier run that this one goes on from. */
   readonly resumption?: TreeResumption | undefined;
 }
@@ -30,29 +42,33 @@ export class HostTree {
   #clockAheadNs = 0;
   /** From then on all living tasks are in memory; never again once a living one had to leave it. */
   #wholeSince = Number.NEGATIVE_INFINITY;
+  /** Who had ended by then is not known, and no history can be asked. */
+  #watchesSince: EventNs | undefined;
   #evicted = 0;
   #eventsBefore = 0;
   #countedAt = performance.now();
   #eventsPerSecond = 0;
 
-  constructor(feedHost: FeedHost, { maxProcesses, maxThreads, canEnrich, clock, resumption }: HostTreeOptions) {
+  constructor(feedHost: FeedHost, options: HostTreeOptions) {
+    const { maxProcesses, maxThreads, canEnrich, clock, resumption, beginsNow } = options;
     this.feedHost = feedHost;
     this.#clock = clock;
-    this.hasHistory = resumption !== undefined;
+    this.hasHistory = options.isRecorded;
     this.host = new ProcessTree({ maxProcesses, maxThreads, canEnrich, firstTaskId: resumption?.firstTaskId });
     if (resumption !== undefined) this.#resume(resumption);
+    else if (beginsNow === true) this.#watchesSince = clock?.now();
   }
 
   get version(): number {
     return this.host.version;
   }
 
-  #resume({ clock: { epochNs }, snapshot, newest, hasPast }: TreeResumption): void {
-    this.host.apply({ type: 'clock', epochNs });
+  #resume({ clock: { epochNs }, snapshot, newest, isBounded }: TreeResumption): void {
+    this.apply({ type: 'clock', epochNs });
     for (const batch of snapshot) {
       if (newest !== undefined) this.host.apply({ type: 'facts', at: newest, batch, isSnapshot: true });
     }
-    if (hasPast) this.#wholeSince = this.now;
+    if (isBounded) this.#wholeSince = this.now;
   }
 
   /** In messages between the threads. */
@@ -113,9 +129,26 @@ export class HostTree {
   }
 
   /** Why tasks that lived then, or had lived until then, may be missing. */
-  lacks(at: EventNs, withExited: boolean): string | undefined {
+  lacks(at: EventNs, withExited: boolean): readonly Lack[] {
+    const { base } = this;
+    const atNs = epochOf(base, at);
+    const lacks: Lack[] = this.host.tree
+      .gaps()
+      .filter(({ from, to }) => from <= at && at <= to)
+      .map(({ from, to }) => gapLack('source', LOST, [epochOf(base, from), epochOf(base, to)], atNs));
     const isWhole = this.isWholeAt(at);
-    return (withExited ? this.#evicted > 0 : !isWhole) ? EVICTED : undefined;
+    if (withExited ? this.#evicted > 0 : !isWhole) {
+      const since = this.#wholeSince;
+      const nearestNs = isWhole || !Number.isFinite(since) ? undefined : epochOf(base, since as EventNs);
+      lacks.push({ why: 'evicted', sentence: EVICTED, nearestNs });
+    }
+    const began = this.#watchesSince;
+    if (began !== undefined && at < began) {
+      const nearestNs = epochOf(base, began);
+      const sentence = `Dendro has watched since ${formatRfc3339Ns(nearestNs)}: who had ended by then is not known.`;
+      lacks.push({ why: 'before', sentence, nearestNs });
+    }
+    return lacks;
   }
 
   /** From then on the tree in memory is whole. */

@@ -1,11 +1,11 @@
 // What the main thread and the worker that owns the tree say to each other.
 
-import type { ProcessTreeCounts } from '@dendro/engine';
+import type { DifferenceOptions, ProcessTreeCounts } from '@dendro/engine';
 import type { ErrorCode, EventNs, HostInfo, SourceStatus, TreeStats, Version } from '@dendro/protocol';
 import type { ClockOrigin, HashCounts, ProcfsCounts } from '@dendro/sources';
 import type { TreeFormat } from '../export/tree-export.ts';
 
-/** `workerData` of the worker. */
+/** What the worker begins with. */
 export interface WorkerOptions {
   /** As given by `--source`; undefined chooses the best one that works here. */
   readonly source: string | undefined;
@@ -29,10 +29,18 @@ export interface WorkerOptions {
   readonly speed?: number | undefined;
   /** Where to record what the tree is told. */
   readonly recording?: RecordingTarget | undefined;
-  /** What the tree of the first host goes on from, where there is a history of it. */
-  readonly resumption?: TreeResumption | undefined;
+  /** What the trees go on from, where what becomes of them is recorded. */
+  readonly resumptions?: TreeResumptions | undefined;
   /** What is to be said of the first host from the start. */
   readonly notices?: readonly string[] | undefined;
+}
+
+export interface TreeResumptions {
+  /** As a feed has said it in an earlier run. */
+  readonly firstName: string | undefined;
+  readonly first: TreeResumption;
+  /** Of hosts that a feed has told of in earlier runs. */
+  readonly further: readonly { readonly name: string; readonly resumption: TreeResumption }[];
 }
 
 /** Where an earlier run has ended. */
@@ -45,8 +53,10 @@ export interface TreeResumption {
   readonly newest: EventNs | undefined;
   /** When the history began this run: until then it knows that nobody looked. */
   readonly begun: EventNs;
-  /** Does the history know of a time before this run? Then the tree alone does not. */
+  /** Does the history know of a time before this run? */
   readonly hasPast: boolean;
+  /** Is there a first instant that the history can be asked about? What is before is left to it, to be answered or refused. */
+  readonly isBounded: boolean;
 }
 
 export interface RecordingTarget {
@@ -64,6 +74,8 @@ export interface KernelOptions {
 }
 
 export type ToWorker =
+  /** Said first, once. */
+  | { readonly type: 'begin'; readonly options: WorkerOptions }
   | { readonly type: 'stop' }
   /** All facts about the present and the near past, or all there are, in chunks. `number` says of which host, here and below. */
   | { readonly type: 'snapshot'; readonly request: number; readonly number: number; readonly isWhole: boolean }
@@ -90,9 +102,16 @@ export type Question =
   | { readonly kind: 'lineage'; readonly id: string; readonly at: string; readonly depth: number }
   /** What the tree in memory knows of a stretch of time. */
   | { readonly kind: 'counts'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint; readonly buckets: number }
+  | ({ readonly kind: 'difference' } & DifferenceQuestion)
   | { readonly kind: 'gaps'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
   /** Lines of Tracee to take in. */
   | { readonly kind: 'events'; readonly ndjson: Uint8Array<ArrayBuffer>; readonly to: PostedTo };
+
+export interface DifferenceQuestion {
+  readonly firstEpochNs: bigint;
+  readonly secondEpochNs: bigint;
+  readonly options: DifferenceOptions;
+}
 
 /** Whose those events are that do not say it: those of a host that is known, or of one of this name. */
 export interface PostedTo {

@@ -16,7 +16,7 @@ const SHAPES = [
 test.each(SHAPES)('%s of %i: the JSON is a flat list, each with its parent', (shape, count) => {
   const host = treeOf(shape, count);
   const { base = { epochNs: 0n } } = host;
-  const options = { host: 'local', base, epochNs: epochOf(base, host.newest), withExited: false, lack: undefined };
+  const options = { host: 'local', base, epochNs: epochOf(base, host.newest), withExited: false, lacks: [] };
   const answer = JSON.parse(JSON.stringify(treeAnswer(host, options))) as { tasks: TaskRecord[]; returned: number };
   expect(answer.returned).toBe(count + 1);
   const byId = new Map(answer.tasks.map((task) => [task.taskId, task]));

@@ -3,7 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { DendroError, toError } from '@dendro/protocol';
-import type { HostHistory } from '../history/host-history.ts';
+import type { Histories } from '../history/histories.ts';
 import { HostClient } from './host-client.ts';
 import { FIRST_ID } from './host-id.ts';
 import type { FromWorker, Question, ToWorker, WorkerOptions } from './messages.ts';
@@ -27,6 +27,11 @@ const STOP_MS = 3000;
 /** Questions that may wait at once: the answer to one is the whole tree. */
 const MAX_QUESTIONS = 16;
 
+/** Reads the sources of the thread already; it does nothing before a `TreeClient` starts it. */
+export function treeWorker(): Worker {
+  return new Worker(new URL('./worker.ts', import.meta.url));
+}
+
 export class TreeClient {
   readonly #worker: Worker;
   readonly #listeners = new Set<TreeListener>();
@@ -35,30 +40,32 @@ export class TreeClient {
   readonly #complete = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<void>();
   readonly #hosts: HostClient[] = [];
-  /** Of the first host. */
-  readonly #history: HostHistory | undefined;
+  readonly #histories: Histories | undefined;
   #nextRequest = 1;
   #failure: Error | undefined;
   #isStopping = false;
 
-  private constructor(options: WorkerOptions, history: HostHistory | undefined) {
-    this.#history = history;
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options });
+  private constructor(worker: Worker, options: WorkerOptions, histories: Histories | undefined) {
+    this.#histories = histories;
+    this.#worker = worker;
     for (const { promise } of [this.#complete, this.#ready]) promise.catch(() => {}); // said to those who wait for it, if any
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.on('error', (error) => this.#fail(toError(error)));
     this.#worker.on('exit', () => {
       if (!this.#isStopping) this.#fail(new Error('the tree worker ended'));
     });
+    this.#send({ type: 'begin', options });
   }
 
   /**
    * Starts the worker and waits until its source runs.
-   * @param history of the first host, which the tree goes on from
+   * @param histories that the trees go on from, and that what becomes of them goes into
+   * @param worker that has been made ready before
    * @throws DendroError why the source cannot start
    */
-  static async start(options: WorkerOptions, history?: HostHistory): Promise<TreeClient> {
-    const client = new TreeClient({ ...options, resumption: history?.resumption }, history);
+  static async start(options: WorkerOptions, histories?: Histories, worker = treeWorker()): Promise<TreeClient> {
+    const resumptions = histories?.resumptions;
+    const client = new TreeClient(worker, { ...options, resumptions }, histories);
     await client.#ready.promise;
     return client;
   }
@@ -188,7 +195,8 @@ export class TreeClient {
   }
 
   #meet(message: Extract<FromWorker, { type: 'host' }>): void {
-    const { number } = message;
+    const { number, host: info } = message;
+    if (number === 0 && info.id !== FIRST_ID) this.#histories?.noteFirstName(info.name);
     const known = this.#hosts[number];
     if (known !== undefined) {
       known.receive(message);
@@ -199,7 +207,7 @@ export class TreeClient {
       requestSnapshot: (isWhole: boolean, take: (chunk: ChunkMessage) => void) =>
         this.#requestSnapshot(number, isWhole, take),
     };
-    const host = new HostClient(message, worker, number === 0 ? this.#history : undefined);
+    const host = new HostClient(message, worker, this.#histories?.of(message));
     this.#hosts[number] = host;
     for (const listener of this.#listeners) listener.appeared?.(host);
   }

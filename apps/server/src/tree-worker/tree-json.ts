@@ -3,6 +3,7 @@
 
 import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import { type TaskRecord, taskRecord } from '@dendro/export';
+import type { GapReason } from '@dendro/history';
 import { eventTimeOf, type TimeBase } from '@dendro/protocol';
 
 export interface TreeJsonOptions {
@@ -13,13 +14,23 @@ export interface TreeJsonOptions {
   readonly epochNs: bigint;
   /** Also tasks that had ended by then. */
   readonly withExited: boolean;
-  /** Why some may be missing of which nothing is known any more. */
-  readonly lack: string | undefined;
+  readonly lacks: readonly Lack[];
+}
+
+/** Why some of an instant may be missing. */
+export interface Lack {
+  /** A gap of the history (`GapReason`), what a source has lost, or what is left out or gone from memory. */
+  readonly why: GapReason | 'before' | 'evicted' | 'exited';
+  /** For people. */
+  readonly sentence: string;
+  /** The nearest instant, in epoch nanoseconds, for which that does not hold; undefined where there is none, or nobody can tell. */
+  readonly nearestNs: bigint | undefined;
 }
 
 export const EVICTED =
   'Tasks of that time have left memory to make room: total counts those that are known of. --max-processes and --max-threads keep more.';
-const LOST = 'Events of that time were lost.';
+
+export const LOST = 'Events of that time were lost.';
 
 /** A tree, and the version of it that is answered from. */
 export interface VersionedTree {
@@ -35,10 +46,21 @@ export interface TreeAnswer {
   readonly returned: number;
   readonly total: number;
   readonly reason: string | null;
+  readonly lacks: readonly { readonly why: string; readonly nearest: string | null }[];
+}
+
+/** Of a gap that holds an instant. */
+export function gapLack(
+  why: GapReason,
+  sentence: string,
+  [fromNs, toNs]: readonly [bigint, bigint],
+  atNs: bigint,
+): Lack {
+  return { why, sentence, nearestNs: atNs - fromNs <= toNs - atNs ? fromNs - 1n : toNs + 1n };
 }
 
 export function treeAnswer({ tree, version }: VersionedTree, options: TreeJsonOptions): TreeAnswer {
-  const { host, base, epochNs, withExited, lack } = options;
+  const { host, base, epochNs, withExited } = options;
   const at = eventTimeOf(base, epochNs);
   const tasks: TaskRecord[] = [];
   let evicted = 0;
@@ -50,10 +72,10 @@ export function treeAnswer({ tree, version }: VersionedTree, options: TreeJsonOp
     if (isPresent) tasks.push(taskRecord(tree, base, task, at));
     else evicted++;
   }
-  const reasons = [
-    ...(lack !== undefined ? [lack] : evicted > 0 ? [EVICTED] : []),
-    ...(tree.gaps().some(({ from, to }) => from <= at && at <= to) ? [LOST] : []),
-  ];
+  const lacks = [...options.lacks];
+  if (evicted > 0 && !lacks.some(({ why }) => why === 'evicted')) {
+    lacks.push({ why: 'evicted', sentence: EVICTED, nearestNs: undefined });
+  }
   return {
     host,
     at: String(epochNs),
@@ -61,6 +83,7 @@ export function treeAnswer({ tree, version }: VersionedTree, options: TreeJsonOp
     tasks,
     returned: tasks.length,
     total: tasks.length + evicted,
-    reason: reasons.length === 0 ? null : reasons.join(' '),
+    reason: [...new Set(lacks.map(({ sentence }) => sentence))].join(' ') || null,
+    lacks: lacks.map(({ why, nearestNs }) => ({ why, nearest: nearestNs === undefined ? null : String(nearestNs) })),
   };
 }

@@ -1,13 +1,15 @@
 // The worker thread: owns source and tree, so that no storm of forks can hold
 // up a request and no slow browser can lose a fork.
 
-import { parentPort, workerData } from 'node:worker_threads';
+import { once } from 'node:events';
+import { parentPort } from 'node:worker_threads';
 import { DendroError, toError } from '@dendro/protocol';
 import { mayUseEbpf } from '@dendro/sources';
 import { answerJson } from './answers.ts';
 import { feedsFor } from './choose-source.ts';
+import { differenceInMemory } from './difference-json.ts';
 import { FeedRunner } from './feed-runner.ts';
-import type { FromWorker, ToWorker, WorkerOptions } from './messages.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
 import { answerOrPast } from './past-instant.ts';
 import { Recordings } from './recordings.ts';
 import { snapshotChunks } from './snapshot.ts';
@@ -15,7 +17,6 @@ import { answerOfStretch } from './stretch.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs as a worker thread only');
-const options = workerData as WorkerOptions;
 
 let recording: Recordings | undefined;
 
@@ -48,6 +49,8 @@ function sayFailed(thrown: unknown): void {
 
 function answer(runner: FeedRunner, message: ToWorker): void {
   switch (message.type) {
+    case 'begin':
+      return; // only ever the first one
     case 'stop':
       void runner.stop().then(() => {
         for (const tree of runner.trees) {
@@ -94,13 +97,16 @@ function answerTo(runner: FeedRunner, { number, question }: Extract<ToWorker, { 
   const tree = runner.trees[number];
   if (tree === undefined) throw new DendroError('DENDRO_HOST_UNKNOWN');
   if (question.kind === 'counts' || question.kind === 'gaps') return JSON.stringify(answerOfStretch(tree, question));
+  if (question.kind === 'difference') return JSON.stringify(differenceInMemory(tree, question));
   return tree.hasHistory ? answerOrPast(tree, question) : answerJson(tree, question);
 }
 
+const [begin] = (await once(port, 'message')) as [Extract<ToWorker, { type: 'begin' }>];
+const { options } = begin;
 try {
   const feeds = feedsFor(options.source, process.geteuid?.() === 0, {
     ...options,
-    clock: options.resumption?.clock,
+    clock: options.resumptions?.first.clock,
     mayUseEbpf: mayUseEbpf(),
   });
   if (options.recording !== undefined) recording = new Recordings(options.recording);

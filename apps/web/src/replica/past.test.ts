@@ -20,12 +20,15 @@ let past: Past;
 /** From and to of each window asked for, in seconds. */
 let asked: [from: number, to: number][];
 /** What the server says: nothing, or a status for windows longer than so many seconds. */
+/** When another boot of the host began, in seconds. */
+let booted: number | undefined;
 let refuses: { readonly status: number; readonly longerThan: number } | undefined;
 
 beforeEach(() => {
   vi.useFakeTimers();
   asked = [];
   refuses = undefined;
+  booted = undefined;
   replica = new Replica(() => 0);
   replica.greet(HOST);
   replica.resync();
@@ -51,7 +54,8 @@ beforeEach(() => {
       const answer = new Uint8Array(4 + bytes.length);
       new DataView(answer.buffer).setUint32(0, bytes.length, true);
       answer.set(bytes, 4);
-      return new Response(answer);
+      const begins = booted !== undefined && from < booted && to >= booted ? at(booted) : at(from);
+      return new Response(answer, { headers: { 'x-dendro-from-epoch-ns': String(EPOCH + BigInt(begins)) } });
     },
   });
 });
@@ -179,4 +183,20 @@ test('two trees in one: whoever lived at A stays, though the other tree has evic
   expect(both.textAt(child, 'comm', 7 as EventNs)).toBe('gone');
   both.apply(batchOf([], [2, 3]));
   expect([both.isPresent(gone), both.isPresent(child)]).toEqual([true, false]);
+});
+
+test('a window is of one boot of the host: that of an earlier one ends where the later begins', async () => {
+  booted = 5100;
+  past.treeAt(at(5000));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked.map(([from, to]) => [from, Math.round(to)])).toEqual([
+    [5000, 5000],
+    [4700, 5300],
+    [4700, 5100],
+  ]);
+  expect(past.holds(at(5099))?.from).toBe(at(4700));
+  expect(past.holds(at(5101))).toBeUndefined();
+  past.treeAt(at(5101));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect([past.holds(at(5101))?.from, past.holds(at(5099))]).toEqual([at(5100), undefined]);
 });

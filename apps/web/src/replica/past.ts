@@ -22,6 +22,8 @@ export interface PastWindow {
 
 /** To either side of the instant that is asked about; less where that is too much for one answer. */
 const REACHES_NS = [300e9, 60e9, 5e9, 1e9];
+/** Times in the page are exact to less than that. */
+const APART_NS = 1000;
 const SETTLE_MS = 80;
 /** A pointer that never rests, or the past being played, is followed all the same. */
 const MAX_WAIT_MS = 300;
@@ -218,9 +220,14 @@ export class Past {
     const reach = REACHES_NS[this.#reach] as number;
     const base = { epochNs: BigInt(host?.baseEpochNs ?? 0) };
     const from = Math.max(eventTimeOf(base, BigInt(host?.oldestEpochNs ?? 0)), at - reach) as EventNs;
-    const to = Math.min(replica.now(), at + reach) as EventNs;
+    let to = Math.min(replica.now(), at + reach) as EventNs;
     const began = this.#clock();
-    const answer = await requestWindow(this.#deps, from, to, signal);
+    let answer = await requestWindow(this.#deps, from, to, signal);
+    // A window is of the boot of its last instant: that of an earlier one ends before.
+    if (answer.kind === 'batches' && answer.from > at) {
+      to = Math.max(at, answer.from - APART_NS) as EventNs;
+      answer = await requestWindow(this.#deps, from, to, signal);
+    }
     if (answer.kind === 'too-large') {
       this.#reach++;
       this.#isTooMuch ||= this.#reach === REACHES_NS.length;
@@ -237,7 +244,7 @@ export class Past {
     }
     this.#windowMs = this.#clock() - began;
     this.#isTooMuch = false;
-    this.#show(host, { from, to, tree });
+    this.#show(host, { from: answer.from, to, tree });
     return true;
   }
 

@@ -1,7 +1,7 @@
 // A window of time from the server's history: facts about everyone who mattered
 // in it, as batches that a tree takes in.
 
-import { type EventNs, epochOf, movedBatch } from '@dendro/protocol';
+import { type EventNs, epochOf, eventTimeOf, movedBatch } from '@dendro/protocol';
 import type { Replica } from './replica.ts';
 
 export interface WindowDeps {
@@ -11,7 +11,8 @@ export interface WindowDeps {
 }
 
 export type WindowAnswer =
-  | { readonly kind: 'batches'; readonly batches: readonly Uint8Array[] }
+  /** They know all from `from` on: later than asked for where another boot of the host begins in between. */
+  | { readonly kind: 'batches'; readonly from: EventNs; readonly batches: readonly Uint8Array[] }
   /** More than the server gives at once. */
   | { readonly kind: 'too-large' };
 
@@ -40,7 +41,13 @@ export async function requestWindow(
   if (!answer.ok) throw new Error(await sentenceOf(answer));
   const itsEpochNs = BigInt(answer.headers.get('x-dendro-base-epoch-ns') ?? host.baseEpochNs);
   const laterNs = Number(itsEpochNs - base.epochNs);
-  return { kind: 'batches', batches: batchesIn(new Uint8Array(await answer.arrayBuffer()), laterNs) };
+  const fromEpochNs = answer.headers.get('x-dendro-from-epoch-ns');
+  const begins = fromEpochNs === null ? from : eventTimeOf(base, BigInt(fromEpochNs));
+  return {
+    kind: 'batches',
+    from: Math.max(from, begins) as EventNs,
+    batches: batchesIn(new Uint8Array(await answer.arrayBuffer()), laterNs),
+  };
 }
 
 /**

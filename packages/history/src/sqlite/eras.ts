@@ -1,7 +1,7 @@
 // Stretches of event time, one after the other: a boot of the host each. A time that two of them know,
 // because the wall clock was set back in between, is one of the later.
 
-import { DendroError, type EventNs, epochOf, eventTimeOf, type TimeBase } from '@dendro/protocol';
+import { DendroError, type EventNs, epochOf, eventTimeOf, formatRfc3339Ns, type TimeBase } from '@dendro/protocol';
 import type { HostStart } from '../history.ts';
 import type { Database } from './database.ts';
 
@@ -101,9 +101,12 @@ export class Eras {
       if (era.began === undefined || at >= era.began) return { era, at };
     }
     const oldest = this.oldestEpochNs;
-    throw new DendroError('DENDRO_HISTORY_TOO_OLD', undefined, {
-      details: oldest === undefined ? {} : { oldest: String(oldest) },
-    });
+    if (oldest === undefined) throw new DendroError('DENDRO_HISTORY_TOO_OLD');
+    throw new DendroError(
+      'DENDRO_HISTORY_TOO_OLD',
+      `The history does not reach back to that time: it begins at ${formatRfc3339Ns(oldest)}.`,
+      { details: { oldest: String(oldest), nearest: String(oldest) } },
+    );
   }
 
   get oldestEpochNs(): bigint | undefined {

@@ -39,6 +39,8 @@ export class BatchLog {
   readonly #select;
   readonly #selectSizes;
   #compactedTo: number;
+  /** How often rows were put together. */
+  #merges = 0;
 
   constructor(database: Database) {
     this.#database = database;
@@ -134,6 +136,7 @@ export class BatchLog {
     this.#database
       .prepare('UPDATE log SET at0 = ?, at1 = ?, batches = ?, facts = ?, data = ? WHERE id = ?')
       .run(at0, at1, sum('batches'), sum('facts'), compress(Buffer.concat(parts)), first.id);
+    this.#merges++;
     const remove = this.#database.prepare('DELETE FROM log WHERE id = ?');
     for (const { id } of others) remove.run(id);
   }
@@ -158,7 +161,10 @@ export class BatchLog {
     }
   }
 
-  /** Batches that were recorded in `[from, to]`. */
+  /**
+   * Batches that were recorded in `[from, to]`. Whoever reads them may take their time: rows that were put together meanwhile are
+   * looked for anew, by the time of the last batch that was given.
+   */
   *between(
     era: number,
     base: TimeBase,
@@ -166,14 +172,26 @@ export class BatchLog {
     to: EventNs,
     onDamaged: (at0: EventNs, at1: EventNs) => void,
   ): Generator<LoggedBatch> {
-    const ids = this.#database
-      .prepare('SELECT id FROM log WHERE era = ? AND at1 >= ? AND at0 <= ? ORDER BY id')
-      .pluck()
-      .all(era, from, to) as number[];
-    for (const id of ids) {
-      const row = this.#select.get(id) as Row | undefined;
-      if (row === undefined) continue;
-      for (const batch of this.#read(row, base, onDamaged)) if (batch.at >= from && batch.at <= to) yield batch;
+    const next = this.#database.prepare(
+      'SELECT * FROM log WHERE id > ? AND era = ? AND at1 >= ? AND at0 <= ? ORDER BY id LIMIT 1',
+    );
+    let [afterId, last, given] = [0, from, 0];
+    for (let isAgain = false; ; ) {
+      const row = next.get(afterId, era, Math.floor(isAgain ? last : from), Math.ceil(to)) as Row | undefined;
+      if (row === undefined) return;
+      const merges = this.#merges;
+      // Of the instant of the last one, as many as were given before are in it again.
+      let passedOver = isAgain ? given : 0;
+      for (const batch of this.#read(row, base, onDamaged)) {
+        const { at } = batch;
+        if (at < from || at > to || (isAgain && at < last)) continue;
+        if (at > last) [last, given, passedOver] = [at, 0, 0];
+        if (passedOver-- > 0) continue;
+        given++;
+        yield batch;
+      }
+      isAgain = merges !== this.#merges;
+      afterId = isAgain ? 0 : row.id;
     }
   }
 

@@ -4,7 +4,7 @@
 
 import { CopiedTexts, NO_TASK, type TaskIndex, type TaskRef, TemporalTree } from '@dendro/engine';
 import { DendroError, type EntityId, type EventNs, eventTimeOf, type TaskId } from '@dendro/protocol';
-import type { TreeAsOf } from '../history.ts';
+import type { TreeAsOf, TreeWindow } from '../history.ts';
 import type { OpenLives } from '../lives/open-lives.ts';
 import { TreeLoader } from '../lives/tree-loader.ts';
 import type { BlockStore, Stretch } from './block-store.ts';
@@ -42,9 +42,15 @@ export class Reader {
     this.#openOf = openOf;
   }
 
-  window(fromEpochNs: bigint, toEpochNs: bigint): TreeAsOf {
+  /** The part of a stretch of time that is of the boot of its last instant. @throws DendroError DENDRO_HISTORY_TOO_OLD */
+  spanOf(fromEpochNs: bigint, toEpochNs: bigint): { readonly era: Era; readonly from: EventNs; readonly to: EventNs } {
     const { era, at: to } = this.#eras.at(toEpochNs);
     const from = Math.max(eventTimeOf(era.base, fromEpochNs), era.began ?? Number.NEGATIVE_INFINITY) as EventNs;
+    return { era, from, to };
+  }
+
+  window(fromEpochNs: bigint, toEpochNs: bigint): TreeWindow {
+    const { era, from, to } = this.spanOf(fromEpochNs, toEpochNs);
     const tree = this.#tree;
     tree.clear(MAX_TEXTS);
     const open = this.#openOf(era);
@@ -58,7 +64,7 @@ export class Reader {
     }
     this.#blocks.loadWindow(loader, era.id, era.base, from, to);
     this.#addParts(tree, loader.parts, era, from, to);
-    return { tree, base: era.base, at: to };
+    return { tree, base: era.base, from, at: to };
   }
 
   taskAsOf(ref: TaskRef, epochNs: bigint): TreeAsOf & { readonly taskId: TaskId | undefined } {

@@ -1,9 +1,8 @@
 // A history in one SQLite file: writing. What is kept where, and why it is found again:
 // docs/adr/0013-the-history.md. Reading is in reader.ts.
 
-import type { TaskRef } from '@dendro/engine';
+import { type DifferenceOptions, differenceOf, rememberTree, type TaskRef, type TreeDifference } from '@dendro/engine';
 import { type EventNs, epochOf, eventTimeOf, readBatch, type TaskId, type TimeBase } from '@dendro/protocol';
-import { differenceOf, remember } from '../difference.ts';
 import type {
   ClockReading,
   FoundLives,
@@ -15,9 +14,10 @@ import type {
   HistoryState,
   HostStart,
   LifeQuery,
+  RecordedStretch,
   Resumption,
   TreeAsOf,
-  TreeDifference,
+  TreeWindow,
 } from '../history.ts';
 import { type LifeEvents, OpenLives, type OpenLivesOptions } from '../lives/open-lives.ts';
 import { chunksOf } from '../questions.ts';
@@ -31,6 +31,7 @@ import { Gaps } from './gaps.ts';
 import { Keyframes } from './keyframes.ts';
 import { BatchLog, type LoggedBatch } from './log.ts';
 import { Reader } from './reader.ts';
+import { recordedStretch } from './recorded-stretch.ts';
 import { Retention } from './retention.ts';
 import { LifeSearch, type SearchedEra } from './search.ts';
 import { WallClock } from './wall-clock.ts';
@@ -87,6 +88,7 @@ export class SqliteHistory implements History {
   #batches: number;
   #damagedRows = 0;
   #hasNews = false;
+  #writtenEpochNs: bigint | undefined;
 
   /** @throws DendroError DENDRO_HISTORY_IN_USE, DENDRO_HISTORY_VERSION, DENDRO_HISTORY_UNREADABLE */
   constructor(directory: string, options: SqliteHistoryOptions = {}) {
@@ -106,6 +108,7 @@ export class SqliteHistory implements History {
       maxBytes,
       journalBytes: () => sizesOf(directory).journal,
     });
+    this.#writtenEpochNs = this.#eras.newestEpochNs;
     this.#reader = new Reader(this.#blocks, this.#eras, (era) => this.#openOf(era));
     this.#writer = new DiskWriter(database, directory, options.monotonicMs ?? (() => performance.now()));
     this.#gaps = new Gaps(database, this.#eras);
@@ -250,6 +253,7 @@ export class SqliteHistory implements History {
     this.#retention.noteSaved();
     if (isKeyframeDue) this.#factsSinceKeyframe = 0;
     this.#hasNews = false;
+    this.#writtenEpochNs = this.#eras.newestEpochNs;
     if (sizesOf(this.#directory).journal > MAX_JOURNAL_BYTES) shrinkJournal(this.#database);
     this.#flushTimes.add(performance.now() - began);
   }
@@ -268,6 +272,7 @@ export class SqliteHistory implements History {
       problem: this.#writer.problem,
       oldestEpochNs: this.#eras.oldestEpochNs,
       newestEpochNs: this.#eras.newestEpochNs,
+      writtenEpochNs: this.#writtenEpochNs,
       fileBytes: file + journal,
       facts: this.#facts,
       batches: this.#batches,
@@ -306,13 +311,14 @@ export class SqliteHistory implements History {
     return this.#reader.window(epochNs, epochNs);
   }
 
-  window(fromEpochNs: bigint, toEpochNs: bigint): TreeAsOf {
+  window(fromEpochNs: bigint, toEpochNs: bigint): TreeWindow {
     return this.#reader.window(fromEpochNs, toEpochNs);
   }
 
-  difference(firstEpochNs: bigint, secondEpochNs: bigint): TreeDifference {
-    const first = remember(this.asOf(firstEpochNs));
-    return differenceOf(first, remember(this.asOf(secondEpochNs)));
+  difference(firstEpochNs: bigint, secondEpochNs: bigint, options: DifferenceOptions): TreeDifference {
+    const first = rememberTree(this.asOf(firstEpochNs), options);
+    const second = rememberTree(this.asOf(secondEpochNs), options);
+    return differenceOf(first, second, secondEpochNs, options);
   }
 
   taskAsOf(ref: TaskRef, epochNs: bigint): TreeAsOf & { readonly taskId: TaskId | undefined } {
@@ -356,6 +362,17 @@ export class SqliteHistory implements History {
       const [from, to] = [eventTimeOf(base, fromEpochNs), eventTimeOf(base, toEpochNs)];
       yield* this.#log.between(id, base, from, to, () => this.#damagedRows++);
     }
+  }
+
+  recording(fromEpochNs: bigint, toEpochNs: bigint): RecordedStretch {
+    this.flush();
+    const sources = {
+      reader: this.#reader,
+      log: this.#log,
+      gaps: (from: bigint, to: bigint) => this.gaps(from, to),
+      noteDamaged: () => this.#damagedRows++,
+    };
+    return recordedStretch(sources, fromEpochNs, toEpochNs);
   }
 
   close(): void {

@@ -3,9 +3,14 @@
 
 import { useApp } from '../../app-context.ts';
 import { useView } from '../../state/view-store.ts';
+import { GapNote, type GapNoteProps } from './gap-note.tsx';
 
-/** @param countsProblem why it is not known how much happened then, a sentence */
-export function StripNotes({ countsProblem }: { readonly countsProblem: string | undefined }) {
+interface StripNotesProps extends GapNoteProps {
+  /** Why it is not known how much happened then, a sentence. */
+  readonly countsProblem: string | undefined;
+}
+
+export function StripNotes({ countsProblem, knownFrom, gaps }: StripNotesProps) {
   const { past } = useApp();
   const pausedAt = useView((state) => state.pausedAt);
   const isPast = pausedAt !== undefined && past.isFor(pausedAt);
@@ -23,6 +28,7 @@ export function StripNotes({ countsProblem }: { readonly countsProblem: string |
             So much happened around here that single instants are shown: what began and ended in between is not
           </span>
         )}
+        <GapNote knownFrom={knownFrom} gaps={gaps} />
         {countsProblem !== undefined && (
           <span className="strip-note is-problem" role="status">
             How much happened then could not be read, and is asked for again: {countsProblem}

@@ -62,20 +62,20 @@ function Strip({ host }: { readonly host: HostInfo }) {
   const isBefore = window.from < replica.wholeFrom;
   const { counts, problem } = usePastCounts(host, base, histogram.from, bucketNs, histogram.births.length, isBefore);
   // The window of the past that is loaded knows what falls between the seconds that the server counts.
-  const loaded = pausedAt !== undefined && isBefore && counts === undefined ? past.holds(pausedAt)?.tree : undefined;
+  const counted = counts?.histogram.bucketNs === bucketNs ? counts.histogram : undefined;
+  const loaded = pausedAt !== undefined && isBefore && counted === undefined ? past.holds(pausedAt)?.tree : undefined;
   const told = useMemo(() => {
     const { from, births } = histogram;
     const earlier =
-      counts?.histogram ??
-      (loaded && histogramOf(loaded, from, (from + births.length * bucketNs) as EventNs, bucketNs));
+      counted ?? (loaded && histogramOf(loaded, from, (from + births.length * bucketNs) as EventNs, bucketNs));
     return earlier === undefined ? histogram : joined(earlier, histogram, replica.wholeFrom);
-  }, [counts, loaded, histogram, bucketNs, replica.wholeFrom]);
+  }, [counted, loaded, histogram, bucketNs, replica.wholeFrom]);
 
   const colours = useRef<{ readonly look: string; readonly colours: StripColours }>(undefined);
+  const gaps = counts === undefined ? tree.gaps() : [...counts.gaps, ...tree.gaps()];
   useLayoutEffect(() => {
     if (canvas.current === null || width === 0) return;
     if (colours.current?.look !== look) colours.current = { look, colours: coloursOf(canvas.current) };
-    const gaps = counts === undefined ? tree.gaps() : [...counts.gaps, ...tree.gaps()];
     const size = { width, height: CANVAS_PX };
     drawStrip(canvas.current, { window, histogram: told, gaps, knownFrom: known, now }, size, colours.current.colours);
   });
@@ -217,8 +217,8 @@ function Strip({ host }: { readonly host: HostInfo }) {
             style={{ left: share(playhead) }}
             aria-hidden="true"
           />
-          <StripNotes countsProblem={problem} />
         </div>
+        <StripNotes countsProblem={problem} knownFrom={known} gaps={gaps} />
         <WindowBar {...{ window, known, now, at, base }} />
       </div>
       <StripControls knownFrom={known} />

@@ -8,8 +8,6 @@ import { sentenceOf } from '../../replica/window-request.ts';
 const SETTLE_MS = 150;
 const AGAIN_MS = 10_000;
 const ANSWER_MS = 15_000;
-/** The server counts by the second. */
-const LEAST_BUCKET_NS = 1e9;
 const MAX_BUCKETS = 2000;
 
 export interface PastCounts {
@@ -30,7 +28,7 @@ interface Answer {
 /**
  * @param from of the first bucket; `count` of them are asked for
  * @param isWanted not where the page itself knows
- * @returns the last counts that came, which may be of another window; and why the last ones did not come, a sentence
+ * @returns the last counts that came, which may be of another window, or in longer buckets, for the server counts by the second; and why the last ones did not come, a sentence
  */
 export function usePastCounts(
   host: HostInfo,
@@ -43,7 +41,7 @@ export function usePastCounts(
   const [counts, setCounts] = useState<PastCounts | undefined>(undefined);
   const [problem, setProblem] = useState<string | undefined>(undefined);
   const [turn, setTurn] = useState(0);
-  const isAsked = isWanted && host.oldestEpochNs !== undefined && bucketNs >= LEAST_BUCKET_NS && count <= MAX_BUCKETS;
+  const isAsked = isWanted && host.oldestEpochNs !== undefined && count <= MAX_BUCKETS;
   const [first, last] = [epochOf(base, from), epochOf(base, (from + count * bucketNs) as EventNs)].map(String);
   useEffect(() => {
     void turn;

@@ -1,0 +1,75 @@
+// `pnpm bench:restart DIR`: how long a server takes to serve again, on a directory that `pnpm bench:history --keep DIR` has made. Its
+// tasks are those of this boot, so all that lived are joined; the first scan of /proc then finds that none is here. DIR stays as it is.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const TOKEN = 'a-token-that-nobody-guesses';
+const RUNS = 5;
+const [kept] = process.argv.slice(2);
+if (kept === undefined) throw new Error('give the directory that "pnpm bench:history --keep DIR" has made');
+
+interface Start {
+  readonly ms: number;
+  /** Threads are in it, and all that ran here when the source started. */
+  readonly tasks: number;
+}
+
+/** From the start of the process to an answer about the present. */
+async function start(args: readonly string[]): Promise<Start> {
+  const began = performance.now();
+  const env = { ...process.env, DENDRO_TOKEN: TOKEN };
+  const all = [MAIN, '--port', '0', '--source', 'procfs', ...args];
+  const child = spawn(process.execPath, all, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const origin = await originOf(child);
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const answer = await fetch(`${origin}/api/v1/hosts/local/tree?exited=true`, { headers });
+    const { returned } = (await answer.json()) as { returned: number };
+    return { ms: performance.now() - began, tasks: returned };
+  } finally {
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
+}
+
+async function originOf({ stdout }: ChildProcess): Promise<string> {
+  let output = '';
+  stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  for (let origin: string | undefined; ; await sleep(2)) {
+    origin = /running at {2}(http:\/\/[^/]+)\//.exec(output)?.[1];
+    if (origin !== undefined) return origin;
+  }
+}
+
+/** On a copy: a run that has joined them has also found that they are gone. */
+async function startOn(directory: string): Promise<Start> {
+  const folder = mkdtempSync(join(tmpdir(), 'dendro-restart-'));
+  try {
+    cpSync(directory, join(folder, 'data'), { recursive: true });
+    return await start(['--data-dir', join(folder, 'data')]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function median(what: string, run: () => Promise<Start>): Promise<void> {
+  await run(); // what was compiled is there from then on
+  const starts: Start[] = [];
+  for (let i = 0; i < RUNS; i++) starts.push(await run());
+  starts.sort((a, b) => a.ms - b.ms);
+  const { ms, tasks } = starts[RUNS >> 1] as Start;
+  const [least, most] = [starts[0] as Start, starts.at(-1) as Start].map((one) => one.ms.toFixed(0));
+  process.stdout.write(`| ${what} | ${ms.toFixed(0)} ms (${least} to ${most}), ${tasks} tasks | |\n`);
+}
+
+await median('start without a history', () => start(['--no-history']));
+await median('start on the history, all joined', () => startOn(kept));

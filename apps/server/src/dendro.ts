@@ -1,0 +1,186 @@
+// The `dendro` command: starts the tree worker and the gateway, prints the URL,
+// and leaves nothing behind when it is stopped.
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
+import { DendroError, toError } from '@dendro/protocol';
+import { removeOwnInstance } from '@dendro/sources';
+import type { FastifyInstance } from 'fastify';
+import { isLoopbackAddress } from './access.ts';
+import type { buildApp as BuildApp } from './app.ts';
+import { DEFAULT_PORT, readConfig, type ServeConfig } from './config.ts';
+import { examine } from './doctor.ts';
+import type { Histories } from './history/histories.ts';
+import { openHistory } from './history/open-history.ts';
+import { printTree } from './print-tree.ts';
+import { record } from './record.ts';
+import { cannotTrace, RunningCommand } from './run-command.ts';
+import { TreeClient, treeWorker } from './tree-worker/tree-client.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+const webRoot = fileURLToPath(new URL('../../web/dist', import.meta.url));
+/** Without --port this many ports are tried. */
+const PORTS_TRIED = 20;
+
+interface Server {
+  readonly app: FastifyInstance;
+  readonly client: TreeClient;
+  readonly histories: Histories | undefined;
+}
+
+async function start(config: ServeConfig): Promise<void> {
+  const { run } = config;
+  // The output of a command is its own.
+  const say = run === undefined ? console.log : console.error;
+  // Three things take their time, and none needs another: the thread of the tree, that of the history, and the gateway.
+  const worker = treeWorker();
+  const gateway = import('./app.ts');
+  const { histories, notices } = await openHistory(config.history, config.maxHosts).catch(async (thrown) => {
+    await worker.terminate();
+    throw thrown;
+  });
+  let client: TreeClient | undefined;
+  let app: FastifyInstance;
+  let port: number;
+  try {
+    client = await startTree(config, notices, histories, worker);
+    ({ app, port } = await listen((await gateway).buildApp, client, config));
+  } catch (error) {
+    await client?.stop();
+    await histories?.close();
+    throw error;
+  }
+  let command: RunningCommand | undefined;
+  const stop = stopOnSignals({ app, client, histories }, (signal) => command?.takeSignal(signal) ?? false);
+  client.listen({
+    failed: (error) => {
+      console.error(`dendro: the process tree has stopped: ${error.message}`);
+      process.exitCode = 1;
+      void app.close().then(() => histories?.close());
+    },
+  });
+
+  const { source } = client.first.status;
+  say(`source: ${source.name} (${source.detail})`);
+  for (const notice of source.notices) say(`  note: ${notice}`);
+  if (histories !== undefined) say(`history: ${histories.first.directory}`);
+  if (config.port === undefined && port !== DEFAULT_PORT) say(`port ${DEFAULT_PORT} is taken, using ${port}`);
+  const name = config.listen.includes(':')
+    ? `[${config.listen}]`
+    : config.listen === '0.0.0.0'
+      ? '127.0.0.1'
+      : config.listen;
+  say(`\n  Dendro is running at  http://${name}:${port}/?token=${config.token}\n`);
+  if (run === undefined) return;
+  command = new RunningCommand(run.command);
+  process.once('exit', () => command?.kill());
+  const { status, text } = await command.ended;
+  const goesOn = !run.exits && !command.endsWithIt;
+  say(`dendro: ${text}${goesOn ? ' Its tree is served until Ctrl-C.' : ''}`);
+  if (goesOn) return;
+  process.exitCode = status;
+  await stop();
+}
+
+async function startTree(
+  { run, token: _, history: __, ...options }: ServeConfig,
+  notices: readonly string[],
+  histories: Histories | undefined,
+  worker: Worker,
+): Promise<TreeClient> {
+  if (run === undefined) return TreeClient.start({ ...options, notices }, histories, worker);
+  const { recording } = run;
+  try {
+    // The command is started by this thread: its tid is the pid of the process.
+    const kernel = { ...options.kernel, launcherTid: process.pid };
+    return await TreeClient.start({ ...options, recording, kernel }, undefined, worker);
+  } catch (thrown) {
+    throw cannotTrace(thrown);
+  }
+}
+
+async function listen(
+  buildApp: typeof BuildApp,
+  client: TreeClient,
+  config: ServeConfig,
+): Promise<{ app: FastifyInstance; port: number }> {
+  const first = config.port ?? DEFAULT_PORT;
+  const last = config.port ?? DEFAULT_PORT + PORTS_TRIED - 1;
+  for (let port = first; ; port++) {
+    const app = await buildApp(client, {
+      access: {
+        token: config.token,
+        cookieName: `dendro_${port}`,
+        isLoopback: isLoopbackAddress(config.listen),
+        allowedHosts: config.allowedHosts,
+      },
+      webRoot,
+      version,
+    });
+    try {
+      await app.listen({ port, host: config.listen });
+      const address = app.server.address();
+      return { app, port: typeof address === 'object' && address !== null ? address.port : port };
+    } catch (thrown) {
+      await app.close();
+      const code = (thrown as NodeJS.ErrnoException).code;
+      if (code === 'EADDRINUSE' && port < last) continue;
+      throw cannotListen(config, port, code, toError(thrown));
+    }
+  }
+}
+
+function cannotListen(config: ServeConfig, port: number, code: string | undefined, cause: Error): DendroError {
+  if (code === 'EADDRINUSE') {
+    const what = config.port === undefined ? `Ports ${DEFAULT_PORT} to ${port} are` : `Port ${port} is`;
+    return new DendroError(
+      'DENDRO_PORT_TAKEN',
+      `${what} in use: choose another with --port, or leave --port out for the next free one.`,
+      { cause },
+    );
+  }
+  return new DendroError('DENDRO_OPTION_INVALID', `Cannot listen on ${config.listen} port ${port}: ${cause.message}.`, {
+    cause,
+  });
+}
+
+// The first signal stops in order, the second at once; neither leaves a tracefs instance or a child behind.
+function stopOnSignals(
+  { app, client, histories }: Server,
+  isForCommand: (signal: NodeJS.Signals) => boolean,
+): () => Promise<void> {
+  let signals = 0;
+  const stop = async (): Promise<void> => {
+    signals++;
+    if (signals === 1) {
+      await app.close();
+      await client.stop();
+      await histories?.close(); // the tree has told its last by now
+    } else if (signals === 2) {
+      await client.kill();
+      removeOwnInstance();
+    }
+    process.exit();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (!isForCommand(signal)) void stop();
+    });
+  }
+  return stop;
+}
+
+try {
+  const config = readConfig(process.argv.slice(2), process.env, version);
+  if (config?.command === 'serve') await start(config);
+  if (config?.command === 'tree') await printTree(config);
+  if (config?.command === 'record') await record(config);
+  if (config?.command === 'doctor') await examine(console.log);
+} catch (thrown) {
+  const error = toError(thrown);
+  console.error(error instanceof DendroError ? `dendro: ${error.message}` : error.stack);
+  process.exit(1);
+}
