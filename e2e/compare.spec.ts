@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
 import { Dendro } from './helpers/dendro.ts';
 import { morningNs, writeMorning } from './helpers/recorded-morning.ts';
-import { TreePage } from './helpers/tree-page.ts';
+import { dataRequests, TreePage } from './helpers/tree-page.ts';
 
 let folder: string;
 let recorded: Dendro;
@@ -121,8 +121,7 @@ test('the details show what changed at A and at B, side by side', async ({ page 
 test('B is moved over the strip without a request', async ({ page }) => {
   await openCompared(page);
   const box = (await page.getByTestId('time-strip').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
-  const requests: string[] = [];
-  page.on('request', (request) => requests.push(request.url()));
+  const requests = dataRequests(page);
   await page.mouse.move(box.x + box.width * 0.9, box.y + 15);
   await page.mouse.down();
   const said = new Set<string>();

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
 import { Dendro } from './helpers/dendro.ts';
 import { MORNING, morningNs, writeMorning } from './helpers/recorded-morning.ts';
-import { TreePage } from './helpers/tree-page.ts';
+import { dataRequests, TreePage } from './helpers/tree-page.ts';
 
 let folder: string;
 let recorded: Dendro;
@@ -38,8 +38,7 @@ test('who lived for half a minute of a recording is found by dragging over it, u
 }) => {
   await page.goto(recorded.url ?? '');
   await expect(page.getByTestId('live-state')).toHaveText('END');
-  const requests: string[] = [];
-  page.on('request', (request) => requests.push(request.url()));
+  const requests = dataRequests(page);
   const { x, y, width } = await boxOf(page, 'time-strip');
   await page.mouse.move(x + width - 30, y + 15);
   await page.mouse.down();

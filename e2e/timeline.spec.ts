@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
 import { Dendro } from './helpers/dendro.ts';
-import { TreePage } from './helpers/tree-page.ts';
+import { dataRequests, TreePage } from './helpers/tree-page.ts';
 
 let dendro: Dendro;
 let folder: string;
@@ -67,8 +67,7 @@ test('dragging over the strip moves through the past and asks the server nothing
   await TreePage.open(page, dendro);
   const strip = page.getByTestId('time-strip');
   const box = (await strip.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
-  const requests: string[] = [];
-  page.on('request', (request) => requests.push(request.url()));
+  const requests = dataRequests(page);
   const sent: unknown[] = [];
   page.on('websocket', (socket) => socket.on('framesent', (frame) => sent.push(frame)));
   const y = box.y + 15;

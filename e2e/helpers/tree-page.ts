@@ -3,6 +3,15 @@
 import { expect, type Locator, type Page } from '@playwright/test';
 import type { Dendro } from './dendro.ts';
 
+/** What the page asks for from now on, but for its own code, which may be fetched ahead of when it is needed. */
+export function dataRequests(page: Page): readonly string[] {
+  const urls: string[] = [];
+  page.on('request', (request) => {
+    if (!['script', 'stylesheet'].includes(request.resourceType())) urls.push(request.url());
+  });
+  return urls;
+}
+
 export class TreePage {
   readonly page: Page;
   readonly grid: Locator;
