@@ -78,8 +78,8 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
     caret.current = undefined;
   });
   useEffect(() => {
-    // A command can be begun elsewhere: by a key, or by another command.
-    if (command === undefined) return;
+    // A command can be begun elsewhere: by a key, or by another command. It can have ended since this was drawn.
+    if (command === undefined || useView.getState().command === undefined) return;
     if (document.activeElement !== input.current) input.current?.focus();
     else if (offered.current !== command) offerAt(command, command.length);
   });
