@@ -36,8 +36,15 @@ function family(name: string): ChildProcess {
   return child;
 }
 
-/** What goes on while an instant is held is not of the tree. */
-function lasting({ version: _, window: __, link: ___, ...about }: Record<string, unknown>): object {
+/** Without what goes on while an instant is held, and what a busy host still tells of it: who else there was. */
+function lasting({
+  version: _,
+  window: __,
+  link: ___,
+  total: ____,
+  reason: _____,
+  ...about
+}: Record<string, unknown>): object {
   return about;
 }
 
