@@ -173,9 +173,10 @@ export class LifeSearch {
     if (images === undefined || ids === undefined) return;
     const { query, from, to, parents, pidOfText } = terms;
     const { pid, exitCode, signal, uid } = query;
-    const any = needles.any?.hits;
-    const [comm, path, argv] = [needles.comm?.hits, needles.path?.hits, needles.argv?.hits];
-    const container = needles.container?.hits;
+    if (!needles.look(ids, pidOfText !== undefined)) return;
+    const any = needles.any?.inBlock;
+    const [comm, path, argv] = [needles.comm?.inBlock, needles.path?.inBlock, needles.argv?.inBlock];
+    const container = needles.container?.inBlock;
     const isOfLives =
       pid !== undefined ||
       exitCode !== undefined ||
@@ -188,19 +189,19 @@ export class LifeSearch {
     for (let image = images.count - 1; image >= 0; image--) {
       if (
         any !== undefined &&
-        any[ids[images.argv[image] as number] as number] !== 1 &&
-        any[ids[images.comm[image] as number] as number] !== 1 &&
-        any[ids[images.path[image] as number] as number] !== 1 &&
-        any[ids[images.container[image] as number] as number] !== 1
+        any[images.argv[image] as number] !== 1 &&
+        any[images.comm[image] as number] !== 1 &&
+        any[images.path[image] as number] !== 1 &&
+        any[images.container[image] as number] !== 1
       ) {
         if (pidOfText === undefined) continue;
         rows ??= this.#blocks.rowsOf(entry, base);
         if (rows?.tid[images.life[image] as number] !== pidOfText) continue;
       }
-      if (comm !== undefined && comm[ids[images.comm[image] as number] as number] !== 1) continue;
-      if (path !== undefined && path[ids[images.path[image] as number] as number] !== 1) continue;
-      if (argv !== undefined && argv[ids[images.argv[image] as number] as number] !== 1) continue;
-      if (container !== undefined && container[ids[images.container[image] as number] as number] !== 1) continue;
+      if (comm !== undefined && comm[images.comm[image] as number] !== 1) continue;
+      if (path !== undefined && path[images.path[image] as number] !== 1) continue;
+      if (argv !== undefined && argv[images.argv[image] as number] !== 1) continue;
+      if (container !== undefined && container[images.container[image] as number] !== 1) continue;
       if (uid !== undefined && images.uid[image] !== uid) continue;
       if (isOfLives) {
         rows ??= this.#blocks.rowsOf(entry, base);
@@ -391,6 +392,7 @@ class Needles {
   readonly path: Needle | undefined;
   readonly argv: Needle | undefined;
   readonly container: Needle | undefined;
+  readonly #all: readonly Needle[];
 
   constructor(query: LifeQuery, texts: TextIndex) {
     const needle = (text: string | undefined) => (text === undefined ? undefined : new Needle(text, texts));
@@ -399,11 +401,24 @@ class Needles {
     this.path = needle(query.path);
     this.argv = needle(query.commandLine);
     this.container = needle(query.container);
+    const all = [this.any, this.comm, this.path, this.argv, this.container];
+    this.#all = all.filter((needle) => needle !== undefined);
   }
 
   /** To be called when texts may have been added. */
   renew(): void {
-    for (const needle of [this.any, this.comm, this.path, this.argv, this.container]) needle?.renew();
+    for (const needle of this.#all) needle.renew();
+  }
+
+  /**
+   * To be called for each block.
+   * @param ids of its texts
+   * @param mayBePid is it found without the text, too?
+   * @returns whether any image of the block can hold all that is asked for
+   */
+  look(ids: Uint32Array, mayBePid: boolean): boolean {
+    for (const needle of this.#all) if (!needle.look(ids) && !(mayBePid && needle === this.any)) return false;
+    return true;
   }
 }
 
@@ -411,20 +426,41 @@ class Needle {
   readonly #text: string;
   readonly #texts: TextIndex;
   /** Id of a text -> 1 where it holds this one. */
-  hits: Uint8Array;
+  #hits: Uint8Array;
   #size: number;
+  #inBlock = new Uint8Array(0);
 
   constructor(text: string, texts: TextIndex) {
     this.#text = text;
     this.#texts = texts;
-    this.hits = texts.matches(text);
+    this.#hits = texts.matches(text);
     this.#size = texts.size;
   }
 
   renew(): void {
     if (this.#size === this.#texts.size) return;
-    this.hits = this.#texts.matches(this.#text, this.hits);
+    this.#hits = this.#texts.matches(this.#text, this.#hits);
     this.#size = this.#texts.size;
+  }
+
+  /** Index of a text in the block that was looked at last -> 1 where it holds this one: small, unlike what is known of all. */
+  get inBlock(): Uint8Array {
+    return this.#inBlock;
+  }
+
+  // hot: runs once per text of all blocks
+  /** @returns whether any text of the block holds this one */
+  look(ids: Uint32Array): boolean {
+    const hits = this.#hits;
+    if (this.#inBlock.length < ids.length) this.#inBlock = new Uint8Array(2 * ids.length);
+    const inBlock = this.#inBlock;
+    let isAny = 0;
+    for (let text = 0; text < ids.length; text++) {
+      const hit = hits[ids[text] as number] as number;
+      inBlock[text] = hit;
+      isAny |= hit;
+    }
+    return isAny !== 0;
   }
 }
 
