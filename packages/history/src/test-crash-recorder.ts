@@ -4,7 +4,7 @@
 import { ProcessTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 import { SqliteHistory } from './sqlite/store.ts';
-import { EPOCH_NS, STEP_NS, stepEvents } from './test-crash-story.ts';
+import { EPOCH_NS, STEP_NS, STEPS_PER_FLUSH, stepEvents } from './test-crash-story.ts';
 
 const [directory = '', firstStep = '0'] = process.argv.slice(2);
 const history = new SqliteHistory(directory, { graceNs: 50 * STEP_NS, blockLives: 64, keyframeFacts: 3000 });
@@ -21,7 +21,7 @@ for (const batch of snapshot) tree.apply({ type: 'facts', at: newest ?? (0 as Ev
 tree.commit();
 
 function run(): void {
-  for (let i = 0; i < 20; i++, step++) {
+  for (let i = 0; i < STEPS_PER_FLUSH; i++, step++) {
     for (const event of stepEvents(step)) tree.apply(event);
     const batch = tree.commit();
     if (batch !== undefined) history.append(batch.bytes, tree.newest);

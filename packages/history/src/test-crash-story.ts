@@ -5,6 +5,8 @@ import type { EventNs, TaskEvent } from '@dendro/protocol';
 
 export const EPOCH_NS = 1_795_459_682_000_000_000n;
 export const STEP_NS = 1_000_000;
+/** The recorder writes down so many at a time, then tells of them. */
+export const STEPS_PER_FLUSH = 20;
 /** A process lives for so many steps; each hundredth for ever. */
 const LIFE_STEPS = 30;
 const FIRST_PID = 1000;

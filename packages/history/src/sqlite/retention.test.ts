@@ -44,7 +44,10 @@ test('what is older than it may be is gone, what is younger is as it was, and th
   expect(oldest).toBeGreaterThan(78);
   expect(oldest).toBeLessThanOrEqual(80);
   expect(() => history.asOf(epochOf(BASE, (70 * SECOND) as EventNs))).toThrow(
-    expect.objectContaining({ code: 'DENDRO_HISTORY_TOO_OLD', details: { oldest: String(oldestEpochNs) } }),
+    expect.objectContaining({
+      code: 'DENDRO_HISTORY_TOO_OLD',
+      details: { oldest: String(oldestEpochNs), nearest: String(oldestEpochNs) },
+    }),
   );
   expect(history.search({ commandLine: '--number=100' }).total).toBe(0);
   expect(
