@@ -31,7 +31,7 @@ async function findings(page: Page, theme: Theme): Promise<string[]> {
   await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => {}))));
   const axe = new AxeBuilder({ page });
   const { violations, passes } = await (theme === 'dark' ? axe : axe.withRules('color-contrast')).analyze();
-  expect(passes.flatMap(({ nodes }) => nodes).length).toBeGreaterThan(10);
+  expect(passes.flatMap(({ nodes }) => nodes).length).toBeGreaterThan(0);
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target} ${failureSummary}`));

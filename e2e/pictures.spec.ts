@@ -37,13 +37,13 @@ test.afterAll(async () => {
 
 test.use({ viewport: { width: 1360, height: 800 }, timezoneId: 'UTC' });
 
-async function takePicture(page: Page, name: string, { outputPath }: TestInfo): Promise<void> {
+async function takePicture(page: Page, name: string, info: TestInfo): Promise<void> {
   await page.mouse.move(0, 0);
   await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => {}))));
   // Nothing is wider than the window.
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
   if (isWanted) mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: isWanted ? join(PICTURES, `${name}.png`) : outputPath(`${name}.png`) });
+  await page.screenshot({ path: isWanted ? join(PICTURES, `${name}.png`) : info.outputPath(`${name}.png`) });
 }
 
 async function startSite(): Promise<{ dendro: Dendro; folder: string }> {

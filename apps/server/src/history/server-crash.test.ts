@@ -89,6 +89,7 @@ class Server {
   async ask(path: string): Promise<any> {
     const headers = { authorization: `Bearer ${TOKEN}` };
     const answer = await fetch(`${this.#origin}/api/v1/hosts/local/${path}`, { headers });
+    if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
     return answer.json();
   }
 

@@ -37,7 +37,9 @@ export function LifetimeItem({ row, rows, context, isCursor }: LifetimeItemProps
     const text = `${moreText(item.count)}, not shown`;
     return (
       <div className="lifetime lifetimes-columns is-more" role="treeitem" aria-level={item.depth + 1} style={style}>
-        <div className="lifetime-name">{text}</div>
+        <div className="lifetime-name" aria-hidden="true">
+          {text}
+        </div>
       </div>
     );
   }
@@ -78,11 +80,11 @@ function Life({ item, rows, context, isCursor, style }: LifeProps) {
       style={style}
       onClick={onClick}
     >
-      <div className="lifetime-name">
+      <div className="lifetime-name" aria-hidden="true">
         <span className={model.isNameKnown ? 'node-name' : 'node-name is-unknown'}>{model.name}</span>
         <span className="node-pid">{model.pid}</span>
       </div>
-      <div className="lane">
+      <div className="lane" aria-hidden="true">
         {bar !== undefined && <LifeBar bar={bar} tone={model.stateTone} />}
         {bar !== undefined && (
           <Label bar={bar} text={lived} state={model.isAlive ? '' : model.stateText} tone={model.stateTone} />

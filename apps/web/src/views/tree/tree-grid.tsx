@@ -2,7 +2,7 @@
 // and the selected one wherever it is, so that assistive technology can find it.
 
 import type { TaskId } from '@dendro/protocol';
-import { type CSSProperties, type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { type CSSProperties, type PointerEvent, Suspense, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { COLUMNS, columnsTemplate, fittingColumns } from '../../layout/columns.ts';
 import { scrollTopCentring, scrollTopShowing } from '../../layout/row-window.ts';
@@ -10,10 +10,10 @@ import { stickyAbove, stickyRows } from '../../layout/sticky-rows.ts';
 import { linked } from '../../state/linked.ts';
 import { useTree } from '../../state/tree-store.ts';
 import { useView, type ViewState, view } from '../../state/view-store.ts';
+import { lazyPart } from '../common/lazy-part.tsx';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
 import { ContextBar } from './context-bar.tsx';
 import { Empty } from './empty.tsx';
-import { FollowBanner } from './follow-banner.tsx';
 import { gridKeys } from './grid-keys.ts';
 import { GridRows } from './grid-rows.tsx';
 import { groupRowId } from './group-row.tsx';
@@ -24,6 +24,9 @@ import type { TreeRows } from './tree-rows.ts';
 import { useAnchor } from './use-anchor.ts';
 import { useRowModel } from './use-row-model.ts';
 import { useRowWindow } from './use-row-window.ts';
+
+/** Fetched when somebody is followed for the first time. */
+const FollowBanner = lazyPart(() => import('./follow-banner.tsx').then(({ FollowBanner }) => FollowBanner));
 
 interface GridStyle extends CSSProperties {
   readonly '--columns': string;
@@ -74,7 +77,11 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
   return (
     <div className="tree">
       <ContextBar treeRows={treeRows} />
-      <FollowBanner treeRows={treeRows} onFollow={(row) => show(row)} />
+      {followed && (
+        <Suspense>
+          <FollowBanner treeRows={treeRows} onFollow={(row) => show(row)} />
+        </Suspense>
+      )}
       <div
         className={treeRows.changes === undefined ? 'tree-grid tree-scroller' : 'tree-grid tree-scroller is-comparing'}
         ref={scroller}
