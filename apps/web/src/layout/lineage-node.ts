@@ -79,8 +79,12 @@ export function lineageNodeModel(
 
 /** All of it in one sentence, for those who hear it, and for the title. */
 export function nodeSentence(model: LineageNodeModel): string {
+  return [`${model.name}, pid ${model.pid}, ${model.user}, ${model.stateText}`, ...nodeRemarks(model)].join(', ');
+}
+
+/** What is out of the ordinary. */
+export function nodeRemarks(model: LineageNodeModel): readonly string[] {
   const parts = [
-    `${model.name}, pid ${model.pid}, ${model.user}, ${model.stateText}`,
     model.userChange && `user changed ${model.userChange}`,
     model.container && `in container ${model.container}`,
     model.sinceParent && `${model.sinceParent} after its parent`,
@@ -88,7 +92,7 @@ export function nodeSentence(model: LineageNodeModel): string {
     model.isPlaceholder && 'known only because something mentioned it',
     model.isEvicted && 'not in memory any more',
   ];
-  return parts.filter(Boolean).join(', ');
+  return parts.filter((part) => typeof part === 'string' && part !== '') as string[];
 }
 
 export const END_TEXT: Readonly<Record<EndNode['reason'], { readonly short: string; readonly long: string }>> = {

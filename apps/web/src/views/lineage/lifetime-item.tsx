@@ -2,7 +2,7 @@ import type { TaskId } from '@dendro/protocol';
 import type { CSSProperties } from 'react';
 import { elapsed, exactTime } from '../../layout/format.ts';
 import type { Bar, LifeRow, LifetimeRow } from '../../layout/lifetime-layout.ts';
-import { lineageNodeModel, moreText, nodeSentence } from '../../layout/lineage-node.ts';
+import { lineageNodeModel, moreText, nodeRemarks, nodeSentence } from '../../layout/lineage-node.ts';
 import type { RowContext } from '../../layout/row-model.ts';
 import { ROW_HEIGHTS } from '../../layout/row-window.ts';
 import { useView, view } from '../../state/view-store.ts';
@@ -60,6 +60,9 @@ function Life({ item, rows, context, isCursor, style }: LifeProps) {
   const exit = tree.exitOf(task);
   const lived = elapsed(Math.min(exit, at) - tree.startOf(task));
   const life = `from ${model.started} ${model.isAlive ? 'on' : `to ${exactTime(base, exit)}`}, ${lived}`;
+  // It is called by what is to be seen, in that order; whoever speaks to the page says it.
+  const end = model.isAlive ? '' : ` ${model.stateText}`;
+  const seen = `${model.name} ${model.pid}${bar === undefined ? '' : ` ${lived}${end}`}`;
   const onClick = (): void => {
     if (useView.getState().selected === model.id) view.openDetails(model.id);
     else view.select(model.id);
@@ -72,7 +75,7 @@ function Life({ item, rows, context, isCursor, style }: LifeProps) {
       role="treeitem"
       aria-level={item.depth + 1}
       aria-selected={isCursor}
-      aria-label={`${nodeSentence(model)}, lived ${life}`}
+      aria-label={[seen, model.user, ...nodeRemarks(model), life].join(', ')}
       title={`${nodeSentence(model)}\n${model.command ?? ''}\n${life}`}
       data-testid="lifetime"
       data-pid={model.pid}
@@ -80,11 +83,11 @@ function Life({ item, rows, context, isCursor, style }: LifeProps) {
       style={style}
       onClick={onClick}
     >
-      <div className="lifetime-name" aria-hidden="true">
+      <div className="lifetime-name">
         <span className={model.isNameKnown ? 'node-name' : 'node-name is-unknown'}>{model.name}</span>
         <span className="node-pid">{model.pid}</span>
       </div>
-      <div className="lane" aria-hidden="true">
+      <div className="lane">
         {bar !== undefined && <LifeBar bar={bar} tone={model.stateTone} />}
         {bar !== undefined && (
           <Label bar={bar} text={lived} state={model.isAlive ? '' : model.stateText} tone={model.stateTone} />
