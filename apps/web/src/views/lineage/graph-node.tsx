@@ -73,14 +73,14 @@ const Task = memo(function Task(props: TaskProps) {
     <Item
       {...props}
       className={[!isAlive && 'is-ended', isSubject && 'is-subject', props.stateTone === 'failed' && 'is-failed']}
-      label={nodeSentence(props)}
+      label={taskLabel(props)}
       title={title.filter(Boolean).join('\n')}
       data={{ 'data-pid': props.pid, 'data-alive': isAlive, 'data-task-id': props.id }}
     >
       <span className="node-line">
-        <span className={props.isNameKnown ? 'node-name' : 'node-name is-unknown'}>{props.name}</span>
+        <span className={props.isNameKnown ? 'node-name' : 'node-name is-unknown'}>{props.name}</span>{' '}
         <span className="node-pid">{props.pid}</span>
-      </span>
+      </span>{' '}
       <span className="node-line node-below">
         <span className={isRaised ? 'node-user is-raised' : 'node-user'}>
           {isRaised ? (
@@ -89,13 +89,28 @@ const Task = memo(function Task(props: TaskProps) {
             userChange && <UserRound size={12} aria-hidden="true" />
           )}
           {userChange ?? props.user}
-        </span>
+        </span>{' '}
         {props.state === 'exited' && <span className={`state-${props.stateTone}`}>{props.stateText}</span>}
-      </span>
+      </span>{' '}
       <Marks {...props} />
     </Item>
   );
 }, isSameTask);
+
+/** It is called by what is to be seen of it, in that order; what else is known of it comes after. */
+function taskLabel(model: LineageNodeModel): string {
+  const parts = [
+    `${model.name} ${model.pid}`,
+    model.userChange ?? model.user,
+    model.state === 'exited' && model.stateText,
+    model.container,
+    model.movedTo && `now under ${model.movedTo}`,
+    model.isPlaceholder && 'mentioned only',
+    model.isEvicted && 'not in memory',
+    model.sinceParent && `${model.sinceParent} after its parent`,
+  ];
+  return parts.filter(Boolean).join(', ');
+}
 
 /** `onClick` is a new function each time, and does the same as long as the rest is the same. */
 function isSameTask(a: TaskProps, b: TaskProps): boolean {
@@ -143,7 +158,7 @@ function Group({ model, count, ...props }: GroupProps) {
     <Item
       {...props}
       className={['is-ended', 'is-group']}
-      label={`${sentence}. Show each (Enter)`}
+      label={`${model.name} ×${formatCount(count)}, ${model.user}, ${model.stateText}: ${sentence}. Show each (Enter)`}
       title={`${sentence}\nShow each (Enter)`}
       data={{ 'data-count': count }}
     >
@@ -183,7 +198,13 @@ interface EndProps extends Common {
 function End({ reason, ...props }: EndProps) {
   const { short, long } = END_TEXT[reason];
   return (
-    <Item {...props} className={['is-end']} label={long} title={long} data={{ 'data-reason': reason }}>
+    <Item
+      {...props}
+      className={['is-end']}
+      label={`${short}: the lineage goes no further up. ${long}`}
+      title={long}
+      data={{ 'data-reason': reason }}
+    >
       <span className="node-line node-name">
         <Unlink size={13} aria-hidden="true" /> {short}
       </span>

@@ -84,9 +84,9 @@ function Life({ item, rows, context, isCursor, style }: LifeProps) {
       onClick={onClick}
     >
       <div className="lifetime-name">
-        <span className={model.isNameKnown ? 'node-name' : 'node-name is-unknown'}>{model.name}</span>
+        <span className={model.isNameKnown ? 'node-name' : 'node-name is-unknown'}>{model.name}</span>{' '}
         <span className="node-pid">{model.pid}</span>
-      </div>
+      </div>{' '}
       <div className="lane">
         {bar !== undefined && <LifeBar bar={bar} tone={model.stateTone} />}
         {bar !== undefined && (
