@@ -95,11 +95,12 @@ class Server {
 
   async told(): Promise<Told> {
     const lives = await this.lives();
-    const { newest: until } = await this.ask('history');
-    const instant = BigInt(until) - SECOND_NS;
+    const { oldest, newest: until } = await this.ask('history');
+    // Nobody is told of what was before the first run.
+    const instant = [BigInt(until) - SECOND_NS, BigInt(oldest)].reduce((a, b) => (a > b ? a : b));
     const tree = await this.ask(`tree?at=${instant}`);
     const { newest } = await this.ask('history');
-    return { lives, instant, living: tree.tasks ?? [], newest: BigInt(newest) };
+    return { lives, instant, living: tree.tasks, newest: BigInt(newest) };
   }
 
   /** Of the load, those that have run something themselves: what one has of who made it is an image only until it does. */
