@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
 import { Dendro } from './helpers/dendro.ts';
 import { morningNs, writeMorning } from './helpers/recorded-morning.ts';
-import { dataRequests, TreePage } from './helpers/tree-page.ts';
+import { requestsFromNow, TreePage } from './helpers/tree-page.ts';
 
 let folder: string;
 let recorded: Dendro;
@@ -121,7 +121,7 @@ test('the details show what changed at A and at B, side by side', async ({ page 
 test('B is moved over the strip without a request', async ({ page }) => {
   await openCompared(page);
   const box = (await page.getByTestId('time-strip').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
-  const requests = dataRequests(page);
+  const requests = await requestsFromNow(page);
   await page.mouse.move(box.x + box.width * 0.9, box.y + 15);
   await page.mouse.down();
   const said = new Set<string>();
@@ -169,7 +169,7 @@ test.describe('of this host', () => {
       .poll(async () => (await (await before.get('/api/v1/hosts/local/tree')).text()).includes('here-at-a'))
       .toBe(true);
     const a = BigInt(Date.now()) * 1_000_000n;
-    await new Promise((resolve) => setTimeout(resolve, 1000)); // what was told is on the disk
+    await before.recorded();
     await before.stop('SIGKILL');
     child.kill('SIGKILL');
     const after = await Dendro.start({ args });

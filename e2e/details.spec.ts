@@ -262,7 +262,8 @@ test('while what was at an instant is fetched, the panel is dimmed and says so',
   const recorded = await Dendro.start({ args: ['--port', '0', '--data-dir', join(folder, 'history')] });
   try {
     const child = run('det-past', '/bin/bash', ['-c', 'sleep 0.5; exec -a later sleep 600']);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const search = `/api/v1/hosts/local/search?q=later&pid=${child.pid}`;
+    await expect.poll(async () => (await recorded.get(search)).json()).toMatchObject({ total: 1 });
     await page.goto(recorded.url ?? '');
     const tree = new TreePage(page);
     await expect(tree.rows.first()).toBeVisible();

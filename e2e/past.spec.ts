@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
 import { Dendro } from './helpers/dendro.ts';
 import { MORNING, morningNs, writeMorning } from './helpers/recorded-morning.ts';
-import { dataRequests, TreePage } from './helpers/tree-page.ts';
+import { requestsFromNow, TreePage } from './helpers/tree-page.ts';
 
 let folder: string;
 let recorded: Dendro;
@@ -38,7 +38,7 @@ test('who lived for half a minute of a recording is found by dragging over it, u
 }) => {
   await page.goto(recorded.url ?? '');
   await expect(page.getByTestId('live-state')).toHaveText('END');
-  const requests = dataRequests(page);
+  const requests = await requestsFromNow(page);
   const { x, y, width } = await boxOf(page, 'time-strip');
   await page.mouse.move(x + width - 30, y + 15);
   await page.mouse.down();
@@ -158,7 +158,7 @@ test.describe('with a history', () => {
     dendro = await Dendro.start({ args: ['--port', '0', '--data-dir', data] });
     lived = BigInt(Date.now() + 500) * 1_000_000n;
     spawnSync(program, ['1']);
-    await new Promise((resolve) => setTimeout(resolve, 1000)); // what was told is on the disk
+    await dendro.recorded();
   });
   test.afterAll(async () => {
     await dendro.stop();

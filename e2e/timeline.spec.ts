@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
 import { Dendro } from './helpers/dendro.ts';
-import { dataRequests, TreePage } from './helpers/tree-page.ts';
+import { requestsFromNow, TreePage } from './helpers/tree-page.ts';
 
 let dendro: Dendro;
 let folder: string;
@@ -67,7 +67,7 @@ test('dragging over the strip moves through the past and asks the server nothing
   await TreePage.open(page, dendro);
   const strip = page.getByTestId('time-strip');
   const box = (await strip.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
-  const requests = dataRequests(page);
+  const requests = await requestsFromNow(page);
   const sent: unknown[] = [];
   page.on('websocket', (socket) => socket.on('framesent', (frame) => sent.push(frame)));
   const y = box.y + 15;
@@ -99,7 +99,7 @@ test('what had ended before a restart is found in the past, which the server rem
   const args = ['--port', '0', '--data-dir', data];
   const before = await Dendro.start({ args });
   live('before-the-restart', '1');
-  await new Promise((resolve) => setTimeout(resolve, 1000)); // what was told is on the disk
+  await before.recorded();
   await before.stop('SIGKILL');
   const after = await Dendro.start({ args });
   try {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 export const MAIN = fileURLToPath(new URL('../../apps/server/src/main.ts', import.meta.url));
 const START_MS = 50_000;
+const RECORDED_MS = 20_000;
 
 export interface DendroOptions {
   readonly args?: readonly string[];
@@ -92,6 +93,16 @@ export class Dendro {
   /** GET as a program does it. */
   async get(path: string): Promise<Response> {
     return fetch(this.origin + path, { headers: { authorization: `Bearer ${this.token}` } });
+  }
+
+  /** Waits until all that has happened by now is on the disk: what was told with a `kill -9` is there afterwards. */
+  async recorded(): Promise<void> {
+    const now = BigInt(Date.now()) * 1_000_000n;
+    for (const until = Date.now() + RECORDED_MS; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+      const { written } = (await (await this.get('/api/v1/hosts/local/history')).json()) as { written: string | null };
+      if (written !== null && BigInt(written) >= now) return;
+      if (Date.now() > until) throw new Error(`what happened is not on the disk:\n${this.output}`);
+    }
   }
 
   /** Resident set of the server now, in MiB. */

@@ -3,12 +3,14 @@
 import { expect, type Locator, type Page } from '@playwright/test';
 import type { Dendro } from './dendro.ts';
 
-/** What the page asks for from now on, but for its own code, which may be fetched ahead of when it is needed. */
-export function dataRequests(page: Page): readonly string[] {
+/** Everything that the page asks for from now on. What it fetches ahead, the code of the details, has come before. */
+export async function requestsFromNow(page: Page): Promise<readonly string[]> {
+  const isFetched = () =>
+    performance.getEntriesByType('resource').some(({ name }) => name.includes('/assets/details-'));
+  await page.waitForFunction(isFetched);
+  await page.waitForLoadState('networkidle');
   const urls: string[] = [];
-  page.on('request', (request) => {
-    if (!['script', 'stylesheet'].includes(request.resourceType())) urls.push(request.url());
-  });
+  page.on('request', (request) => urls.push(request.url()));
   return urls;
 }
 

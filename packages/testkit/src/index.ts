@@ -9,3 +9,4 @@ export { parseTraceText, type TraceText } from './trace-text.ts';
 export { TraceeServer } from './tracee-server.ts';
 export { describeTree, drawTree } from './tree-text.ts';
 export { Random } from './workload.ts';
+export { recordingOf } from './write-recording.ts';

@@ -1,7 +1,7 @@
 // Made-up events as a recording: what `dendro record` would have written of such a host.
 
 import { deflateSync } from 'node:zlib';
-import { ProcessTree } from '@dendro/engine';
+import { ProcessTree, type ProcessTreeOptions } from '@dendro/engine';
 import {
   type EventNs,
   encodeBatchRecord,
@@ -15,16 +15,18 @@ const BATCH_NS = 1e9;
 
 /**
  * @param events in order of time, the clock first
+ * @param options of the tree that they are made of
  * @returns the bytes of a file
  */
 export function recordingOf(
   events: readonly TaskEvent[],
   host: Pick<RecordingHeader['host'], 'name' | 'users'>,
+  options: ProcessTreeOptions = {},
 ): Uint8Array {
   const [clock, ...others] = events;
   if (clock?.type !== 'clock') throw new Error('the events do not begin with a clock');
   const epochNs = String(clock.epochNs);
-  const tree = new ProcessTree();
+  const tree = new ProcessTree(options);
   tree.apply(clock);
   const parts: Uint8Array[] = [
     encodeRecordingStart({ host: { ...host, baseEpochNs: epochNs }, source: 'ebpf', createdEpochNs: epochNs }),

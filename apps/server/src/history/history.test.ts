@@ -165,10 +165,18 @@ test('fields of a search have to hold at once, and what is left out is counted',
   expect(await found('pid=103')).toEqual([[103], 1, null]);
   expect(await found('comm=tool-104&pid=103')).toEqual([[], 0, null]);
   expect(await found('path=tool-105')).toEqual([[105], 1, null]);
+  expect(await found(`commandLine=${encodeURIComponent('--for job 107')}`)).toEqual([[107], 1, null]);
+  expect(await found('parentPid=1&comm=tool-108')).toEqual([[108], 1, null]);
+  expect(await found('parentPid=103&q=tool')).toEqual([[], 0, null]);
+  expect(await found('signal=9&q=tool')).toEqual([[], 0, null]);
+  expect((await found('exitCode=0&q=tool'))[1]).toBe(20);
+  expect(await found(`q=tool&startedAfter=${at(65)}&startedBefore=${at(85)}`)).toEqual([[108, 107], 2, null]);
+  expect(await found(`q=tool&endedAfter=${at(70)}&endedBefore=${at(90)}`)).toEqual([[108, 107], 2, null]);
   expect(await found(`q=tool&from=${at(51)}&to=${at(62)}`)).toEqual([[106, 105], 2, null]);
   expect(await found('q=tool&limit=3')).toEqual([[119, 118, 117], 20, 'Of 20 these are the newest 3.']);
   expect((await answer('search?pid=many')).json()).toMatchObject({ code: 'DENDRO_REQUEST_INVALID' });
   expect((await answer('search?from=noon')).json()).toMatchObject({ code: 'DENDRO_TIME_INVALID' });
+  expect((await answer('search?endedBefore=noon')).json()).toMatchObject({ code: 'DENDRO_TIME_INVALID' });
 });
 
 test('a histogram counts what the tree in memory counts', async () => {

@@ -3,7 +3,7 @@
 import { type TaskIndex, TemporalTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 import { EVENING_FILE } from '@dendro/testkit';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { TestServer } from '../test-server.ts';
 
 let server: TestServer | undefined;
@@ -14,7 +14,7 @@ afterEach(async () => {
 test('of a recording, which has no history, all that is in memory, however long ago it ended', async () => {
   server = await TestServer.start({ source: `replay:${EVENING_FILE}` });
   const { first } = server.client;
-  while (first.status.source.state !== 'ended') await new Promise((resolve) => setTimeout(resolve, 20));
+  await vi.waitUntil(() => first.status.source.state === 'ended');
   const tree = new TemporalTree();
   await new Promise<void>((resolve) => {
     first.requestSnapshot(({ bytes, isLast }) => {

@@ -77,6 +77,7 @@ const DifferentTask = {
 const Parent = Type.Object({ taskId: Type.Integer(), pid: Type.Integer(), comm: Nullable(Type.String()) });
 const problems = { 400: Problem, 404: Problem, 410: Problem, 429: Problem, 503: Problem };
 const Text = Type.Optional(Type.String({ minLength: 1, maxLength: 1024 }));
+const Time = Type.Optional(Type.String({ maxLength: 64, description: TIME_FORMS }));
 const Uint32 = Type.Optional(Type.Integer({ minimum: 0, maximum: 0xffff_ffff }));
 
 /** `histogram`, `gaps`, `search`, `diff`, `window` and `history` of `GET /api/v1/hosts/{host}/`. */
@@ -194,22 +195,36 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
             description: `How many of each are given, of the first ${MAX_WITH_ANCESTORS} lives`,
           }),
           pid: Uint32,
+          parentPid: Uint32,
           uid: Uint32,
           comm: Text,
           path: Text,
+          commandLine: Text,
           container: Text,
           exitCode: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })),
+          signal: Type.Optional(Type.Integer({ minimum: 0, maximum: 64, description: '0: ended by none' })),
+          startedAfter: Time,
+          startedBefore: Time,
+          endedAfter: Time,
+          endedBefore: Time,
         }),
         response: { 200: Type.Object({ lives: Type.Array(Life), ...Rest }), ...problems },
       },
     },
-    async ({ params, query: { q, from, to, ancestors: depth, ...fields } }) => {
+    async ({ params, query: { ancestors: depth, ...asked } }) => {
       const host = client.host(params.host);
+      const { q: text, from, to, startedAfter, startedBefore, endedAfter, endedBefore, ...fields } = asked;
+      const time = (asked: string | undefined) =>
+        asked === undefined ? undefined : epochTimeFrom(asked, host.epochNow);
       const query: LifeQuery = {
         ...fields,
-        text: q,
-        fromEpochNs: from === undefined ? undefined : epochTimeFrom(from, host.epochNow),
-        toEpochNs: to === undefined ? undefined : epochTimeFrom(to, host.epochNow),
+        text,
+        fromEpochNs: time(from),
+        toEpochNs: time(to),
+        startedAfterEpochNs: time(startedAfter),
+        startedBeforeEpochNs: time(startedBefore),
+        endedAfterEpochNs: time(endedAfter),
+        endedBeforeEpochNs: time(endedBefore),
       };
       const history = historyOf(host);
       const { lives, total } = await history.ask({ kind: 'search', query });

@@ -17,9 +17,13 @@ export class DendroServer {
     this.url = url;
   }
 
-  /** @throws Error when it does not come up */
+  /**
+   * @param args without `--data-dir` there is no history
+   * @throws Error when it does not come up
+   */
   static async start(args: readonly string[]): Promise<DendroServer> {
-    const child = spawn(process.execPath, [MAIN, '--port', '0', '--no-history', ...args], {
+    const history = args.includes('--data-dir') ? [] : ['--no-history'];
+    const child = spawn(process.execPath, [MAIN, '--port', '0', ...history, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     process.once('exit', () => child.kill('SIGKILL'));

@@ -4,6 +4,7 @@ import * as coldStart from './cold-start.ts';
 import * as filter from './filter.ts';
 import * as fold from './fold.ts';
 import type { Measurement } from './harness.ts';
+import * as instants from './instants.ts';
 import * as lineage from './lineage.ts';
 import * as load from './load.ts';
 import * as pixel from './pixel.ts';
@@ -20,5 +21,6 @@ export const MEASUREMENTS: readonly Measurement[] = [
   fold,
   filter,
   scrub,
+  instants,
   storm,
 ];
