@@ -226,9 +226,15 @@ test('a process of another run, one that has ended and one that is not known are
     await expect(notice).toHaveCount(0);
 
     const { tasks } = await (await fed.get('/api/v1/hosts/local/tree?exited=true')).json();
-    const { taskId } = tasks.find(({ pid }: { readonly pid: number }) => pid === 4243);
+    const idOf = (wanted: number) => tasks.find(({ pid }: { readonly pid: number }) => pid === wanted).taskId;
+    const taskId = idOf(4243);
     await page.goto(`${fed.origin}/?task=${taskId}`);
-    await expect(notice).toContainText('has-ended [4243] of the link has ended, and is folded away');
+    // It is shown, however long ago it ended.
+    await expect(tree.row(4243)).toHaveAttribute('aria-selected', 'true');
+    await expect(tree.row(4243)).toBeInViewport();
+    await expect(notice).toHaveCount(0);
+    await page.goto(`${fed.origin}/?task=${taskId}&scope=${idOf(4242)}`);
+    await expect(notice).toContainText('has-ended [4243] of the link is left out of what is shown');
     await notice.getByRole('button', { name: 'Show it' }).click();
     await expect(tree.row(4243)).toHaveAttribute('aria-selected', 'true');
   } finally {

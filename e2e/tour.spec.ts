@@ -46,6 +46,10 @@ test('by keyboard alone, from the open page to an exported lineage', async ({ pa
   await keyboard.press('Enter'); // to the tree
   await keyboard.press('n'); // to the first match
   await expect(page.locator('[data-testid="tree-row"][aria-selected="true"]')).toContainText('curl');
+  await keyboard.press('Escape'); // the query goes; who is selected has long ended, and stays in view
+  await expect(page.getByTestId('hidden-rows')).toHaveCount(0);
+  await expect(page.locator('[data-testid="tree-row"][aria-selected="true"]')).toContainText('curl');
+  await expect(page.locator('[data-testid="tree-row"][aria-selected="true"]')).toBeInViewport();
   await keyboard.press('ArrowLeft'); // its parent
   await expect(page.locator('[data-testid="tree-row"][aria-selected="true"]')).toContainText('sh -c');
   await keyboard.press('l');

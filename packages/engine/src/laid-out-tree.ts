@@ -13,6 +13,8 @@ export interface OrderOptions {
   readonly at: EventNs;
   /** How long a task that ended stays in the order, ns. Infinity keeps all. */
   readonly keepExitedNs: number;
+  /** Stays in it, however long ago it ended: a process that somebody looks at. */
+  readonly alsoKeep?: TaskIndex | undefined;
   /** Are the threads of this process laid out too? */
   readonly threads: (process: TaskIndex) => boolean;
   readonly kernelThreads: boolean;
@@ -96,7 +98,10 @@ export class LaidOutTree {
   layOut(options: OrderOptions, changed: ReadonlySet<TaskIndex> | undefined): void {
     const before = this.#options;
     this.#options = options;
-    const isSame = before?.keepExitedNs === options.keepExitedNs && before.kernelThreads === options.kernelThreads;
+    const isSame =
+      before?.keepExitedNs === options.keepExitedNs &&
+      before.kernelThreads === options.kernelThreads &&
+      before.alsoKeep === options.alsoKeep;
     if (this.#bits.length < this.#tree.slotCount) this.#grow(roomFor(this.#tree.slotCount));
     if (changed === undefined || !isSame) this.#layOutAll();
     else this.#layOutSome(changed, options);
@@ -182,12 +187,12 @@ export class LaidOutTree {
   /** What the tree says of a task now. */
   #read(task: TaskIndex): void {
     const tree = this.#tree;
-    const { at, keepExitedNs, kernelThreads } = this.#options as OrderOptions;
+    const { at, keepExitedNs, alsoKeep, kernelThreads } = this.#options as OrderOptions;
     let standing: number = STANDING.none;
     let parent: number = NO_TASK;
     if (tree.isPresent(task) && !tree.isThread(task) && tree.startOf(task) <= at) {
       const exit = tree.exitOf(task);
-      if (exit < at - keepExitedNs) standing = STANDING.folded;
+      if (exit < at - keepExitedNs && task !== alsoKeep) standing = STANDING.folded;
       else if (kernelThreads || !tree.isKernelThread(task)) standing = STANDING.shown;
       else standing = exit >= at ? STANDING.hidden : STANDING.hiddenEnded;
       if (exit < Number.POSITIVE_INFINITY && standing !== STANDING.folded) this.#noteEnded(task, keepExitedNs);

@@ -81,7 +81,7 @@ class UnionOrder {
 
   #chosen(): TaskIndex[] {
     const tree = this.#tree;
-    const { at, alsoAt, keepExitedNs, kernelThreads } = this.#options;
+    const { at, alsoAt, keepExitedNs, alsoKeep, kernelThreads } = this.#options;
     const latest = Math.max(at, alsoAt);
     const chosen: TaskIndex[] = [];
     // hot: runs once per task
@@ -90,7 +90,8 @@ class UnionOrder {
       if (!tree.isPresent(task) || tree.isThread(task) || tree.startOf(task) > latest) continue;
       const isToCome = tree.startOf(task) > at;
       const exit = tree.exitOf(task);
-      if ((isToCome || exit < at - keepExitedNs) && !this.#livesAlso(task)) this.#foldedExited += isToCome ? 0 : 1;
+      const isFolded = exit < at - keepExitedNs && task !== alsoKeep;
+      if ((isToCome || isFolded) && !this.#livesAlso(task)) this.#foldedExited += isToCome ? 0 : 1;
       else if (!kernelThreads && tree.isKernelThread(task)) {
         this.#hiddenKernelThreads += !isToCome && exit >= at ? 1 : 0;
       } else chosen.push(task);

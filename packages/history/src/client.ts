@@ -286,8 +286,14 @@ export class HistoryClient {
     const start = this.#begun;
     if (start === undefined) return;
     const at = this.#newest ?? start.at;
-    // Who dies of this comes back to `#fail`.
-    this.#request((request) => ({ type: 'begin', request, start: { ...start, at, isAgain: true } })).catch(() => {});
+    // One that dies of this is started again by `#fail`, which says why; one that refuses says why itself.
+    this.#request((request) => ({ type: 'begin', request, start: { ...start, at, isAgain: true } })).catch(
+      (error: Error) => {
+        if (this.#isClosed) return;
+        this.#problem = error.message;
+        this.#options.onState?.(this.state);
+      },
+    );
     for (const reading of this.#unsaidReadings.splice(0)) this.#post({ type: 'clock', ...reading });
     this.#options.onState?.(this.state);
   }

@@ -22,6 +22,7 @@ const steps = fc.array(
     keep: fc.constantFrom(0, 3, 3, 3, Number.POSITIVE_INFINITY),
     kernelThreads: fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     threads: fc.integer({ min: 0, max: 3 }),
+    alsoKeep: fc.option(fc.integer({ min: 0, max: TASKS - 1 }), { freq: 2, nil: undefined }),
   }),
   { minLength: 2, maxLength: 12 },
 );
@@ -36,7 +37,7 @@ test('[AS8] an order that is carried on is the one that is made anew, whatever c
       const tree = new TemporalTree({ entriesPerField: 3 });
       const orders = new TreeOrders(tree);
       let at = 0;
-      for (const { facts, evicted, isCut, by, keep, kernelThreads, threads } of steps) {
+      for (const { facts, evicted, isCut, by, keep, kernelThreads, threads, alsoKeep } of steps) {
         const writer = new BatchWriter();
         for (const write of facts) write(writer);
         if (evicted !== undefined) writer.evict(evicted as never, isCut);
@@ -45,6 +46,7 @@ test('[AS8] an order that is carried on is the one that is made anew, whatever c
         const options: OrderOptions = {
           at: at as EventNs,
           keepExitedNs: keep,
+          alsoKeep: alsoKeep as TaskIndex | undefined,
           kernelThreads,
           threads: (process: TaskIndex) => process % 3 < threads,
         };

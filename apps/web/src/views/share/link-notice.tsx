@@ -117,9 +117,8 @@ function missingTask(
     };
   }
   if (treeRows.positionOf(selected) >= 0) return undefined;
-  const why = tree.exitOf(task) <= at ? 'has ended, and is folded away' : 'is left out of what is shown';
   return {
-    why: `${nameOf(treeRows, task, at)} of the link ${why}.`,
+    why: `${nameOf(treeRows, task, at)} of the link is left out of what is shown.`,
     offers: [{ label: 'Show it', take: () => revealTask(treeRows, task) }],
   };
 }

@@ -120,20 +120,29 @@ function useOrder({ tree, at, comparedWith }: ShownTree, frame: number, asked: A
   const isEveryThread = showThreads || (asked?.needsThreads ?? false);
   // Of the ended a comparison shows those who lived at the other instant.
   const keepExitedNs = comparedWith !== undefined ? 0 : isEveryEnd ? Number.POSITIVE_INFINITY : tombstoneSeconds * 1e9;
+  const ended = useEndedLongAgo(tree, at ?? replica.now(), keepExitedNs);
+  const alsoKeep = comparedWith === undefined ? ended : undefined;
   // Live, time passes with each frame. Paused, only late facts can change what was.
   const moment = at === undefined ? frame : replica.facts;
   return useMemo(() => {
     void moment;
     return timed(() => {
       const threads = (process: TaskIndex) => isEveryThread || withThreads.has(tree.taskIdOf(process));
-      const options = { at: at ?? replica.now(), keepExitedNs, threads, kernelThreads };
+      const options = { at: at ?? replica.now(), keepExitedNs, alsoKeep, threads, kernelThreads };
       if (alsoAt !== undefined) return new Columns(tree, orderUnion(tree, { ...options, alsoAt }));
       const { orders, columns } = keptTree(tree);
       const order = orders.order(options);
       columns.moveTo(options.at);
       return new Columns(tree, order, columns);
     });
-  }, [moment, tree, replica, at, alsoAt, isEveryThread, withThreads, kernelThreads, keepExitedNs]);
+  }, [moment, tree, replica, at, alsoAt, isEveryThread, withThreads, kernelThreads, keepExitedNs, alsoKeep]);
+}
+
+/** Who is selected stays where it is seen, also when the query that brought it back is gone. Undefined where it stays anyway. */
+function useEndedLongAgo(tree: TemporalTree, at: EventNs, keepExitedNs: number): TaskIndex | undefined {
+  const selected = useView((state) => state.selected);
+  const task = selected === undefined ? NO_TASK : tree.indexOf(selected);
+  return task !== NO_TASK && tree.exitOf(task) < at - keepExitedNs ? task : undefined;
 }
 
 /** Who ended on the way here stays for a moment, however far the way was. The past that is played goes on as the present does. */
