@@ -67,7 +67,8 @@ export function Help() {
       <Keys keys={LINEAGE_KEYS} />
       <p>
         A row that has just been born is marked with a bar for three seconds. An exited process stays for a while,
-        struck out, and is then folded away; the status bar says how many are, and shows them again.
+        struck out, and is then folded away unless it is selected; the status bar says how many are, and shows them
+        again.
       </p>
       <p>
         Four or more siblings that run the same program as the same user stand in one row, such as <b>worker ×38</b>.
