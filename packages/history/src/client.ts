@@ -5,6 +5,7 @@
 // the disk, and what came meanwhile is a hole as any other.
 
 import { DendroError, type ErrorCode, type EventNs } from '@dendro/protocol';
+import { ORDER_BYTES } from './desk.ts';
 import type { HistoryState, HostStart, RecordedPart, RecordedStretch, Resumption } from './history.ts';
 import { HistoryThread, type ThreadOptions } from './history-thread.ts';
 import type { BegunStretch, FromHistory, ReadParts, ToHistory } from './messages.ts';
@@ -201,7 +202,9 @@ export class HistoryClient {
   }
 
   #post(message: ToHistory, transfer: ArrayBuffer[] = []): void {
-    this.#thread?.post(message, transfer);
+    if (this.#thread === undefined) return;
+    this.#sentBytes += ORDER_BYTES;
+    this.#thread.post(message, transfer);
   }
 
   #request(message: (request: number) => ToHistory): Promise<unknown> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Desk, MAX_AHEAD_BYTES } from './desk.ts';
+import { Desk, MAX_AHEAD_BYTES, ORDER_BYTES } from './desk.ts';
 
 const BATCH = 32 * 1024;
 
@@ -30,6 +30,24 @@ test('a question sees everything that was handed over before it, when it is litt
   const { desk, done } = deskOf(4, [{ name: 'asked', sentBytes: 3 * BATCH, ms: 1 }]);
   desk.work();
   expect(done).toEqual(['0', '1', '2', 'asked', '3']);
+});
+
+test('what has no bytes, as what the clock says, is seen too when it was handed over before', () => {
+  const done: string[] = [];
+  const orders = ['tick', 'clock', 'tick'];
+  const asked = [{ name: 'asked', sentBytes: 2 * ORDER_BYTES }];
+  const desk = new Desk<string, { name: string; sentBytes: number }>({
+    nextOrder: () => orders.shift(),
+    nextAsked: () => asked.shift(),
+    carryOut: (order) => {
+      done.push(order);
+      return 0;
+    },
+    answer: ({ name }) => done.push(name),
+    now: () => 0,
+  });
+  desk.work();
+  expect(done).toEqual(['tick', 'clock', 'asked', 'tick']);
 });
 
 test('it waits for no more than so many bytes of what is in line', () => {

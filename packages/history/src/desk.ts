@@ -5,8 +5,11 @@
 /** A question sees all that was handed over before it, or, should there be more than this in line, so many bytes of it. */
 export const MAX_AHEAD_BYTES = 256 * 1024;
 
+/** What an order counts besides the bytes of its batches: one without any has its turn before what is asked after it, too. */
+export const ORDER_BYTES = 1;
+
 export interface AskedAfter {
-  /** Bytes of batches that were handed over before it. */
+  /** Of what was handed over before it: bytes of batches, and `ORDER_BYTES` for each order. */
   readonly sentBytes: number;
 }
 
@@ -35,7 +38,7 @@ export class Desk<Order, Asked extends AskedAfter> {
 
   /** To be called for each order that has come by itself: it is the next one. */
   order(order: Order): void {
-    this.#takenBytes += this.#lines.carryOut(order);
+    this.#carryOut(order);
     this.work();
   }
 
@@ -55,7 +58,7 @@ export class Desk<Order, Asked extends AskedAfter> {
         continue;
       }
       const order = this.#lines.nextOrder();
-      if (order !== undefined) this.#takenBytes += this.#lines.carryOut(order);
+      if (order !== undefined) this.#carryOut(order);
       else if (first === undefined) return;
       else this.#answerFirst();
     }
@@ -65,6 +68,10 @@ export class Desk<Order, Asked extends AskedAfter> {
   finish(): void {
     this.#enterAll();
     while (this.#asked.length > 0) this.#answerFirst();
+  }
+
+  #carryOut(order: Order): void {
+    this.#takenBytes += this.#lines.carryOut(order) + ORDER_BYTES;
   }
 
   #enterAll(): void {
