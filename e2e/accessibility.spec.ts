@@ -34,7 +34,7 @@ async function findings(page: Page, theme: Theme): Promise<string[]> {
   expect(passes.flatMap(({ nodes }) => nodes).length).toBeGreaterThan(0);
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target} ${failureSummary}`));
+    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${failureSummary}\n${html}`));
 }
 
 /** States of the page by name, each reached from the one before it. */
