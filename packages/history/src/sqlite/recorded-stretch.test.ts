@@ -135,6 +135,19 @@ test('begins with its boot, and knows ends that were found out long after it', (
   again.close();
 });
 
+test('begins before anything was recorded: who is announced then is in it, in whatever order', () => {
+  const { history, tree } = new Recorder(folder());
+  // Events come before the scan, which tells of elders.
+  history.append(told(tree, fork(600, 701, 700)), 720e6 as EventNs);
+  history.append(told(tree, seen(1, 0, 0, ['/sbin/init']), seen(40, 1, 2, ['/bin/old'])), 730e6 as EventNs);
+  const replayed = new Replayed(EPOCH_NS);
+  const { parts } = history.recording(epoch(500), epoch(800));
+  for (let part = parts.next(); part.done !== true; part = parts.next()) replayed.tell(part.value);
+  for (const ms of [500, 650, 710, 725, 800]) expectSame(replayed, history, epoch(ms));
+  expect(replayed.tree.tree.taskCount).toBe(4);
+  history.close();
+});
+
 function told(tree: ProcessTree, ...events: Parameters<ProcessTree['apply']>[0][]): Uint8Array {
   for (const event of events) tree.apply(event);
   return tree.commit()?.bytes as Uint8Array;

@@ -20,8 +20,8 @@ import type { Reader } from './reader.ts';
 
 /** What was told so much later still belongs to the stretch: events come late, and ends are concluded. */
 const LATE_NS = 10e9;
-/** So far back somebody was announced, on nearly every host. */
-const LOOK_BACK_NS = [1e9, 60e9, 3600e9];
+/** So far back somebody was announced: a second on nearly every host. */
+const LOOK_BACK_NS = [1e9, 60e9, 3600e9, Number.POSITIVE_INFINITY];
 /** Gaps that a tree keeps. */
 const MAX_GAPS = 10_000;
 /** Ends that were found out later than that, looked up one by one. */
@@ -95,20 +95,28 @@ class Stretch {
 
   /**
    * Who was announced later comes in the batches: ids that a tree has not seen, below one that it has, are to it of those who
-   * have left. Infinity where nobody was announced shortly before.
+   * have left. Where the log begins with the stretch, nobody was announced before the first that it announces.
    */
   #newestIdBefore(): number {
-    const { id } = this.#era;
     for (const span of LOOK_BACK_NS) {
       let newest = 0;
-      const visitor = { ...IGNORED, exit() {}, task: (task: TaskId) => (newest = Math.max(newest, task)) };
-      const since = (this.#from - span) as EventNs;
-      for (const { at, bytes } of this.#sources.log.between(id, this.#base, since, this.#from, () => {})) {
-        if (at < this.#from) readBatch(bytes, visitor);
+      for (const { at, ids } of this.#announced(this.#from - span, this.#from)) {
+        if (at < this.#from) newest = ids.reduce((a, b) => Math.max(a, b), newest);
       }
       if (newest > 0) return newest;
     }
+    for (const { ids } of this.#announced(this.#from, this.#to + LATE_NS)) return Math.min(...ids) - 1;
     return Number.POSITIVE_INFINITY;
+  }
+
+  /** Ids that batches announce, of those that announce any. */
+  *#announced(from: number, to: number): Generator<{ readonly at: EventNs; readonly ids: readonly TaskId[] }> {
+    const { log } = this.#sources;
+    for (const { at, bytes } of log.between(this.#era.id, this.#base, from as EventNs, to as EventNs, () => {})) {
+      const ids: TaskId[] = [];
+      readBatch(bytes, { ...IGNORED, exit() {}, task: (id: TaskId) => ids.push(id) });
+      if (ids.length > 0) yield { at, ids };
+    }
   }
 
   *#batches(): Generator<RecordedPart> {
