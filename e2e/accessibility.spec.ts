@@ -15,7 +15,7 @@ let shell: ChildProcess;
 
 test.beforeAll(async () => {
   dendro = await Dendro.start();
-  shell = spawn('/bin/bash', ['-c', '(exit 3); for i in 1 2 3 4 5; do sleep 600 & done; exec -a a11y-shell bash'], {
+  shell = spawn('/bin/bash', ['-c', '(exit 3); for i in {1..12}; do /bin/true; done; for i in 1 2 3 4 5; do sleep 600 & done; exec -a a11y-shell bash'], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
@@ -57,9 +57,15 @@ const STATES: readonly (readonly [string, (page: Page, tree: TreePage) => Promis
     (page) => page.keyboard.press('Escape').then(() => page.locator('summary', { hasText: 'View' }).click()),
   ],
   ['hosts', (page, tree) => page.keyboard.press('Escape').then(() => pressOnTree(page, tree, 'H'))],
-  ['lineage', (page, tree) => page.keyboard.press('Escape').then(() => pressOnTree(page, tree, 'l'))],
+  ['lineage', lineageWithAGroup],
   ['lifetimes', (page) => page.getByRole('button', { name: 'Lifetimes' }).click()],
 ];
+
+async function lineageWithAGroup(page: Page, tree: TreePage): Promise<void> {
+  await page.keyboard.press('Escape');
+  await pressOnTree(page, tree, 'l');
+  await expect(page.getByTestId('lineage-node').filter({ hasText: 'true ×12' })).toBeVisible();
+}
 
 async function pressOnTree(page: Page, tree: TreePage, key: string): Promise<void> {
   await tree.grid.focus();

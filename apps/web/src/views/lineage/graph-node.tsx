@@ -163,11 +163,11 @@ function Group({ model, count, ...props }: GroupProps) {
       data={{ 'data-count': count }}
     >
       <span className="node-line">
-        <span className={model.isNameKnown ? 'node-name' : 'node-name is-unknown'}>{model.name}</span>
+        <span className={model.isNameKnown ? 'node-name' : 'node-name is-unknown'}>{model.name}</span>{' '}
         <span className="node-count">×{formatCount(count)}</span>
-      </span>
+      </span>{' '}
       <span className="node-line node-below">
-        <span>{model.user}</span>
+        <span>{model.user}</span>{' '}
         <span className={`state-${model.stateTone}`}>{model.stateText}</span>
       </span>
     </Item>
@@ -184,7 +184,7 @@ function More({ count, canShowMore, ...props }: MoreProps) {
   const hint = canShowMore ? 'Show more of them (Enter)' : 'Open the lineage of their parent to see more of them';
   return (
     <Item {...props} className={['is-more']} label={`${moreText(count)}, not shown. ${hint}`} title={hint}>
-      <span className="node-line node-name">{moreText(count)}</span>
+      <span className="node-line node-name">{moreText(count)}</span>{' '}
       <span className="node-line node-below">{canShowMore ? 'not shown: show more' : 'not shown'}</span>
     </Item>
   );
@@ -207,7 +207,7 @@ function End({ reason, ...props }: EndProps) {
     >
       <span className="node-line node-name">
         <Unlink size={13} aria-hidden="true" /> {short}
-      </span>
+      </span>{' '}
       <span className="node-line node-below">the lineage goes no further up</span>
     </Item>
   );
