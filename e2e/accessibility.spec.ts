@@ -15,10 +15,17 @@ let shell: ChildProcess;
 
 test.beforeAll(async () => {
   dendro = await Dendro.start();
-  shell = spawn('/bin/bash', ['-c', '(exit 3); for i in {1..12}; do /bin/true; done; for i in 1 2 3 4 5; do sleep 600 & done; exec -a a11y-shell bash'], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
+  shell = spawn(
+    '/bin/bash',
+    [
+      '-c',
+      '(exit 3); for i in {1..12}; do /bin/true; done; for i in 1 2 3 4 5; do sleep 600 & done; exec -a a11y-shell bash',
+    ],
+    {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    },
+  );
 });
 test.afterAll(async () => {
   process.kill(-(shell.pid ?? 0), 'SIGKILL');

@@ -18,6 +18,7 @@ let server: TestServer;
 let start = 0n;
 const at = (ms: number) => start + BigInt(ms) * 1_000_000n;
 const born = (pid: number, ms: number): TraceeTask => ({ tid: pid, pid, start: at(ms) });
+const [HOUR, MINUTE] = [3_600_000_000_000n, 60_000_000_000n];
 const INIT = { tid: 1, pid: 1, start: 1_700_000_000_000_000_000n };
 
 afterEach(() => server.stop());
@@ -71,7 +72,7 @@ test('who has left memory is in the tree of that time, and in answers about it, 
   expect(lineage.map(({ info }: { readonly info: { readonly pid: number } }) => info.pid)).toEqual([101, 1]);
   expect(end).toBe('root');
   expect((await ask(`processes/1?at=${at(12)}`)).info.childProcessIds).toMatchObject([{ taskId }]);
-  expect((await answer('processes/99999?at=-1s')).statusCode).toBe(404);
+  expect((await answer(`processes/99999?at=${at(12)}`)).statusCode).toBe(404);
   const withEnded = await ask(`tree?at=${at(12)}&exited=true`);
   expect(withEnded.reason).toMatch(/a search finds the rest\.$/);
 });
@@ -237,19 +238,36 @@ test('a window is batches that a replica takes in, with what their times count f
   });
 });
 
-test('a window over two boots says from when on it is, and why', async () => {
-  const directory = newDirectory();
+/** A history of a boot that began two hours before `now` and was recorded for its first minute. */
+function recordEarlierBoot(directory: string, now: bigint): void {
   const earlier = new SqliteHistory(directory);
-  const now = BigInt(Date.now()) * 1_000_000n;
-  const [hour, minute] = [3_600_000_000_000n, 60_000_000_000n];
-  const boot = { bootId: 'earlier boot', base: { epochNs: now - 2n * hour }, bootNs: 0n, at: 0 as EventNs };
+  const boot = { bootId: 'earlier boot', base: { epochNs: now - 2n * HOUR }, bootNs: 0n, at: 0 as EventNs };
   earlier.begin(boot);
   const tree = new ProcessTree();
   tree.apply({ type: 'clock', epochNs: boot.base.epochNs });
   tree.apply({ type: 'fork', at: 1e9 as EventNs, tid: 70, creatorTid: 1 });
   earlier.append(tree.commit()?.bytes as Uint8Array, 1e9 as EventNs);
-  earlier.tick(Number(minute) as EventNs);
+  earlier.tick(Number(MINUTE) as EventNs);
   earlier.close();
+}
+
+test('after a restart of the host, what a page is given first is what goes on from there', async () => {
+  const directory = newDirectory();
+  recordEarlierBoot(directory, BigInt(Date.now()) * 1_000_000n);
+  await begin(directory);
+  const { first } = server.client;
+  const version = await new Promise((resolve) =>
+    first.requestSnapshot((chunk) => chunk.isLast && resolve(chunk.version)),
+  );
+  expect(first.version).toBe(version);
+  const { gaps } = await ask('gaps');
+  expect(gaps).toMatchObject([{ why: 'stopped' }, { why: 'source' }]);
+});
+
+test('a window over two boots says from when on it is, and why', async () => {
+  const directory = newDirectory();
+  const now = BigInt(Date.now()) * 1_000_000n;
+  recordEarlierBoot(directory, now);
   await begin(directory);
   await server.post(life(100, 1, 5).join('\n'));
   const headersOf = async (from: bigint, to: bigint) => {
@@ -257,13 +275,13 @@ test('a window over two boots says from when on it is, and why', async () => {
     expect(statusCode).toBe(200);
     return [BigInt(String(headers['x-dendro-from-epoch-ns'])), headers['x-dendro-reason']] as const;
   };
-  const [from, reason] = await headersOf(now - hour - minute, at(10));
+  const [from, reason] = await headersOf(now - HOUR - MINUTE, at(10));
   expect(from).toBeGreaterThanOrEqual(now);
   expect(from).toBeLessThan(start);
   expect(reason).toMatch(/^It begins at .*: what was before is of another boot of the host/);
-  expect(await headersOf(now - 2n * hour + 1n, now - hour)).toEqual([now - 2n * hour + 1n, undefined]);
-  const [oldest, why] = await headersOf(now - 3n * hour, now - hour);
-  expect([oldest, why]).toEqual([now - 2n * hour, expect.stringMatching(/^The history begins at /)]);
+  expect(await headersOf(now - 2n * HOUR + 1n, now - HOUR)).toEqual([now - 2n * HOUR + 1n, undefined]);
+  const [oldest, why] = await headersOf(now - 3n * HOUR, now - HOUR);
+  expect([oldest, why]).toEqual([now - 2n * HOUR, expect.stringMatching(/^The history begins at /)]);
 });
 
 test('in its first run too a history refuses a time before it began, with the nearest instant that there is', async () => {

@@ -154,6 +154,18 @@ describe('a session', () => {
     expect(bench.taken()).toEqual(['{"type":"resync","reason":"first"}', 'snapshot 0..0', 'batch 0..1']);
   });
 
+  test('asks for no further snapshot at once when one has led nowhere', () => {
+    bench.session.hear('{"type":"subscribe"}');
+    for (let i = 0; i < 50; i++) bench.commit();
+    bench.snapshot(1);
+    expect(bench.taken()).toEqual(['{"type":"resync","reason":"first"}', 'snapshot 0..1']);
+    bench.session.poke();
+    expect(bench.taken()).toEqual(['{"type":"resync","reason":"outbox-full"}']);
+    bench.snapshot(50);
+    bench.commit();
+    expect(bench.taken()).toEqual(['snapshot 0..50', 'batch 50..51']);
+  });
+
   test('sends nothing while paused and goes on where it was', () => {
     bench.session.hear('{"type":"subscribe","version":0}');
     bench.session.hear('{"type":"pause"}');

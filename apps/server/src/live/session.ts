@@ -158,8 +158,10 @@ export class Session {
     const cancel = this.#hub.requestSnapshot((frame) => {
       this.#send(frame.encoded);
       // What was committed while the snapshot was on its way is sent once this has drained.
-      if (frame.isLast) this.#state = { kind: 'behind', version: frame.version };
-      this.poke();
+      if (!frame.isLast) return;
+      this.#state = { kind: 'behind', version: frame.version };
+      // One that leads nowhere is not followed by the next at once, but by when it is poked.
+      if (this.#hub.batchesSince(frame.version) !== undefined) this.poke();
     });
     this.#state = { kind: 'snapshot', cancel };
   }

@@ -250,8 +250,10 @@ export class FeedRunner {
     if (batch !== undefined) this.#send(tree, batch, false);
   }
 
+  /** A host is told of before what there is of it. */
   #send(tree: HostTree, { from, to, bytes }: Batch, isResumption: boolean): void {
     const { number, now } = tree;
+    if (tree === this.first && this.#toldId === undefined) this.#tellHost(tree);
     this.#post({ type: 'batch', number, from, to, now, bytes, isResumption }, [bytes.buffer]);
   }
 

@@ -159,9 +159,12 @@ export class TreeClient {
   #receive(message: FromWorker): void {
     switch (message.type) {
       case 'batch':
-      case 'status':
-        this.#hosts[message.number]?.receive(message);
+      case 'status': {
+        const host = this.#hosts[message.number];
+        if (host === undefined) this.#fail(new Error(`${message.type} of a host that was not told of`));
+        host?.receive(message);
         return;
+      }
       case 'host':
         this.#meet(message);
         return;

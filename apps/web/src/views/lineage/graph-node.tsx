@@ -167,8 +167,7 @@ function Group({ model, count, ...props }: GroupProps) {
         <span className="node-count">×{formatCount(count)}</span>
       </span>{' '}
       <span className="node-line node-below">
-        <span>{model.user}</span>{' '}
-        <span className={`state-${model.stateTone}`}>{model.stateText}</span>
+        <span>{model.user}</span> <span className={`state-${model.stateTone}`}>{model.stateText}</span>
       </span>
     </Item>
   );
