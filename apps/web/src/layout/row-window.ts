@@ -34,6 +34,11 @@ export function rowWindow({ scrollTop, viewHeight, rowHeight }: Scrolled, count:
   };
 }
 
+/** The nearest that a list of so many rows can be scrolled to. */
+export function scrollTopWithin(top: number, { viewHeight, rowHeight }: Scrolled, count: number): number {
+  return Math.max(0, Math.min(top, count * rowHeight - viewHeight));
+}
+
 /**
  * Where to scroll to so that a row can be seen whole; `scrollTop` when it can be already.
  * @param covered rows that lie over the upper edge of the window when this one stands there

@@ -21,7 +21,7 @@ import { LifeHead, LifePlayhead, placeLives } from './lifetime.tsx';
 import { StickyLines } from './sticky-lines.tsx';
 import { rowId } from './tree-row.tsx';
 import type { TreeRows } from './tree-rows.ts';
-import { useAnchor } from './use-anchor.ts';
+import { useAnchor, useDrawn } from './use-anchor.ts';
 import { useRowModel } from './use-row-model.ts';
 import { useRowWindow } from './use-row-window.ts';
 
@@ -44,9 +44,11 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
   const selected = selectedTask ?? selectedGroup;
   const scroller = useRef<HTMLDivElement>(null);
   const pointerY = useRef<number>(undefined);
-  const { window, scrolled, rowsInView, width, scrollTo } = useRowWindow(scroller, rows.length);
+  const anchor = useAnchor({ treeRows, scroller, pointerY, selected: followed?.task ?? selected });
+  const viewport = useRowWindow(scroller, rows.length, anchor.move);
+  useDrawn(anchor, viewport);
+  const { window, scrolled, rowsInView, width, scrollTo } = viewport;
   const { rowHeight } = scrolled;
-  useAnchor({ treeRows, scroller, window, scrollTo, pointerY, selected: followed?.task ?? selected });
   const columns = fittingColumns(chosen, width);
   const model = useRowModel(treeRows, columns);
   const { window: shown } = useStripWindow();

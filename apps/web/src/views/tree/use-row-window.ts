@@ -1,9 +1,10 @@
-// The rows in view, by state: asked again when somebody scrolls, when the
-// window is resized, and at once when the list has been moved by the page.
+// The rows in view: asked again when somebody scrolls, when the window is resized,
+// and at once when the list has been moved by the page. Where other rows are drawn,
+// the list is moved with them: they are drawn once, where they will stand.
 
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useState } from 'react';
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useReducer, useRef } from 'react';
 import { useApp } from '../../app-context.ts';
-import { type RowWindow, rowWindow, type Scrolled } from '../../layout/row-window.ts';
+import { type RowWindow, rowWindow, type Scrolled, scrollTopWithin } from '../../layout/row-window.ts';
 import { useRowHeight } from '../../state/tree-store.ts';
 
 export interface Viewport {
@@ -17,27 +18,34 @@ export interface Viewport {
   readonly scrollTo: (top: number) => void;
 }
 
-export function useRowWindow(scroller: RefObject<HTMLDivElement | null>, count: number): Viewport {
+const NOT_MEASURED = { scrollTop: 0, clientHeight: 0, width: 0 };
+
+/** @param move for rows that have not been drawn yet: from where the list stands to where it is to stand */
+export function useRowWindow(
+  scroller: RefObject<HTMLDivElement | null>,
+  count: number,
+  move?: (now: Scrolled) => number,
+): Viewport {
   const { pace } = useApp();
   const rowHeight = useRowHeight();
-  const [view, setView] = useState({ scrollTop: 0, viewHeight: 0, rowHeight, width: 0 });
+  // Not a state: it is drawn already when the page itself has moved the list.
+  const measured = useRef(NOT_MEASURED);
+  const [, draw] = useReducer((times: number) => times + 1, 0);
   const measure = useCallback(() => {
     const element = scroller.current;
     if (element === null) return;
-    const now = {
-      scrollTop: element.scrollTop,
-      viewHeight: element.clientHeight - rowHeight,
-      rowHeight,
-      width: element.clientWidth,
-    };
-    setView((view) => (isSame(view, now) ? view : now));
-  }, [scroller, rowHeight]);
+    const { scrollTop, clientHeight, clientWidth: width } = element;
+    const before = measured.current;
+    measured.current = { scrollTop, clientHeight, width };
+    if (before.scrollTop !== scrollTop || before.clientHeight !== clientHeight || before.width !== width) draw();
+  }, [scroller]);
 
   useLayoutEffect(measure, [measure]);
   useEffect(() => {
     const element = scroller.current;
     if (element === null) return;
     const onScroll = (): void => {
+      if (element.scrollTop === measured.current.scrollTop) return;
       pace.scrolled(performance.now());
       measure();
     };
@@ -58,16 +66,26 @@ export function useRowWindow(scroller: RefObject<HTMLDivElement | null>, count: 
     },
     [scroller, measure],
   );
-  const scrolled = { scrollTop: view.scrollTop, viewHeight: view.viewHeight, rowHeight };
+
+  const { clientHeight, width } = measured.current;
+  const viewHeight = clientHeight === 0 ? 0 : clientHeight - rowHeight;
+  // What was scrolled since the last drawing is in it.
+  const from = (move && scroller.current?.scrollTop) ?? measured.current.scrollTop;
+  const now = { scrollTop: from, viewHeight, rowHeight };
+  // Above the top it is a browser that bounces.
+  const scrollTop = move === undefined || from < 0 ? from : scrollTopWithin(move(now), now, count);
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (element === null || move === undefined) return;
+    if (scrollTop !== from) element.scrollTop = scrollTop;
+    measured.current = { ...measured.current, scrollTop: scrollTop === from ? from : element.scrollTop };
+  });
+  const scrolled = { ...now, scrollTop };
   return {
     window: rowWindow(scrolled, count),
     scrolled,
-    width: view.width,
-    rowsInView: Math.max(1, Math.floor(view.viewHeight / rowHeight)),
+    width,
+    rowsInView: Math.max(1, Math.floor(viewHeight / rowHeight)),
     scrollTo,
   };
-}
-
-function isSame<T extends object>(a: T, b: T): boolean {
-  return (Object.keys(a) as (keyof T)[]).every((key) => a[key] === b[key]);
 }
