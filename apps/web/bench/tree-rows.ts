@@ -105,8 +105,9 @@ measure('ancestors held at the top, 1,000 places', () => {
   for (let i = 0; i < 1000; i++) stickyRows(all, i * 2599 + 7, 26);
 });
 measure('a chip: those with the rights of root', () => keptByChip('root', columns, order, at));
-const STEP = 2000;
-measure('counts of all chips, 2,000 rows of them', () => countChips(tree, order, at, STEP).next());
+measure('counts of all chips', () => {
+  for (const _ of countChips(columns, order, at));
+});
 measure('what 50 rows say', () => {
   for (let row = 0; row < 50; row++) rowModel(context, order.tasks[row * 1000] as TaskIndex);
 });

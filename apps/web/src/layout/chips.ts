@@ -3,7 +3,7 @@
 import type { TaskIndex, TemporalTree, TreeOrder } from '@dendro/engine';
 import { type EventNs, TASK_FLAG } from '@dendro/protocol';
 import type { TaskColumns } from './task-columns.ts';
-import { numbersOf } from './task-numbers.ts';
+import { FATE, isRoot, numbersOf, type TaskNumber } from './task-numbers.ts';
 
 export const CHIPS = ['all', 'running', 'exited', 'new', 'containers', 'root'] as const;
 export type Chip = (typeof CHIPS)[number];
@@ -17,18 +17,8 @@ export const CHIP_TEXT: Readonly<Record<Chip, { readonly label: string; readonly
   root: { label: 'Root', title: 'Programs that run as root, or with the rights of root' },
 };
 
-/**
- * Is a process one of these? Threads go with their process. Born in the window means at `newSince` or later.
- * @param effectiveUid NaN where it is not known; for who asks about all and has it in a column
- */
-export function isOfChip(
-  chip: Chip,
-  tree: TemporalTree,
-  task: TaskIndex,
-  at: EventNs,
-  newSince: EventNs,
-  effectiveUid = effectiveUidOf,
-): boolean {
+/** Is a process one of these? Threads go with their process. Born in the window means at `newSince` or later. */
+export function isOfChip(chip: Chip, tree: TemporalTree, task: TaskIndex, at: EventNs, newSince: EventNs): boolean {
   switch (chip) {
     case 'all':
       return true;
@@ -41,12 +31,8 @@ export function isOfChip(
     case 'containers':
       return (tree.textAt(task, 'container', at) ?? '') !== '';
     case 'root':
-      return !tree.isKernelThread(task) && effectiveUid(tree, task, at) === 0;
+      return isRoot(tree, task, at);
   }
-}
-
-function effectiveUidOf(tree: TemporalTree, task: TaskIndex, at: EventNs): number {
-  return tree.numberAt(task, 'euid', at) ?? tree.numberAt(task, 'uid', at) ?? Number.NaN;
 }
 
 /** By position: 1 for rows that are shown. Undefined when that is all. */
@@ -58,42 +44,71 @@ export function keptByChip(
 ): Uint8Array | undefined {
   if (chip === 'all') return undefined;
   const { tree } = columns;
-  const effectiveUid = chip === 'root' ? keptUids(columns) : undefined;
+  const isOne = chipReader(chip, columns, order.at, newSince);
   const kept = new Uint8Array(order.length);
   for (let p = 0; p < order.length; p++) {
     const task = order.tasks[p] as TaskIndex;
     const process = tree.isThread(task) ? tree.leaderOf(task) : task;
-    if (process >= 0 && isOfChip(chip, tree, process, order.at, newSince, effectiveUid)) kept[p] = 1;
+    if (process >= 0 && isOne(process)) kept[p] = 1;
   }
   return kept;
 }
 
-function keptUids(columns: TaskColumns): typeof effectiveUidOf {
-  const [uids, euids] = [numbersOf(columns, 'uid'), numbersOf(columns, 'euid')];
-  return (_tree, task) => {
-    const euid = euids[task] as number;
-    return Number.isNaN(euid) ? (uids[task] as number) : euid;
-  };
+/** What each chip reads of a process. */
+const READS: Readonly<Record<Chip, readonly TaskNumber[]>> = {
+  all: [],
+  running: ['exit'],
+  exited: ['exit'],
+  new: ['start', 'fate'],
+  containers: ['container'],
+  root: ['root'],
+};
+
+/** `isOfChip` of one chip and instant, from what is kept from frame to frame. */
+function chipReader(chip: Chip, columns: TaskColumns, at: EventNs, newSince: EventNs): (process: number) => boolean {
+  const [first = NOTHING, second = NOTHING] = READS[chip].map((what) => numbersOf(columns, what));
+  switch (chip) {
+    case 'all':
+      return () => true;
+    case 'running':
+      return (task) => (first[task] as number) > at;
+    case 'exited':
+      return (task) => (first[task] as number) <= at;
+    case 'new':
+      return (task) => (first[task] as number) >= newSince && ((second[task] as number) & FATE.startKnown) !== 0;
+    case 'containers':
+    case 'root':
+      return (task) => first[task] === 1;
+  }
 }
+
+const NOTHING = new Float64Array(0);
 
 export type ChipCounts = Readonly<Record<Chip, number>>;
 
 /**
  * Of processes, whatever the chip is now; those that have ended and are folded away count, as the chip shows them.
- * A large tree is counted in steps, so that the page stays quick to answer: each takes some `step` of its rows.
+ * A large tree is counted in steps, so that the page stays quick to answer: each takes a chip of some `step` of its rows.
  */
 export function* countChips(
-  tree: TemporalTree,
+  columns: TaskColumns,
   order: TreeOrder,
   newSince: EventNs,
-  step = Number.POSITIVE_INFINITY,
+  step = order.length,
 ): Generator<undefined, ChipCounts> {
   const counts = { all: 0, running: 0, exited: order.foldedExited, new: 0, containers: 0, root: 0 };
-  for (let p = 0; p < order.length; p++) {
-    const task = order.tasks[p] as TaskIndex;
-    if (p % step === step - 1) yield;
-    if (!tree.isPresent(task) || tree.isThread(task)) continue;
-    for (const chip of CHIPS) if (isOfChip(chip, tree, task, order.at, newSince)) counts[chip]++;
+  for (const chip of CHIPS) {
+    for (let from = 0; from < order.length; from += step) {
+      // What was made before a pause is void.
+      const fates = numbersOf(columns, 'fate');
+      const isOne = chipReader(chip, columns, order.at, newSince);
+      const end = Math.min(order.length, from + step);
+      for (let p = from; p < end; p++) {
+        const task = order.tasks[p] as number;
+        if ((fates[task] as number) !== 0 && isOne(task)) counts[chip]++; // 0 of a thread
+      }
+      if (end < order.length || chip !== CHIPS.at(-1)) yield;
+    }
   }
   return counts;
 }

@@ -13,6 +13,10 @@ const NUMBERS = {
   /** NaN where it is not known, as of all but these. */
   uid: (tree, task, at) => tree.numberAt(task, 'uid', at) ?? Number.NaN,
   euid: (tree, task, at) => tree.numberAt(task, 'euid', at) ?? Number.NaN,
+  /** 1 of those in a container, 0 of others. */
+  container: (tree, task, at) => ((tree.textAt(task, 'container', at) ?? '') === '' ? 0 : 1),
+  /** 1 of programs that run as root or with the rights of root, 0 of others. */
+  root: (tree, task, at) => (isRoot(tree, task, at) ? 1 : 0),
   ppid: parentPid,
   tid: (tree, task) => tree.tidOf(task),
   /** EventNs. */
@@ -37,6 +41,8 @@ export function numbersOf(columns: TaskColumns, what: TaskNumber): Float64Array 
 const ABSENT: Readonly<Record<TaskNumber, number>> = {
   uid: Number.NaN,
   euid: Number.NaN,
+  container: 0,
+  root: 0,
   ppid: Number.NaN,
   tid: 0,
   start: Number.POSITIVE_INFINITY,
@@ -44,6 +50,11 @@ const ABSENT: Readonly<Record<TaskNumber, number>> = {
   fate: 0,
   parent: -1,
 };
+
+export function isRoot(tree: TemporalTree, task: TaskIndex, at: EventNs): boolean {
+  const uid = tree.numberAt(task, 'euid', at) ?? tree.numberAt(task, 'uid', at);
+  return uid === 0 && !tree.isKernelThread(task);
+}
 
 function fateOf(tree: TemporalTree, task: TaskIndex): number {
   if (tree.isThread(task)) return 0;

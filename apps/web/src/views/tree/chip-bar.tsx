@@ -8,11 +8,13 @@ import { TreeExportMenu } from '../export/export-menu.tsx';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
 import type { TreeRows } from './tree-rows.ts';
 
-/** Rows that are counted before the page gets a turn. */
-const STEP = 2000;
+/** Rows of a chip that are counted before the page gets a turn. */
+const STEP = 50_000;
 const PAUSE_MS = 500;
 /** Counting may take a twentieth of the time. */
 const REST = 19;
+/** However busy the page is, a step is not put off for longer. */
+const STEP_MS = 300;
 
 export function ChipBar({ treeRows }: { readonly treeRows: TreeRows }) {
   const chosen = useTree((state) => state.chip);
@@ -57,22 +59,35 @@ function useCounts(treeRows: TreeRows): ChipCounts | undefined {
   latest.current = { treeRows, since: window.from };
   const [counts, setCounts] = useState<ChipCounts>();
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout>;
+    let stop = (): void => {};
     let cost = 0;
     const begin = (): void => {
       const { treeRows, since } = latest.current;
       cost = 0;
-      goOn(countChips(treeRows.tree, treeRows.order, since, STEP));
+      goOn(countChips(treeRows.columns.tasks, treeRows.order, since, STEP));
     };
     const goOn = (steps: ReturnType<typeof countChips>): void => {
       const from = performance.now();
       const { done, value } = steps.next();
       cost += performance.now() - from;
       if (done) setCounts(value);
-      timer = setTimeout(() => (done ? begin() : goOn(steps)), done ? Math.max(PAUSE_MS, cost * REST) : 0);
+      stop = done ? later(begin, Math.max(PAUSE_MS, cost * REST)) : whenIdle(() => goOn(steps));
     };
     begin();
-    return () => clearTimeout(timer);
+    return () => stop();
   }, []);
   return counts;
+}
+
+/** @returns gives it up */
+function later(doIt: () => void, ms: number): () => void {
+  const timer = setTimeout(doIt, ms);
+  return () => clearTimeout(timer);
+}
+
+/** When nothing else is to be done; some browsers cannot tell. */
+function whenIdle(doIt: () => void): () => void {
+  if (!('requestIdleCallback' in window)) return later(doIt, 0);
+  const request = requestIdleCallback(doIt, { timeout: STEP_MS });
+  return () => cancelIdleCallback(request);
 }
