@@ -1,4 +1,5 @@
 import { CircleHelp, Moon, Sun, SunMoon } from 'lucide-react';
+import { memo } from 'react';
 import { type Theme, useView, view } from '../state/view-store.ts';
 import { IconButton } from './common/icon-button.tsx';
 import { HostPicker } from './host-picker.tsx';
@@ -21,17 +22,25 @@ export function Header({ treeRows }: { readonly treeRows: TreeRows }) {
       <LiveState />
       <Omnibox treeRows={treeRows} />
       <div className="header-tools">
-        <OpenButton />
+        <Open />
         <ShareMenu />
-        <ViewMenu />
-        <ThemeButton />
-        <IconButton label="Keys and help (?)" onClick={() => view.openHelp()}>
-          <CircleHelp size={16} aria-hidden="true" />
-        </IconButton>
+        <Tools />
       </div>
     </header>
   );
 }
+
+// Not drawn again with each frame: what they show does not come from the host.
+const Open = memo(OpenButton);
+const Tools = memo(() => (
+  <>
+    <ViewMenu />
+    <ThemeButton />
+    <IconButton label="Keys and help (?)" onClick={() => view.openHelp()}>
+      <CircleHelp size={16} aria-hidden="true" />
+    </IconButton>
+  </>
+));
 
 /** Three rings of a tree. */
 function Mark() {

@@ -3,7 +3,7 @@
 
 import type { EventNs } from '@dendro/protocol';
 import { Diff, FastForward, StepBack, StepForward } from 'lucide-react';
-import { type FormEvent, useEffect, useState } from 'react';
+import { type FormEvent, memo, useEffect, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { movedTo } from '../../layout/time-window.ts';
 import { useView, view } from '../../state/view-store.ts';
@@ -18,7 +18,7 @@ interface StripControlsProps {
   readonly knownFrom: EventNs;
 }
 
-export function StripControls({ knownFrom }: StripControlsProps) {
+export const StripControls = memo(function StripControls({ knownFrom }: StripControlsProps) {
   const app = useApp();
   const playing = useView((state) => state.playing);
   const [speed, setSpeed] = useState<number>(SPEEDS[0]);
@@ -65,7 +65,7 @@ export function StripControls({ knownFrom }: StripControlsProps) {
       </select>
     </div>
   );
-}
+});
 
 function PinButton() {
   const { replica } = useApp();

@@ -2,7 +2,16 @@
 // and the selected one wherever it is, so that assistive technology can find it.
 
 import type { TaskId } from '@dendro/protocol';
-import { type CSSProperties, type PointerEvent, Suspense, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import {
+  type CSSProperties,
+  type PointerEvent,
+  Suspense,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { useApp } from '../../app-context.ts';
 import { COLUMNS, columnsTemplate, fittingColumns } from '../../layout/columns.ts';
 import { scrollTopCentring, scrollTopShowing } from '../../layout/row-window.ts';
@@ -49,7 +58,8 @@ export function TreeGrid({ treeRows }: { readonly treeRows: TreeRows }) {
   useDrawn(anchor, viewport);
   const { window, scrolled, rowsInView, width, scrollTo } = viewport;
   const { rowHeight } = scrolled;
-  const columns = fittingColumns(chosen, width);
+  // The same ones from frame to frame: rows are compared by what they are given.
+  const columns = useMemo(() => fittingColumns(chosen, width), [chosen, width]);
   const model = useRowModel(treeRows, columns);
   const { window: shown } = useStripWindow();
   const hasLife = columns.includes('life');
