@@ -94,6 +94,27 @@ test('only what matches is shown on demand, with what leads to it, and Escape cl
   await expect(page.getByText('Nothing matches')).toBeVisible();
 });
 
+test('once a query has been found quickly, the rows of its next key are there with the key', async ({ page }) => {
+  const [one, both] = [sleeper('needle-aa'), sleeper('needle-ab')];
+  const tree = await TreePage.open(page, dendro);
+  await page.keyboard.press('/');
+  await page.keyboard.type('needle-a');
+  await page.getByRole('button', { name: 'Show only what matches' }).click();
+  await expect(page.getByText('2 matches', { exact: true })).toBeVisible();
+  await page.getByTestId('filter').focus();
+  // Before the browser paints, and before it turns to any other task.
+  await page.evaluate(() => {
+    globalThis.withKey = new Promise((resolve) => {
+      const look = (): void => resolve(document.querySelector('.filtered')?.textContent ?? '');
+      addEventListener('input', () => queueMicrotask(() => queueMicrotask(look)), { once: true });
+    });
+  });
+  await page.keyboard.type('b');
+  expect(await page.evaluate(() => globalThis.withKey)).toMatch(/^1 match\b/);
+  await expect(tree.row(both.pid)).toBeVisible();
+  await expect(tree.row(one.pid)).toHaveCount(0);
+});
+
 test('kernel threads are hidden, counted, and shown on demand', async ({ page }) => {
   const tree = await TreePage.open(page, dendro);
   const hidden = page.getByTestId('hidden-kernel');
@@ -161,6 +182,13 @@ test('rows stay where they are under the pointer while others come and go above 
   const place = async () => Math.round((await row.boundingBox())?.y ?? -1);
   const at = await place();
   expect(at).toBeGreaterThan(0);
+  await page.evaluate(() => {
+    // Rows that come into the page and leave it again before they can be seen.
+    globalThis.inVain = 0;
+    new MutationObserver((changes) => {
+      for (const { addedNodes } of changes) for (const node of addedNodes) if (!node.isConnected) globalThis.inVain++;
+    }).observe(document.querySelector('.tree-rows') as Element, { childList: true });
+  });
 
   // Five rows above go and come at once, without the pointer leaving its row.
   await tree.row(before.pid).getByRole('button', { name: 'Collapse' }).dispatchEvent('click');
@@ -169,6 +197,7 @@ test('rows stay where they are under the pointer while others come and go above 
   await tree.row(before.pid).getByRole('button', { name: 'Expand' }).dispatchEvent('click');
   await expect(tree.row(before.pid)).toHaveAttribute('aria-expanded', 'true');
   expect(await place()).toBe(at);
+  expect(await page.evaluate(() => globalThis.inVain)).toBe(0);
   endFamily(before);
   endFamily(after);
 });
@@ -242,3 +271,9 @@ test('a narrow window keeps name, pid and status', async ({ page }) => {
   }
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
 });
+
+declare global {
+  // In the page.
+  var inVain: number;
+  var withKey: Promise<string>;
+}

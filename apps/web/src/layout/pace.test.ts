@@ -44,3 +44,23 @@ test('what was drawn beside the tree counts too, until the tree is drawn again',
   pace.drew(10, 1100);
   expect(pace.wait(1100)).toBe(20);
 });
+
+test('whoever presses something is answered before what happened meanwhile is drawn, but that is not put off for ever', () => {
+  pace.movedOn(990);
+  pace.drew(2, 1000);
+  pace.pressed(1010);
+  expect(pace.wait(1010)).toBe(80);
+  expect(pace.wait(1090)).toBe(0);
+  // A key that is held down.
+  for (let now = 1100; now < 1190; now += 30) pace.pressed(now);
+  expect(pace.wait(1189)).toBe(1);
+  expect(pace.wait(1190)).toBe(0);
+});
+
+test('rows are expected with the key while finding took no more than half of a frame', () => {
+  expect(pace.findsAtOnce).toBe(false);
+  pace.found(8);
+  expect(pace.findsAtOnce).toBe(true);
+  pace.found(9);
+  expect(pace.findsAtOnce).toBe(false);
+});

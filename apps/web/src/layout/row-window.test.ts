@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MAX_VIEW_ROWS, ROW_HEIGHTS, rowWindow, scrollTopCentring, scrollTopShowing } from './row-window.ts';
+import {
+  MAX_VIEW_ROWS,
+  ROW_HEIGHTS,
+  rowWindow,
+  scrollTopCentring,
+  scrollTopShowing,
+  scrollTopWithin,
+} from './row-window.ts';
 
 const H = ROW_HEIGHTS.comfortable;
 const at = (scrollTop: number, viewHeight: number) => ({ scrollTop, viewHeight, rowHeight: H });
@@ -42,4 +49,11 @@ test('a row comes below what covers the upper edge', () => {
   expect(scrollTopShowing(12, at(10 * H, 20 * H), 2)).toBe(10 * H);
   expect(scrollTopShowing(12, at(10 * H, 20 * H), 3)).toBe(9 * H);
   expect(scrollTopShowing(2, at(10 * H, 20 * H), 4)).toBe(0);
+});
+
+test('a list that has become short is scrolled to its end at the furthest', () => {
+  expect(scrollTopWithin(50 * H, at(0, 20 * H), 100)).toBe(50 * H);
+  expect(scrollTopWithin(90 * H, at(0, 20 * H), 100)).toBe(80 * H);
+  expect(scrollTopWithin(90 * H, at(0, 20 * H), 10)).toBe(0);
+  expect(scrollTopWithin(-H, at(0, 20 * H), 100)).toBe(0);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readQuery } from './asked.ts';
+import { isAlike, readQuery } from './asked.ts';
 import { markedParts } from './marks.ts';
 import { loadRegexEngine } from './regex.ts';
 
@@ -42,4 +42,25 @@ test('what was asked for is marked where it stands; what is ruled out is not', (
   expect(marks('name:py|"th"', 'name', 'python3')).toBe('[py][th]on3');
   expect(marks('cmd:/o.?n/ !t', 'command', 'python3')).toBe('pyth[on]3');
   expect(marks('pyth tho', 'name', 'python3')).toBe('[pyth][o]n3');
+});
+
+test('a query is like the one before when it is about the same rows, and neither has a regular expression', async () => {
+  await loadRegexEngine();
+  const of = (text: string) => {
+    const reading = readQuery(text);
+    return reading.kind === 'asked' ? reading.asked : undefined;
+  };
+  for (const [before, after, expected] of [
+    ['nod', 'node', true],
+    ['node', '', true],
+    ['', 'n', false],
+    ['node', 'node exit:1', false],
+    ['exit:1', '', false],
+    ['exit:1', 'exit:12', true],
+    ['tid:4', 'tid:', false],
+    ['node', 'cmd:/node/', false],
+    ['cmd:/nod/', 'cmd:node', false],
+  ] as const) {
+    expect(isAlike(of(before), of(after)), `${before} -> ${after}`).toBe(expected);
+  }
 });

@@ -12,6 +12,7 @@ export interface Asked {
   /** Does it speak of the ended, or of threads? Then these have rows, whatever is shown otherwise. */
   readonly needsExited: boolean;
   readonly needsThreads: boolean;
+  readonly hasRegex: boolean;
   readonly marks: Marks;
 }
 
@@ -41,6 +42,13 @@ export function readQuery(text: string): Reading {
   return { kind: 'asked', asked: askedOf(query) };
 }
 
+/** Is finding what the one asks for likely to take as long as it took for the other: no other rows, and no other means? */
+export function isAlike(before: Asked | undefined, after: Asked | undefined): boolean {
+  if (before === undefined || before.hasRegex || after?.hasRegex === true) return false;
+  const { needsExited = false, needsThreads = false } = after ?? {};
+  return before.needsExited === needsExited && before.needsThreads === needsThreads;
+}
+
 function askedOf(query: Query): Asked {
   let [isFilter, needsExited, needsThreads] = [false, false, false];
   const name: Pattern[] = [];
@@ -61,7 +69,8 @@ function askedOf(query: Query): Asked {
     if (isNegated || marked === undefined) return;
     for (const test of tests) if (test.kind === 'text' && test.op !== '!=') marked.push(test.pattern);
   });
-  return { query, isFilter, needsExited, needsThreads, marks: { name, command } };
+  const hasRegex = regexesOf(query).length > 0;
+  return { query, isFilter, needsExited, needsThreads, hasRegex, marks: { name, command } };
 }
 
 function regexesOf(query: Query): string[] {

@@ -3,7 +3,7 @@
 
 import { NO_TASK, orderUnion, type TaskIndex, type TemporalTree } from '@dendro/engine';
 import type { EventNs, TimeBase } from '@dendro/protocol';
-import { useDeferredValue, useMemo } from 'react';
+import { startTransition, useEffect, useMemo, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { keptByChip } from '../../layout/chips.ts';
 import { Changes } from '../../layout/compare.ts';
@@ -13,7 +13,7 @@ import { ownPositions, withoutOwn } from '../../layout/own.ts';
 import { type PartOfOrder, partOf } from '../../layout/scope.ts';
 import { groupsOfTree, NO_GROUPS, type SiblingGroups } from '../../layout/sibling-groups.ts';
 import { visibleRows } from '../../layout/visible-rows.ts';
-import type { Asked } from '../../query/asked.ts';
+import { type Asked, isAlike } from '../../query/asked.ts';
 import { Columns } from '../../query/columns.ts';
 import { matchQuery } from '../../query/match-query.ts';
 import { useMovedFrom } from '../../state/moved-from.ts';
@@ -36,8 +36,7 @@ export function useTreeRows(frame: number): TreeRows {
   const { pace } = useApp();
   const shown = useShownTree();
   const { tree } = shown;
-  // A key that is typed shows at once, however long finding takes.
-  const asked = useDeferredValue(useView((state) => state.asked));
+  const asked = useAsked();
   const onlyFound = useView((state) => state.onlyFound);
   const filters = isFiltered({ asked, onlyFound });
   const ordered = useOrder(shown, frame, asked);
@@ -71,6 +70,7 @@ export function useTreeRows(frame: number): TreeRows {
       }),
     );
     pace.drew(ordered.ms + chosen.ms + found.ms + ms, performance.now());
+    if (asked !== undefined) pace.found(found.ms + ms);
     const what = {
       tree,
       order,
@@ -103,6 +103,22 @@ export function useTreeRows(frame: number): TreeRows {
     openGroups,
     pace,
   ]);
+}
+
+/**
+ * A key that is typed shows at once, however long finding takes; where that is short, its rows are there in the same
+ * frame.
+ */
+function useAsked(): Asked | undefined {
+  const { pace } = useApp();
+  const wanted = useView((state) => state.asked);
+  const [asked, setAsked] = useState(wanted);
+  const isAtOnce = asked === wanted || (pace.findsAtOnce && isAlike(asked, wanted));
+  if (asked !== wanted && isAtOnce) setAsked(wanted);
+  useEffect(() => {
+    if (!isAtOnce) startTransition(() => setAsked(wanted));
+  }, [wanted, isAtOnce]);
+  return isAtOnce ? wanted : asked;
 }
 
 /** The order of the whole tree, with what queries read of the tasks in it. */
