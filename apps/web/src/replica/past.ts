@@ -132,7 +132,7 @@ export class Past {
    * Whoever lived at an instant, to be taken in by another tree.
    * @throws Error with a sentence
    */
-  async instant(at: EventNs, signal?: AbortSignal): Promise<readonly Uint8Array[]> {
+  async instant(at: EventNs, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const answer = await requestWindow(this.#deps, at, at, signal);
     if (answer.kind === 'too-large') throw new Error('So much lived then that it cannot be shown.');
     return answer.batches;
@@ -159,10 +159,12 @@ export class Past {
     if (this.#wanted === undefined) this.#wantedSince = now;
     this.#wanted = at;
     clearTimeout(this.#timer);
-    const wait = isJump ? 0 : Math.max(0, Math.min(SETTLE_MS, this.#wantedSince + MAX_WAIT_MS - now));
-    this.#timer = setTimeout(() => {
-      if (this.#loading === undefined) void this.#load();
-    }, wait);
+    const load = (): void => {
+      if (this.#loading === undefined && this.#wanted !== undefined) void this.#load();
+    };
+    // Views ask while they are drawn: nobody is told before that is over.
+    if (isJump) queueMicrotask(load);
+    else this.#timer = setTimeout(load, Math.max(0, Math.min(SETTLE_MS, this.#wantedSince + MAX_WAIT_MS - now)));
   }
 
   async #load(): Promise<void> {
@@ -204,9 +206,8 @@ export class Past {
 
   async #loadInstant(at: EventNs): Promise<void> {
     const { host } = this.#deps.replica;
-    const batches = await this.instant(at);
     const tree = new TemporalTree();
-    for (const batch of batches) tree.apply(batch);
+    for await (const batch of await this.instant(at)) tree.apply(batch);
     this.#show(host, { from: at, to: at, tree });
   }
 
@@ -235,7 +236,7 @@ export class Past {
     }
     const tree = new TemporalTree();
     let sliceFrom = this.#clock();
-    for (const batch of answer.batches) {
+    for await (const batch of answer.batches) {
       tree.apply(batch);
       if (signal === undefined || this.#clock() - sliceFrom < SLICE_MS) continue;
       await aMoment();
