@@ -15,7 +15,7 @@ export const name = 'instants';
 export const goal = 'an instant of the history with 16,000 living tasks: p95 ≤ 200 ms';
 
 const MADE_HISTORY = fileURLToPath(new URL('../../../../packages/history/bench/made-history.ts', import.meta.url));
-const INSTANTS = 20;
+const INSTANTS = 40;
 const GOAL_MS = 200;
 const IDLE_MS = 400;
 

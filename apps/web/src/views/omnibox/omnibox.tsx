@@ -8,10 +8,24 @@ import { count } from '../../layout/format.ts';
 import { MAX_QUERY } from '../../query/parse-query.ts';
 import { isFiltered, useView, view } from '../../state/view-store.ts';
 import { IconButton } from '../common/icon-button.tsx';
+import { fetchAhead } from '../common/lazy-part.tsx';
 import { firstMatch, placeOfSelected, stepMatch } from '../tree/step-match.ts';
 import type { TreeRows } from '../tree/tree-rows.ts';
 import { OMNIBOX_LIST, OmniboxList, optionId } from './omnibox-list.tsx';
-import { NO_OFFER, type Offer, type Option, offerFor } from './options.ts';
+import type { Offer, Option } from './options.ts';
+
+type Offers = typeof import('./options.ts');
+
+const NO_OFFER: Offer = { options: [], isFirstMeant: false };
+const NOT_LOADED: Offer = { ...NO_OFFER, note: 'What could be written here could not be loaded: is the server there?' };
+
+/** What there is to offer is not needed for the first rows. */
+let offers: Offers | undefined;
+async function loadOffers(): Promise<Offers> {
+  offers = await import('./options.ts');
+  return offers;
+}
+fetchAhead(loadOffers);
 
 export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
   const app = useApp();
@@ -28,7 +42,17 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
 
   const offerAt = (text: string, caret: number): void => {
     offered.current = text;
-    const next = offerFor(text, caret, treeRows, app);
+    if (offers !== undefined) {
+      show(offers.offerFor(text, caret, treeRows, app));
+      return;
+    }
+    const isStillWanted = (): boolean => offered.current === text && document.activeElement === input.current;
+    loadOffers().then(
+      ({ offerFor }) => isStillWanted() && show(offerFor(text, caret, treeRows, app)),
+      () => isStillWanted() && show(NOT_LOADED),
+    );
+  };
+  const show = (next: Offer): void => {
     setOffer(next);
     setActive(next.isFirstMeant && next.options.length > 0 ? 0 : -1);
   };
@@ -55,6 +79,9 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
     toGrid();
     option.run?.();
   };
+  const chooseMeant = ({ isFirstMeant, options: [first] }: Offer): void => {
+    if (isFirstMeant && first !== undefined) choose(first);
+  };
   /** As soon as the rows are those of what was asked: it can have been asked this very moment. */
   const goToMatch = (): void => {
     if (!isMatchWanted.current || treeRows.asked !== useView.getState().asked) return;
@@ -63,7 +90,15 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
   };
   useEffect(goToMatch);
   const submit = (): void => {
-    if (command !== undefined) return;
+    if (command !== undefined) {
+      // What is meant by it is not known before there is something to offer.
+      if (offers === undefined)
+        void loadOffers().then(
+          ({ offerFor }) => chooseMeant(offerFor(command, command.length, treeRows, app)),
+          () => {},
+        );
+      return;
+    }
     if (useView.getState().problem !== undefined) return;
     close();
     if (query.trim() !== '') view.remember(query.trim());

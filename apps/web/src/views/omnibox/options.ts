@@ -36,8 +36,6 @@ export interface Offer {
 /** There is one for each host. */
 const MAX_COMMANDS = 60;
 
-export const NO_OFFER: Offer = { options: [], isFirstMeant: false };
-
 export function offerFor(text: string, caret: number, treeRows: TreeRows, app: App): Offer {
   if (text.startsWith('>')) return offerCommands(text.slice(1).trim(), treeRows, app);
   if (text.startsWith('@')) return offerGoals(text.slice(1).trim(), treeRows, app);
