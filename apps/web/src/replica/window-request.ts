@@ -13,17 +13,22 @@ export interface WindowDeps {
 export type WindowAnswer =
   /**
    * They know all from `from` on: later than asked for where another boot of the host begins in between. They come while
-   * the next ones are on their way, and can throw what `requestWindow` throws.
+   * the next ones are on their way, and can throw what `requestWindow` throws. `bytes` are those of all, 0 where that is not said.
    */
-  | { readonly kind: 'batches'; readonly from: EventNs; readonly batches: AsyncIterable<Uint8Array> }
+  | {
+      readonly kind: 'batches';
+      readonly from: EventNs;
+      readonly bytes: number;
+      readonly batches: AsyncIterable<Uint8Array>;
+    }
   /** More than the server gives at once. */
   | { readonly kind: 'too-large' };
 
 const ANSWER_MS = 30_000;
 const LENGTH_BYTES = 4;
 const TOO_LARGE = 413;
-/** An answer has no more than that in all. */
-const MAX_BATCH_BYTES = 64 * 1024 * 1024;
+/** An answer has no more than that. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const CUT_OFF = 'The answer of the server was cut off.';
 
 /**
@@ -52,6 +57,7 @@ export async function requestWindow(
   return {
     kind: 'batches',
     from: Math.max(from, begins) as EventNs,
+    bytes: Math.min(MAX_ANSWER_BYTES, Number(answer.headers.get('content-length') ?? 0)),
     batches: batchesIn(answer, laterNs),
   };
 }
@@ -86,7 +92,7 @@ class Bytes {
 
   /** @returns the next ones, in memory of their own; undefined at the end */
   async take(count: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (count > MAX_BATCH_BYTES) throw new Error(CUT_OFF);
+    if (count > MAX_ANSWER_BYTES) throw new Error(CUT_OFF);
     const taken = new Uint8Array(count);
     for (let at = 0; at < count; ) {
       if (this.#rest.length === 0) {
