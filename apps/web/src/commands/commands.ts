@@ -24,6 +24,7 @@ import { pinA } from '../views/timeline/pin-a.ts';
 import { stepToChange } from '../views/timeline/step-to-change.ts';
 import { stepDifference, stepMatch } from '../views/tree/step-match.ts';
 import type { TreeRows } from '../views/tree/tree-rows.ts';
+import { lineageExports } from './lineage-exports.ts';
 import { processesOf } from './processes-of.ts';
 
 export interface Command {
@@ -101,6 +102,7 @@ export function commandsNow(app: App, treeRows: TreeRows): Command[] {
     filter('Filter: in containers', 'container:""'),
     { title: 'Copy link, frozen at this instant', keys: 'Y', run: () => void copyLink('frozen', app) },
     { title: 'Copy link, live', keys: 'y', run: () => void copyLink('live', app) },
+    ...lineageExports().map((one) => ({ ...one, title: `Export the lineage: ${one.title}` })),
     ...TREE_FORMAT_IDS.map((format) => ({
       title: `Export the tree: ${TREE_FORMATS[format].title}`,
       keys: TREE_FORMATS[format].for,
