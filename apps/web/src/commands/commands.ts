@@ -115,9 +115,16 @@ export function commandsNow(app: App, treeRows: TreeRows): Command[] {
     theme('dark'),
     theme('light'),
     { title: 'Keys and help', keys: '?', run: view.openHelp },
-    state.areHostsOpen
-      ? { title: 'Leave the hosts', keys: 'Esc', run: view.closeHosts }
+    state.list === 'hosts'
+      ? { title: 'Leave the hosts', keys: 'Esc', run: view.closeList }
       : { title: 'Hosts of this server', keys: 'H', run: view.openHosts },
+    state.list === 'search'
+      ? { title: 'Leave the search', keys: 'Esc', run: view.closeList }
+      : replica.host?.oldestEpochNs !== undefined && {
+          title: 'Search all that is recorded',
+          keys: 'Alt+Enter',
+          run: view.openSearch,
+        },
     ...connection.hosts
       .filter(({ id }) => id !== replica.host?.id)
       .map(({ id, name }) => ({ title: `Host: ${printable(name)}`, run: () => showHost(connection, id) })),

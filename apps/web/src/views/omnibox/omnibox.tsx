@@ -32,6 +32,7 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
   const query = useView((state) => state.query);
   const command = useView((state) => state.command);
   const problem = useView((state) => state.problem);
+  const list = useView((state) => state.list);
   const input = useRef<HTMLInputElement>(null);
   const caret = useRef<number>(undefined); // to be put there once the text is
   const offered = useRef(''); // what the offer was made for
@@ -137,7 +138,10 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
       }
       case 'Enter':
         if (event.nativeEvent.isComposing) return;
-        if (event.shiftKey && command === undefined) {
+        if (event.altKey && command === undefined) {
+          close();
+          view.openSearch();
+        } else if (event.shiftKey && command === undefined) {
           close();
           view.setOnlyFound(!useView.getState().onlyFound);
           toGrid();
@@ -198,7 +202,7 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
           onChange={({ target }) => write(target.value, target.selectionStart ?? target.value.length)}
           onKeyDown={onKeyDown}
         />
-        {command === undefined && <Matches treeRows={treeRows} />}
+        {command === undefined && list !== 'search' && <Matches treeRows={treeRows} />}
         {text === '' ? (
           <kbd title="Ctrl+K for commands">/</kbd>
         ) : (
@@ -265,7 +269,7 @@ function Matches({ treeRows }: { readonly treeRows: TreeRows }) {
 }
 
 function toGrid(): void {
-  const grid = document.querySelector<HTMLElement>('[role="treegrid"]');
+  const grid = document.querySelector<HTMLElement>('[role="treegrid"], .list-table .row-open');
   if (grid !== null) grid.focus({ preventScroll: true });
   else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
 }
