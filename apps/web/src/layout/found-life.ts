@@ -14,6 +14,8 @@ export interface FoundLife {
   readonly signal: number | null;
   /** Since when it was so: it may have run another program before. */
   readonly since: string;
+  /** First instant of it that can be shown. */
+  readonly knownFrom: string;
   readonly comm: string | null;
   readonly path: string | null;
   readonly cmd: readonly string[] | null;
@@ -48,7 +50,11 @@ export function foundLifeModel(
   users: Readonly<Record<string, string>>,
 ): FoundLifeModel {
   const { taskId, since, comm, cmd, path, uid, exitTime, exitCode, signal, ancestors } = life;
-  const [start, at] = [life.startTime, since].map((ns) => eventTimeOf(base, BigInt(ns))) as [EventNs, EventNs];
+  const [start, from, known] = [life.startTime, since, life.knownFrom].map((ns) => eventTimeOf(base, BigInt(ns))) as [
+    EventNs,
+    EventNs,
+    EventNs,
+  ];
   const end = exitTime === null ? undefined : eventTimeOf(base, BigInt(exitTime));
   const isKilled = signal !== null && signal > 0;
   return {
@@ -68,7 +74,7 @@ export function foundLifeModel(
           : 'exited',
     hasFailed: isKilled || (exitCode ?? 0) !== 0,
     from: fromWords(ancestors ?? []),
-    at,
+    at: Math.max(from, known) as EventNs,
   };
 }
 

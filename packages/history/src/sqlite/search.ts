@@ -27,6 +27,7 @@ const TEXT_IDS_BYTES = 16 * 1024 * 1024;
 export interface SearchedEra {
   readonly id: number;
   readonly base: TimeBase;
+  readonly beganEpochNs: bigint;
   /** Of the era that is recorded now. */
   readonly open: OpenLives | undefined;
 }
@@ -34,8 +35,10 @@ export interface SearchedEra {
 /** A match, before anybody knows whether it is among the newest. */
 interface Candidate {
   readonly since: number;
-  readonly found: () => FoundLife | undefined;
+  readonly found: () => Found | undefined;
 }
+
+type Found = Omit<FoundLife, 'knownFromEpochNs'>;
 
 /** The newest ones of one era, of all that are offered. */
 class Newest {
@@ -65,9 +68,9 @@ class Newest {
   }
 
   /** A life that was told of late is in two blocks, and is found once. */
-  finish(): FoundLife[] {
+  finish(): Found[] {
     this.#cut();
-    const lives = new Map<string, FoundLife>();
+    const lives = new Map<string, Found>();
     for (const { found } of this.#kept) {
       const life = found();
       if (life !== undefined) lives.set(`${life.taskId} ${life.sinceEpochNs}`, life);
@@ -94,7 +97,7 @@ interface Terms {
   readonly startedBefore: number;
   readonly endedAfter: number;
   readonly endedBefore: number;
-  /** The text that is asked for, where it is a number. */
+  /** The first text that is asked for, where it is a number. */
   readonly pidOfText: number | undefined;
   /** Tids of the parent are known by its id only: ids of all lives that had that pid. */
   readonly parents: ReadonlySet<number> | undefined;
@@ -133,7 +136,10 @@ export class LifeSearch {
         if (entry === undefined || entry.era !== era.id || entry.from > terms.to || entry.to < terms.from) continue;
         this.#searchBlock(entry, era.base, terms, needles, newest);
       }
-      lives.push(...newest.finish());
+      for (const life of newest.finish()) {
+        const beganBefore = life.startEpochNs < era.beganEpochNs;
+        lives.push({ ...life, knownFromEpochNs: beganBefore ? era.beganEpochNs : life.startEpochNs });
+      }
       total += newest.total;
     }
     return { lives, total };
@@ -179,10 +185,11 @@ export class LifeSearch {
     if (images === undefined || ids === undefined) return;
     const { query, from, to, parents, pidOfText } = terms;
     const { pid, exitCode, signal, uid } = query;
-    if (!needles.look(ids, pidOfText !== undefined)) return;
+    if (!needles.look(ids)) return;
     const any = needles.any?.inBlock;
     const [comm, path, argv] = [needles.comm?.inBlock, needles.path?.inBlock, needles.argv?.inBlock];
     const container = needles.container?.inBlock;
+    const { and } = needles;
     const isOfLives =
       pid !== undefined ||
       exitCode !== undefined ||
@@ -208,6 +215,7 @@ export class LifeSearch {
       if (path !== undefined && path[images.path[image] as number] !== 1) continue;
       if (argv !== undefined && argv[images.argv[image] as number] !== 1) continue;
       if (container !== undefined && container[images.container[image] as number] !== 1) continue;
+      if (and.length > 0 && !this.#holdsAll(and, entry, base, images, image)) continue;
       if (uid !== undefined && images.uid[image] !== uid) continue;
       if (isOfLives) {
         rows ??= this.#blocks.rowsOf(entry, base);
@@ -224,6 +232,16 @@ export class LifeSearch {
       const since = images.since[image] as number;
       if (newest.wants(since)) newest.add({ since, found: () => this.#foundIn(entry, base, images, image) });
     }
+  }
+
+  #holdsAll(and: readonly Needle[], entry: BlockEntry, base: TimeBase, images: BlockImages, image: number): boolean {
+    const { argv, comm, path, container, life } = images;
+    const texts = [argv[image], comm[image], path[image], container[image]] as [number, number, number, number];
+    return and.every(
+      ({ inBlock, pid }) =>
+        isAnyOf(inBlock, ...texts) ||
+        (pid !== undefined && this.#blocks.rowsOf(entry, base)?.tid[life[image] as number] === pid),
+    );
   }
 
   #textIdsOf(entry: BlockEntry, base: TimeBase, images: BlockImages): Uint32Array | undefined {
@@ -245,7 +263,7 @@ export class LifeSearch {
     return ids;
   }
 
-  #foundIn(entry: BlockEntry, base: TimeBase, images: BlockImages, image: number): FoundLife | undefined {
+  #foundIn(entry: BlockEntry, base: TimeBase, images: BlockImages, image: number): Found | undefined {
     const rows = this.#blocks.rowsOf(entry, base);
     return rows === undefined ? undefined : foundIn(rows, images, this.#blocks.textsOf(entry, base), base, image);
   }
@@ -272,7 +290,7 @@ export class LifeSearch {
         query.endedBeforeEpochNs,
         query.endedAfterEpochNs === undefined ? Number.POSITIVE_INFINITY : Number.MAX_VALUE,
       ),
-      pidOfText: /^\d{1,10}$/.test(query.text ?? '') ? Number(query.text) : undefined,
+      pidOfText: pidOf(query.text),
       parents: query.parentPid === undefined ? undefined : this.#idsWithPid(query.parentPid, era),
     };
   }
@@ -301,6 +319,7 @@ export class LifeSearch {
     const any = needles.any?.hits;
     const [comm, path, argv] = [needles.comm?.hits, needles.path?.hits, needles.argv?.hits];
     const container = needles.container?.hits;
+    const { and } = needles;
     const { uid } = terms.query;
     for (let slot = 0; slot < tree.slotCount; slot++) {
       const task = slot as TaskIndex;
@@ -320,6 +339,14 @@ export class LifeSearch {
         if (path !== undefined && path[image.path.id] !== 1) continue;
         if (argv !== undefined && argv[image.argv.id] !== 1) continue;
         if (container !== undefined && container[image.container.id] !== 1) continue;
+        if (
+          !and.every(
+            ({ hits, pid }) =>
+              isAnyOf(hits, image.argv.id, image.comm.id, image.path.id, image.container.id) ||
+              pid === tree.pidOf(task),
+          )
+        )
+          continue;
         if (uid !== undefined && image.uid !== uid) continue;
         if (!isOpenLifeMeant(tree, task, terms)) break;
         const { since } = image;
@@ -345,7 +372,7 @@ function idOf(tree: OpenLives['tree'], task: TaskIndex): number {
   return task === NO_TASK ? NO_TASK_ID : tree.taskIdOf(task);
 }
 
-function foundOpen(tree: OpenLives['tree'], task: TaskIndex, image: OpenImage, base: TimeBase): FoundLife {
+function foundOpen(tree: OpenLives['tree'], task: TaskIndex, image: OpenImage, base: TimeBase): Found {
   const end = tree.exitOf(task);
   const hasEnded = end !== Number.POSITIVE_INFINITY;
   const creator = tree.creatorOf(task);
@@ -372,6 +399,15 @@ function beganAndEnded(terms: Terms, start: number, end: number): boolean {
   return start >= startedAfter && start <= startedBefore && end >= endedAfter && end <= endedBefore;
 }
 
+function pidOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Is one of these texts one of the hits? */
+function isAnyOf(hits: Uint8Array, argv: number, comm: number, path: number, container: number): boolean {
+  return hits[argv] === 1 || hits[comm] === 1 || hits[path] === 1 || hits[container] === 1;
+}
+
 interface TextIds {
   readonly generation: number;
   readonly ids: Uint32Array;
@@ -384,6 +420,8 @@ class Needles {
   readonly path: Needle | undefined;
   readonly argv: Needle | undefined;
   readonly container: Needle | undefined;
+  /** Further ones, as `any`. */
+  readonly and: readonly Needle[];
   readonly #all: readonly Needle[];
 
   constructor(query: LifeQuery, texts: TextIndex) {
@@ -393,7 +431,8 @@ class Needles {
     this.path = needle(query.path);
     this.argv = needle(query.commandLine);
     this.container = needle(query.container);
-    const all = [this.any, this.comm, this.path, this.argv, this.container];
+    this.and = (query.andTexts ?? []).map((text) => new Needle(text, texts));
+    const all = [this.any, this.comm, this.path, this.argv, this.container, ...this.and];
     this.#all = all.filter((needle) => needle !== undefined);
   }
 
@@ -405,16 +444,20 @@ class Needles {
   /**
    * To be called for each block.
    * @param ids of its texts
-   * @param mayBePid is it found without the text, too?
    * @returns whether any image of the block can hold all that is asked for
    */
-  look(ids: Uint32Array, mayBePid: boolean): boolean {
-    for (const needle of this.#all) if (!needle.look(ids) && !(mayBePid && needle === this.any)) return false;
+  look(ids: Uint32Array): boolean {
+    for (const needle of this.#all) {
+      const isOfAny = needle === this.any || this.and.includes(needle);
+      if (!needle.look(ids) && !(isOfAny && needle.pid !== undefined)) return false;
+    }
     return true;
   }
 }
 
 class Needle {
+  /** The pid that it may be, too. */
+  readonly pid: number | undefined;
   readonly #text: string;
   readonly #texts: TextIndex;
   #hits: Uint8Array;
@@ -422,6 +465,7 @@ class Needle {
   #inBlock = new Uint8Array(0);
 
   constructor(text: string, texts: TextIndex) {
+    this.pid = pidOf(text);
     this.#text = text;
     this.#texts = texts;
     this.#hits = texts.matches(text);
@@ -466,7 +510,7 @@ function foundIn(
   texts: BlockTexts | undefined,
   base: TimeBase,
   image: number,
-): FoundLife {
+): Found {
   const life = images.life[image] as number;
   const text = (index: number | undefined) => texts?.textOf(index ?? 0);
   const argv = text(images.argv[image]);
