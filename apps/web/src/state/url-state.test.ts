@@ -114,6 +114,7 @@ test('an address that nobody wrote does no harm', () => {
     showKernelThreads: false,
     showExited: false,
     livingOnly: false,
+    searchesWindow: false,
     groupsRepeats: true,
   });
   expect(readUrl(`?fold=${'7,'.repeat(5)}${Array.from({ length: 5000 }, (_, i) => i + 1)}`, base).collapsed?.size).toBe(

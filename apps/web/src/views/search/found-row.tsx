@@ -28,10 +28,12 @@ export function FoundRow({
         {started}
       </td>
       <th scope="row" data-label="Process">
-        <button type="button" className="row-open" title="Show it in the tree, as it was">
-          <Marked text={name} patterns={marks?.name} />
-        </button>{' '}
-        <span className="host-state">{pid}</span>
+        <span className="found-name">
+          <button type="button" className="row-open" title="Show it in the tree, as it was">
+            <Marked text={name} patterns={marks?.name} />
+          </button>{' '}
+          <span className="host-state">{pid}</span>
+        </span>
       </th>
       <td data-label="User">{user}</td>
       <td data-label="Command" className="found-command" title={command}>

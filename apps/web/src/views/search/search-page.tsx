@@ -58,6 +58,7 @@ function Search({ host, oldestEpochNs }: { readonly host: HostInfo; readonly old
         <label className="list-choice is-always">
           In
           <select
+            aria-label="Time that is searched"
             value={isInWindow ? 'window' : 'all'}
             onChange={(event) => view.searchWindow(event.target.value === 'window')}
           >
