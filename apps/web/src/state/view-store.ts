@@ -279,12 +279,10 @@ export const view = {
   searchWindow: (searchesWindow: boolean) => set({ searchesWindow }),
   forgetLink: () => set({ linkTarget: undefined }),
   closeList: () => set({ list: undefined }),
-  /** Goes to the process that was found, at the instant that it was found at. */
-  goToFound: (selected: TaskId, pid: number, pausedAt: EventNs) =>
+  /** To the process that was found, once the tree of the instant is there. */
+  goToFound: (selected: TaskId, pid: number) =>
     set({
       selected,
-      pausedAt,
-      playing: undefined,
       list: undefined,
       lineage: undefined,
       linkTarget: { pid, isOfOtherRun: false, isOfSearch: true },

@@ -12,6 +12,7 @@ import { useView, view } from '../../state/view-store.ts';
 import '../../styles/list.css';
 import { IconButton } from '../common/icon-button.tsx';
 import { moveInList } from '../common/list-keys.ts';
+import { goToTime } from '../timeline/go-to-time.ts';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
 import { FoundRow } from './found-row.tsx';
 import { type HistorySearch, useHistorySearch } from './use-history-search.ts';
@@ -30,6 +31,7 @@ export function SearchPage() {
 }
 
 function Search({ host, oldestEpochNs }: { readonly host: HostInfo; readonly oldestEpochNs: string }) {
+  const { replica } = useApp();
   const base = { epochNs: BigInt(host.baseEpochNs) };
   const query = useView((state) => state.query);
   const asked = useView((state) => state.asked);
@@ -96,7 +98,10 @@ function Search({ host, oldestEpochNs }: { readonly host: HostInfo; readonly old
                     {...model}
                     pid={life.pid}
                     marks={asked?.marks}
-                    onChoose={() => view.goToFound(life.taskId, life.pid, model.at)}
+                    onChoose={() => {
+                      goToTime({ kind: 'instant', at: model.at, base }, replica);
+                      view.goToFound(life.taskId, life.pid);
+                    }}
                   />
                 );
               })}
