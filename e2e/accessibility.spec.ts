@@ -2,6 +2,9 @@
 // no mouse: every state of it, in both themes.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page, test } from '@playwright/test';
 import { Dendro } from './helpers/dendro.ts';
@@ -12,9 +15,11 @@ type Theme = (typeof THEMES)[number];
 
 let dendro: Dendro;
 let shell: ChildProcess;
+let data: string;
 
 test.beforeAll(async () => {
-  dendro = await Dendro.start();
+  data = mkdtempSync(join(tmpdir(), 'dendro-a11y-'));
+  dendro = await Dendro.start({ args: ['--port', '0', '--data-dir', data] });
   shell = spawn(
     '/bin/bash',
     [
@@ -30,6 +35,7 @@ test.beforeAll(async () => {
 test.afterAll(async () => {
   process.kill(-(shell.pid ?? 0), 'SIGKILL');
   await dendro.stop();
+  rmSync(data, { recursive: true });
 });
 
 /** What axe finds serious or critical, one line for each. Rules that do not ask for colours say the same in each theme. */
@@ -64,12 +70,21 @@ const STATES: readonly (readonly [string, (page: Page, tree: TreePage) => Promis
     (page) => page.keyboard.press('Escape').then(() => page.locator('summary', { hasText: 'View' }).click()),
   ],
   ['hosts', (page, tree) => page.keyboard.press('Escape').then(() => pressOnTree(page, tree, 'H'))],
+  ['search', foundInHistory],
   ['lineage', lineageWithAGroup],
   ['lifetimes', (page) => page.getByRole('button', { name: 'Lifetimes' }).click()],
 ];
 
-async function lineageWithAGroup(page: Page, tree: TreePage): Promise<void> {
+async function foundInHistory(page: Page, tree: TreePage): Promise<void> {
   await page.keyboard.press('Escape');
+  await tree.omnibox.fill('sleep');
+  await page.keyboard.press('Alt+Enter');
+  await expect(page.getByTestId('found-row').first()).toBeVisible();
+}
+
+async function lineageWithAGroup(page: Page, tree: TreePage): Promise<void> {
+  await tree.omnibox.fill('');
+  await page.getByRole('button', { name: 'Tree', exact: true }).click();
   await pressOnTree(page, tree, 'l');
   await expect(page.getByTestId('lineage-node').filter({ hasText: 'true ×12' })).toBeVisible();
 }

@@ -200,6 +200,11 @@ test('exports say what is shown, of when, and nothing that a name has smuggled i
   expect(text.text).toContain(`# As of ${instant}`);
   expect(text.text.split('\n').filter((line) => !line.startsWith('#') && line !== '')).toHaveLength(nodes);
 
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('export the lineage dot');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+  expect(readFileSync(await download.path(), 'utf8')).toBe(dot.text);
+
   const svg = await lineage.export('SVG');
   expect(svg.text).not.toContain('<b>');
   const parsed = await page.evaluate((source) => {

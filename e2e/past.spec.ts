@@ -97,6 +97,7 @@ test('the stretch that the strip shows is changed at either end and moved, and t
   const to = slider(page, 'End of the time shown');
   await expect(from).toBeVisible();
   const at = async (handle: typeof from) => Number(await handle.getAttribute('aria-valuenow')) / 1000 - MORNING;
+  await expect.poll(() => at(to)).toBeGreaterThan(600);
   const whole = await at(to);
   const bar = await boxOf(page, 'window-bar');
   const handle = (await to.boundingBox()) ?? bar;

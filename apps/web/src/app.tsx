@@ -27,6 +27,8 @@ const LinkNotice = lazyPart(() => import('./views/share/link-notice.tsx').then((
 
 const HostsPage = lazyPart(() => import('./views/hosts/hosts-page.tsx').then(({ HostsPage }) => HostsPage));
 
+const SearchPage = lazyPart(() => import('./views/search/search-page.tsx').then(({ SearchPage }) => SearchPage));
+
 const CompareBar = lazyPart(() => import('./views/compare/compare-bar.tsx').then(({ CompareBar }) => CompareBar));
 
 export function App() {
@@ -34,7 +36,7 @@ export function App() {
   const status = useConnectionStatus();
   const areDetailsOpen = useView((state) => state.areDetailsOpen);
   const lineage = useView((state) => state.lineage);
-  const areHostsOpen = useView((state) => state.areHostsOpen);
+  const list = useView((state) => state.list);
   const isFromLink = useView((state) => state.linkTarget !== undefined);
   const isHelpOpen = useView((state) => state.isHelpOpen);
   const { past } = useApp();
@@ -42,7 +44,7 @@ export function App() {
   const isReading = pausedAt !== undefined && past.isFor(pausedAt) && past.isLoading;
   const comparison = useView((state) => state.comparison);
   const treeRows = useTreeRows(frame);
-  const hasPanel = areDetailsOpen && !areHostsOpen;
+  const hasPanel = areDetailsOpen && list === undefined;
   const hasRows = treeRows.tree.taskCount > 0;
   useEffect(() => {
     if (hasRows) fetchAhead(loadDetails);
@@ -55,9 +57,9 @@ export function App() {
       <Header treeRows={treeRows} />
       <TimeStrip />
       <main className={hasPanel ? 'main with-details' : 'main'}>
-        {areHostsOpen ? (
-          <Suspense fallback={<p className="page">Loading the hosts …</p>}>
-            <HostsPage />
+        {list !== undefined ? (
+          <Suspense fallback={<p className="page">Loading the list …</p>}>
+            {list === 'hosts' ? <HostsPage /> : <SearchPage />}
           </Suspense>
         ) : !hasRows ? (
           <Waiting status={status} />

@@ -101,8 +101,8 @@ function compare(key: 'x' | 'd' | 'D' | 'o', replica: Replica, treeRows: TreeRow
 
 /** One thing at a time, the last one first. */
 function leave(): void {
-  const { query, areDetailsOpen, scope, lineage, areHostsOpen, comparison } = useView.getState();
-  if (areHostsOpen) view.closeHosts();
+  const { query, areDetailsOpen, scope, lineage, list, comparison } = useView.getState();
+  if (list !== undefined) view.closeList();
   else if (lineage !== undefined) view.closeLineage();
   else if (query !== '') view.clearQuery();
   else if (areDetailsOpen) view.closeDetails();
@@ -120,7 +120,7 @@ function openExport(): boolean {
 }
 
 function toggleHosts(): void {
-  if (useView.getState().areHostsOpen) view.closeHosts();
+  if (useView.getState().list === 'hosts') view.closeList();
   else view.openHosts();
 }
 

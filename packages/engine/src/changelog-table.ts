@@ -10,6 +10,7 @@
 // order.
 
 import { type Authority, type EventNs, FIELD_COUNT } from '@dendro/protocol';
+import { grown, roomFor } from './grow.ts';
 import type { TaskIndex } from './ids.ts';
 import { Rows } from './rows.ts';
 import type { TaskTable } from './task-table.ts';
@@ -54,6 +55,7 @@ export class ChangelogTable {
   readonly #tasks: TaskTable;
   readonly #entries: Rows;
   readonly #counts = new Int32Array(32); // field id -> entries of all tasks
+  #sizes = new Int32Array(0); // TaskIndex -> entries of all fields
   readonly #limit: number;
   readonly #compareValues: CompareValues;
   #hasTrimmed = false;
@@ -190,7 +192,8 @@ export class ChangelogTable {
     if (before === NO_ENTRY) this.#tasks.setEntries(task, added);
     else entries.i32[before * INTEGERS + NEXT] = added;
     if (isFirst) this.#tasks.setFields(task, fields | (1 << field));
-    else this.#dropOldest(task, added, field, newer + 1);
+    // One that has no more in all has no more of any field.
+    if (this.#addToSize(task, 1) > this.#limit && !isFirst) this.#dropOldest(task, added, field, newer + 1);
     return true;
   }
 
@@ -200,6 +203,7 @@ export class ChangelogTable {
    */
   copy(task: TaskIndex, from: ChangelogTable, of: TaskIndex, toOwn: (field: number, value: number) => number): void {
     let last = NO_ENTRY;
+    let copied = 0;
     for (let entry = from.headOf(of); entry !== NO_ENTRY; entry = from.nextOf(entry)) {
       const added = this.#take();
       const { i32, f64 } = this.#entries;
@@ -212,9 +216,11 @@ export class ChangelogTable {
       if (last === NO_ENTRY) this.#tasks.setEntries(task, added);
       else i32[last * INTEGERS + NEXT] = added;
       last = added;
+      copied++;
       this.#counts[field]! += 1;
       this.#inUse |= 1 << field;
     }
+    this.#addToSize(task, copied);
     const fields = from.#tasks.fieldsOf(of);
     this.#tasks.setFields(task, fields);
     if (fields >>> TRIMMED_AT !== 0) this.#hasTrimmed = true;
@@ -223,6 +229,7 @@ export class ChangelogTable {
   /** Forgets the entries of all tasks, which are forgotten too. */
   clearAll(): void {
     this.#counts.fill(0);
+    this.#sizes.fill(0);
     this.#hasTrimmed = false;
     this.#firstFree = NO_ENTRY;
     this.#length = 0;
@@ -238,13 +245,13 @@ export class ChangelogTable {
       this.#give(entry);
       entry = next;
     }
+    if (task < this.#sizes.length) this.#sizes[task] = 0;
     this.#tasks.setEntries(task, NO_ENTRY);
     this.#tasks.setFields(task, 0);
   }
 
   // `added` is the `rank`-th newest of its field; the one beyond the limit goes.
   #dropOldest(task: TaskIndex, added: EntryIndex, field: number, rank: number): void {
-    if (this.#counts[field]! <= this.#limit) return; // all tasks together have no more
     let before = added;
     let entry = this.nextOf(added);
     let kept = rank;
@@ -253,6 +260,7 @@ export class ChangelogTable {
         if (kept === this.#limit) {
           this.#entries.i32[before * INTEGERS + NEXT] = this.nextOf(entry);
           this.#give(entry);
+          this.#sizes[task]! -= 1;
           this.#noteTrimmed(task, field);
           return;
         }
@@ -270,6 +278,14 @@ export class ChangelogTable {
     const trimmed = fields | (1 << (field + TRIMMED_AT));
     this.#tasks.setFields(task, trimmed);
     return trimmed !== fields;
+  }
+
+  /** @returns entries that the task has now */
+  #addToSize(task: TaskIndex, more: number): number {
+    if (task >= this.#sizes.length) this.#sizes = grown(this.#sizes, roomFor(task + 1), 0);
+    const size = this.#sizes[task]! + more;
+    this.#sizes[task] = size;
+    return size;
   }
 
   #take(): EntryIndex {

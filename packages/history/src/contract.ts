@@ -226,6 +226,10 @@ export function registerHistoryContract(name: string, factory: HistoryFactory, p
       ['what it was for a moment, before the next exec', { commandLine: 'first of two' }, [304]],
       ['when it ended', { path: '/usr/bin/', endedBeforeEpochNs: epoch(4000) }, [301]],
       ['two of these', { path: '/usr/bin/', exitCode: 3 }, [301]],
+      ['two texts', { text: 'all', andTexts: ['JOBS=8', 'make'] }, [301]],
+      ['two texts of which one is its pid', { text: '302', andTexts: ['usr/bin'] }, [302]],
+      ['the same in another order', { text: 'usr/bin', andTexts: ['302'] }, [302]],
+      ['two texts that no life has both', { text: 'make', andTexts: ['sleep'] }, []],
       ['nothing that there is', { text: 'no such thing' }, []],
     ])('finds a life by %s', (_, query, pids) => {
       const { history, host } = recorded();
@@ -247,6 +251,7 @@ export function registerHistoryContract(name: string, factory: HistoryFactory, p
           exitCode: 3,
           signal: undefined,
           sinceEpochNs: epoch(1001),
+          knownFromEpochNs: epoch(1000),
           comm: 'Make',
           path: '/usr/bin/Make',
           argv: ['/usr/bin/Make', 'all', '--jobs=8'],

@@ -71,6 +71,8 @@ export interface Histogram {
 export interface LifeQuery {
   /** Somewhere in name, path, command line or container, whatever the case; or the pid, where it is a number. */
   readonly text?: string | undefined;
+  /** The same of each of these too. */
+  readonly andTexts?: readonly string[] | undefined;
   readonly comm?: string | undefined;
   readonly path?: string | undefined;
   readonly commandLine?: string | undefined;
@@ -103,6 +105,8 @@ export interface FoundLife {
   readonly signal: number | undefined;
   /** Of the image that fits: since when it was so. */
   readonly sinceEpochNs: bigint;
+  /** First instant of it that can be asked about: it may have begun before the history, or before its boot was recorded. */
+  readonly knownFromEpochNs: bigint;
   readonly comm: string | undefined;
   readonly path: string | undefined;
   readonly argv: readonly string[] | undefined;

@@ -17,5 +17,5 @@ export type {
   TreeAsOf,
   TreeWindow,
 } from './history.ts';
-export type { Ancestor, FactsAnswer, LifeStart, Question, QuestionAnswers, WindowAnswer } from './questions.ts';
+export type { Ancestor, FactsAnswer, KnownLife, Question, QuestionAnswers, WindowAnswer } from './questions.ts';
 export { SqliteHistory, type SqliteHistoryOptions } from './sqlite/store.ts';

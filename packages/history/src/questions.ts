@@ -30,7 +30,7 @@ export type Question =
     }
   | { readonly kind: 'search'; readonly query: LifeQuery }
   /** Of each life, who started it, who started that, and so on. */
-  | { readonly kind: 'ancestors'; readonly lives: readonly LifeStart[]; readonly depth: number }
+  | { readonly kind: 'ancestors'; readonly lives: readonly KnownLife[]; readonly depth: number }
   | { readonly kind: 'histogram'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint; readonly buckets: number }
   | { readonly kind: 'gaps'; readonly fromEpochNs: bigint; readonly toEpochNs: bigint }
   | { readonly kind: 'clock' }
@@ -52,13 +52,16 @@ export interface WindowAnswer extends FactsAnswer {
   readonly fromEpochNs: bigint;
 }
 
-export interface LifeStart {
+export interface KnownLife {
   readonly taskId: TaskId;
-  readonly startEpochNs: bigint;
+  /** First instant of it that can be asked about. */
+  readonly knownFromEpochNs: bigint;
 }
 
 /** As it was when it started the one below it. */
-export interface Ancestor extends LifeStart {
+export interface Ancestor {
+  readonly taskId: TaskId;
+  readonly startEpochNs: bigint;
   readonly pid: number;
   readonly comm: string | undefined;
 }
@@ -108,8 +111,8 @@ export function answerQuestion(history: History, question: Question): QuestionAn
   }
 }
 
-function ancestorsOf(history: History, { taskId, startEpochNs }: LifeStart, depth: number): Ancestor[] {
-  const { tree, base } = history.taskAsOf({ taskId }, startEpochNs);
+function ancestorsOf(history: History, { taskId, knownFromEpochNs }: KnownLife, depth: number): Ancestor[] {
+  const { tree, base } = history.taskAsOf({ taskId }, knownFromEpochNs);
   const ancestors: Ancestor[] = [];
   const seen = new Set<TaskIndex>();
   for (let task = tree.indexOf(taskId); ancestors.length < depth && task !== NO_TASK && !seen.has(task); ) {

@@ -268,29 +268,28 @@ export function readBatch(bytes: Uint8Array, visitor: FactVisitor): void {
   }
 }
 
-/** The same batch with all of its times `byNs` later: for a tree that counts from another base. */
+/**
+ * The same batch with all of its times `byNs` later: for a tree that counts from another base.
+ * @throws DendroError DENDRO_BATCH_MALFORMED when its counts are not those of its bytes
+ */
 export function movedBatch(bytes: Uint8Array, byNs: number): Uint8Array<ArrayBuffer> {
-  return rewritten(
-    bytes,
-    (time) => (time + byNs) as EventNs,
-    () => true,
-  );
+  const moved = new Uint8Array(bytes);
+  const { counts, nF64 } = layoutOf(moved);
+  const [nTask, nSet, nExit, nGap] = counts;
+  const f64 = new Float64Array(moved.buffer, HEADER_BYTES, nF64);
+  const move = (from: number, count: number): number => {
+    for (let i = from; i < from + count; i++) f64[i] = (f64[i] as number) + byNs;
+    return from + count;
+  };
+  const sets = move(3 * nTask, nTask); // start
+  const exits = move(sets + nSet, nSet) + nSet; // since, after which come the values
+  const gaps = move(exits + nExit, nExit); // at
+  move(gaps, 2 * nGap); // from, to
+  return moved;
 }
 
 /** What a batch says of `until` and before. Of a gap that goes on for longer it is the part until then. */
 export function batchUntil(bytes: Uint8Array, until: EventNs): Uint8Array<ArrayBuffer> {
-  return rewritten(
-    bytes,
-    (time) => Math.min(time, until) as EventNs,
-    (time) => time <= until,
-  );
-}
-
-function rewritten(
-  bytes: Uint8Array,
-  moved: (time: EventNs) => EventNs,
-  isKept: (time: EventNs) => boolean,
-): Uint8Array<ArrayBuffer> {
   const writer = new BatchWriter();
   let table: readonly string[] = [];
   let texts: number[] = [];
@@ -304,18 +303,18 @@ function rewritten(
       texts = [];
     },
     task: (task, tid, pid, leader, creator, start, ...rest) => {
-      if (isKept(start)) writer.task(task, tid, pid, leader, creator, moved(start), ...rest);
+      if (start <= until) writer.task(task, tid, pid, leader, creator, start, ...rest);
     },
     set: (task, id, since, authority, value) => {
-      if (!isKept(since)) return;
+      if (since > until) return;
       const isText = isTextField(fieldType(id)) && value > 0;
-      writer.set(task, id, moved(since), authority, isText ? textOf(value) : value);
+      writer.set(task, id, since, authority, isText ? textOf(value) : value);
     },
     exit: (task, at, ...rest) => {
-      if (isKept(at)) writer.exit(task, moved(at), ...rest);
+      if (at <= until) writer.exit(task, at, ...rest);
     },
     gap: (from, to, lost) => {
-      if (isKept(from)) writer.gap(moved(from), moved(to), lost);
+      if (from <= until) writer.gap(from, Math.min(to, until) as EventNs, lost);
     },
     evict: (task, isCut) => writer.evict(task, isCut),
   });
@@ -370,25 +369,14 @@ interface OpenBatch {
 function openBatch(given: Uint8Array): OpenBatch {
   // Columns are read in place, which needs 8-byte alignment.
   const bytes = given.byteOffset % 8 === 0 ? given : new Uint8Array(given);
-  if (bytes.length < HEADER_BYTES) throw malformed('it is shorter than its header');
-  const header = new Uint32Array(bytes.buffer, bytes.byteOffset, HEADER_BYTES / 4);
-  const [magic, nStrings = 0, textBytes = 0, nTask = 0, nSet = 0, nExit = 0, nGap = 0, nEvict = 0] = header;
-  if (magic !== MAGIC) throw malformed('it does not begin with DNB2');
-
-  const nF64 = TASK_F64 * nTask + SET_F64 * nSet + EXIT_F64 * nExit + GAP_F64 * nGap + EVICT_F64 * nEvict;
-  const nI32 = 3 * nTask + 2 * nExit;
-  const nU8 = 2 * nTask + 2 * nSet + nExit;
+  const { counts, nF64, nI32, nU8, nStrings } = layoutOf(bytes);
   const i32Offset = HEADER_BYTES + 8 * nF64;
   const lengthsOffset = i32Offset + 4 * nI32;
   const u8Offset = lengthsOffset + 4 * nStrings;
   const textOffset = u8Offset + nU8;
-  if (textOffset + textBytes !== bytes.length) {
-    throw malformed(`its counts ask for ${textOffset + textBytes} bytes and it has ${bytes.length}`);
-  }
   const f64 = new Float64Array(bytes.buffer, bytes.byteOffset + HEADER_BYTES, nF64);
   const lengths = new Uint32Array(bytes.buffer, bytes.byteOffset + lengthsOffset, nStrings);
   const strings = sliceStrings(bytes.subarray(textOffset), lengths);
-  const counts: Counts = [nTask, nSet, nExit, nGap, nEvict];
   checkColumns(f64, bytes.subarray(u8Offset, textOffset), counts, nStrings);
   return {
     counts,
@@ -397,6 +385,21 @@ function openBatch(given: Uint8Array): OpenBatch {
     u8: bytes.subarray(u8Offset, textOffset),
     strings,
   };
+}
+
+/** How long the columns of a batch are, which begins at a multiple of eight bytes. */
+function layoutOf(bytes: Uint8Array) {
+  if (bytes.length < HEADER_BYTES) throw malformed('it is shorter than its header');
+  const header = new Uint32Array(bytes.buffer, bytes.byteOffset, HEADER_BYTES / 4);
+  const [magic, nStrings = 0, textBytes = 0, nTask = 0, nSet = 0, nExit = 0, nGap = 0, nEvict = 0] = header;
+  if (magic !== MAGIC) throw malformed('it does not begin with DNB2');
+  const nF64 = TASK_F64 * nTask + SET_F64 * nSet + EXIT_F64 * nExit + GAP_F64 * nGap + EVICT_F64 * nEvict;
+  const nI32 = 3 * nTask + 2 * nExit;
+  const nU8 = 2 * nTask + 2 * nSet + nExit;
+  const size = HEADER_BYTES + 8 * nF64 + 4 * nI32 + 4 * nStrings + nU8 + textBytes;
+  if (size !== bytes.length) throw malformed(`its counts ask for ${size} bytes and it has ${bytes.length}`);
+  const counts: Counts = [nTask, nSet, nExit, nGap, nEvict];
+  return { counts, nF64, nI32, nU8, nStrings };
 }
 
 function sliceStrings(utf8: Uint8Array, lengths: Uint32Array): string[] {

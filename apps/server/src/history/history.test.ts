@@ -171,6 +171,13 @@ test('fields of a search have to hold at once, and what is left out is counted',
   expect(await found('parentPid=103&q=tool')).toEqual([[], 0, null]);
   expect(await found('signal=9&q=tool')).toEqual([[], 0, null]);
   expect((await found('exitCode=0&q=tool'))[1]).toBe(20);
+  expect(await found('q=tool&q=JOB%20107')).toEqual([[107], 1, null]);
+  expect(await found('q=tool&q=107&q=108')).toEqual([[], 0, null]);
+  // It began before the history, which cannot be asked who started it then.
+  const { lives } = await ask('search?pid=1');
+  expect(lives).toMatchObject([{ pid: 1, startTime: String(INIT.start), ancestors: [] }]);
+  expect(BigInt(lives[0].knownFrom)).toBeGreaterThan(INIT.start);
+  expect((await answer(`tree?at=${lives[0].knownFrom}`)).statusCode).toBe(200);
   expect(await found(`q=tool&startedAfter=${at(65)}&startedBefore=${at(85)}`)).toEqual([[108, 107], 2, null]);
   expect(await found(`q=tool&endedAfter=${at(70)}&endedBefore=${at(90)}`)).toEqual([[108, 107], 2, null]);
   expect(await found(`q=tool&from=${at(51)}&to=${at(62)}`)).toEqual([[106, 105], 2, null]);

@@ -11,13 +11,18 @@ const LIMITS = { births: 200_000, bytes: 64 * 1024 * 1024 };
 
 /** @throws DendroError DENDRO_WINDOW_TOO_LARGE, DENDRO_HISTORY_TOO_OLD, DENDRO_BUSY */
 export async function windowOf(history: HostHistory, range: EpochRange, limits = LIMITS): Promise<WindowAnswer> {
-  const { births } = await history.ask({ kind: 'histogram', ...range, buckets: 1 });
-  const born = births.reduce((sum, count) => sum + count, 0);
-  if (born > limits.births) throw tooLarge(`${born} processes began in it, and ${limits.births} may`, { births: born });
+  // At a single instant there is nothing to count.
+  if (range.fromEpochNs < range.toEpochNs) await refuseMany(history, range, limits.births);
   const found = await history.ask({ kind: 'window', ...range });
   const bytes = sizeOf(found);
   if (bytes > limits.bytes) throw tooLarge(`it has ${bytes} bytes, and may have ${limits.bytes}`, { bytes });
   return found;
+}
+
+async function refuseMany(history: HostHistory, range: EpochRange, most: number): Promise<void> {
+  const { births } = await history.ask({ kind: 'histogram', ...range, buckets: 1 });
+  const born = births.reduce((sum, count) => sum + count, 0);
+  if (born > most) throw tooLarge(`${born} processes began in it, and ${most} may`, { births: born });
 }
 
 /** Why an answer begins later than it was to; null where it does not. */

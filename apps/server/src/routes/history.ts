@@ -20,6 +20,7 @@ const MAX_BUCKETS = 5000;
 const MAX_GAPS = 10_000;
 const MAX_LIVES = 10_000;
 const MAX_DEPTH = 64;
+const MAX_TEXTS = 32;
 /** Each is looked up by itself. */
 const MAX_WITH_ANCESTORS = 100;
 const MAX_CHANGES = 10_000;
@@ -45,6 +46,7 @@ const Life = Type.Object({
   exitCode: Nullable(Type.Integer()),
   signal: Nullable(Type.Integer()),
   since: Type.String({ description: 'Since when it was as below, epoch nanoseconds' }),
+  knownFrom: Type.String({ description: 'First instant of it that can be asked about, epoch nanoseconds' }),
   comm: Nullable(Type.String()),
   path: Nullable(Type.String()),
   cmd: Nullable(Type.Array(Type.String())),
@@ -179,10 +181,9 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
         params: HostId,
         querystring: Type.Object({
           q: Type.Optional(
-            Type.String({
-              minLength: 1,
-              maxLength: 1024,
-              description: 'In name, path, command line or container, whatever the case',
+            Type.Array(Type.String({ minLength: 1, maxLength: 1024 }), {
+              maxItems: MAX_TEXTS,
+              description: 'In name, path, command line or container, whatever the case; several all have to be',
             }),
           ),
           from: Type.Optional(Type.String({ maxLength: 64, description: 'Lived at that time or later' })),
@@ -213,12 +214,22 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
     },
     async ({ params, query: { ancestors: depth, ...asked } }) => {
       const host = client.host(params.host);
-      const { q: text, from, to, startedAfter, startedBefore, endedAfter, endedBefore, ...fields } = asked;
+      const {
+        q: [text, ...andTexts] = [],
+        from,
+        to,
+        startedAfter,
+        startedBefore,
+        endedAfter,
+        endedBefore,
+        ...fields
+      } = asked;
       const time = (asked: string | undefined) =>
         asked === undefined ? undefined : epochTimeFrom(asked, host.epochNow);
       const query: LifeQuery = {
         ...fields,
         text,
+        andTexts,
         fromEpochNs: time(from),
         toEpochNs: time(to),
         startedAfterEpochNs: time(startedAfter),
@@ -229,8 +240,8 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
       const history = historyOf(host);
       const { lives, total } = await history.ask({ kind: 'search', query });
       const looked = depth > 0 ? lives.slice(0, MAX_WITH_ANCESTORS) : [];
-      const starts = looked.map(({ taskId, startEpochNs }) => ({ taskId, startEpochNs }));
-      const ancestors = await history.ask({ kind: 'ancestors', lives: starts, depth });
+      const known = looked.map(({ taskId, knownFromEpochNs }) => ({ taskId, knownFromEpochNs }));
+      const ancestors = await history.ask({ kind: 'ancestors', lives: known, depth });
       return {
         lives: lives.map((life, i) => ({
           taskId: life.taskId,
@@ -241,6 +252,7 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
           exitCode: life.exitCode ?? null,
           signal: life.signal ?? null,
           since: String(life.sinceEpochNs),
+          knownFrom: String(life.knownFromEpochNs),
           comm: life.comm ?? null,
           path: life.path ?? null,
           cmd: life.argv === undefined ? null : [...life.argv],

@@ -24,6 +24,7 @@ import { pinA } from '../views/timeline/pin-a.ts';
 import { stepToChange } from '../views/timeline/step-to-change.ts';
 import { stepDifference, stepMatch } from '../views/tree/step-match.ts';
 import type { TreeRows } from '../views/tree/tree-rows.ts';
+import { lineageExports } from './lineage-exports.ts';
 import { processesOf } from './processes-of.ts';
 
 export interface Command {
@@ -101,6 +102,7 @@ export function commandsNow(app: App, treeRows: TreeRows): Command[] {
     filter('Filter: in containers', 'container:""'),
     { title: 'Copy link, frozen at this instant', keys: 'Y', run: () => void copyLink('frozen', app) },
     { title: 'Copy link, live', keys: 'y', run: () => void copyLink('live', app) },
+    ...lineageExports().map((one) => ({ ...one, title: `Export the lineage: ${one.title}` })),
     ...TREE_FORMAT_IDS.map((format) => ({
       title: `Export the tree: ${TREE_FORMATS[format].title}`,
       keys: TREE_FORMATS[format].for,
@@ -113,9 +115,16 @@ export function commandsNow(app: App, treeRows: TreeRows): Command[] {
     theme('dark'),
     theme('light'),
     { title: 'Keys and help', keys: '?', run: view.openHelp },
-    state.areHostsOpen
-      ? { title: 'Leave the hosts', keys: 'Esc', run: view.closeHosts }
+    state.list === 'hosts'
+      ? { title: 'Leave the hosts', keys: 'Esc', run: view.closeList }
       : { title: 'Hosts of this server', keys: 'H', run: view.openHosts },
+    state.list === 'search'
+      ? { title: 'Leave the search', keys: 'Esc', run: view.closeList }
+      : replica.host?.oldestEpochNs !== undefined && {
+          title: 'Search all that is recorded',
+          keys: 'Alt+Enter',
+          run: view.openSearch,
+        },
     ...connection.hosts
       .filter(({ id }) => id !== replica.host?.id)
       .map(({ id, name }) => ({ title: `Host: ${printable(name)}`, run: () => showHost(connection, id) })),

@@ -5,12 +5,14 @@
 
 import { TemporalTree } from '@dendro/engine';
 import { type EventNs, eventTimeOf, type HostInfo, toError } from '@dendro/protocol';
-import { requestWindow, type WindowDeps } from './window-request.ts';
+import { requestWindow, type WindowAnswer, type WindowDeps } from './window-request.ts';
 
 export type PastDeps = WindowDeps & {
   /** Milliseconds that only rise. */
   readonly clock?: () => number;
 };
+
+type Batches = Extract<WindowAnswer, { kind: 'batches' }>;
 
 /** A tree, and the instants about which it knows all. */
 export interface PastWindow {
@@ -29,6 +31,8 @@ const SETTLE_MS = 80;
 const MAX_WAIT_MS = 300;
 /** A window that comes as fast as this is asked for at once, without the instant alone before it. */
 const QUICK_MS = 120;
+/** Of an answer there are, as a rule, so many for each task, and so many for each entry of its changelogs. */
+const [BYTES_OF_A_TASK, BYTES_OF_AN_ENTRY] = [200, 45];
 /** What is taken in at one go in the background. */
 const SLICE_MS = 5;
 /** After an instant could not be had, it is asked for again. */
@@ -132,10 +136,14 @@ export class Past {
    * Whoever lived at an instant, to be taken in by another tree.
    * @throws Error with a sentence
    */
-  async instant(at: EventNs, signal?: AbortSignal): Promise<readonly Uint8Array[]> {
-    const answer = await requestWindow(this.#deps, at, at, signal);
+  async instant(at: EventNs): Promise<AsyncIterable<Uint8Array>> {
+    return (await this.#answerOf(at)).batches;
+  }
+
+  async #answerOf(at: EventNs): Promise<Batches> {
+    const answer = await requestWindow(this.#deps, at, at);
     if (answer.kind === 'too-large') throw new Error('So much lived then that it cannot be shown.');
-    return answer.batches;
+    return answer;
   }
 
   #windowOfHost(): PastWindow | undefined {
@@ -159,10 +167,12 @@ export class Past {
     if (this.#wanted === undefined) this.#wantedSince = now;
     this.#wanted = at;
     clearTimeout(this.#timer);
-    const wait = isJump ? 0 : Math.max(0, Math.min(SETTLE_MS, this.#wantedSince + MAX_WAIT_MS - now));
-    this.#timer = setTimeout(() => {
-      if (this.#loading === undefined) void this.#load();
-    }, wait);
+    const load = (): void => {
+      if (this.#loading === undefined && this.#wanted !== undefined) void this.#load();
+    };
+    // Views ask while they are drawn: nobody is told before that is over.
+    if (isJump) queueMicrotask(load);
+    else this.#timer = setTimeout(load, Math.max(0, Math.min(SETTLE_MS, this.#wantedSince + MAX_WAIT_MS - now)));
   }
 
   async #load(): Promise<void> {
@@ -204,9 +214,9 @@ export class Past {
 
   async #loadInstant(at: EventNs): Promise<void> {
     const { host } = this.#deps.replica;
-    const batches = await this.instant(at);
-    const tree = new TemporalTree();
-    for (const batch of batches) tree.apply(batch);
+    const answer = await this.#answerOf(at);
+    const tree = treeFor(answer);
+    for await (const batch of answer.batches) tree.apply(batch);
     this.#show(host, { from: at, to: at, tree });
   }
 
@@ -233,9 +243,9 @@ export class Past {
       this.#isTooMuch ||= this.#reach === REACHES_NS.length;
       return false;
     }
-    const tree = new TemporalTree();
+    const tree = treeFor(answer);
     let sliceFrom = this.#clock();
-    for (const batch of answer.batches) {
+    for await (const batch of answer.batches) {
       tree.apply(batch);
       if (signal === undefined || this.#clock() - sliceFrom < SLICE_MS) continue;
       await aMoment();
@@ -257,6 +267,12 @@ export class Past {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** With room for what is on its way: growing costs as much as taking in. */
+function treeFor({ bytes }: Batches): TemporalTree {
+  const [expectedTasks, expectedEntries] = [Math.ceil(bytes / BYTES_OF_A_TASK), Math.ceil(bytes / BYTES_OF_AN_ENTRY)];
+  return new TemporalTree({ expectedTasks, expectedEntries });
 }
 
 function aMoment(): Promise<void> {

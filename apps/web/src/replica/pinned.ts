@@ -90,7 +90,10 @@ export class Pinned {
     const fetching = { a, host };
     this.#fetching = fetching;
     try {
-      const [batches, { bothTrees }] = await Promise.all([this.#deps.past.instant(a), import('./both-trees.ts')]);
+      const [batches, { bothTrees }] = await Promise.all([
+        this.#deps.past.instant(a).then((coming) => Array.fromAsync(coming)),
+        import('./both-trees.ts'),
+      ]);
       this.#makeBoth = bothTrees;
       if (this.#fetching !== fetching) return;
       this.#fetched = { a, host, batches };

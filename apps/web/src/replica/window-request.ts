@@ -11,14 +11,25 @@ export interface WindowDeps {
 }
 
 export type WindowAnswer =
-  /** They know all from `from` on: later than asked for where another boot of the host begins in between. */
-  | { readonly kind: 'batches'; readonly from: EventNs; readonly batches: readonly Uint8Array[] }
+  /**
+   * They know all from `from` on: later than asked for where another boot of the host begins in between. They come while
+   * the next ones are on their way, and can throw what `requestWindow` throws. `bytes` are those of all, 0 where that is not said.
+   */
+  | {
+      readonly kind: 'batches';
+      readonly from: EventNs;
+      readonly bytes: number;
+      readonly batches: AsyncIterable<Uint8Array>;
+    }
   /** More than the server gives at once. */
   | { readonly kind: 'too-large' };
 
 const ANSWER_MS = 30_000;
 const LENGTH_BYTES = 4;
 const TOO_LARGE = 413;
+/** An answer has no more than that. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const CUT_OFF = 'The answer of the server was cut off.';
 
 /**
  * @param from one instant when it is `to` too: then whoever lived at it, and whatever they are read through
@@ -46,7 +57,8 @@ export async function requestWindow(
   return {
     kind: 'batches',
     from: Math.max(from, begins) as EventNs,
-    batches: batchesIn(new Uint8Array(await answer.arrayBuffer()), laterNs),
+    bytes: Math.min(MAX_ANSWER_BYTES, Number(answer.headers.get('content-length') ?? 0)),
+    batches: batchesIn(answer, laterNs),
   };
 }
 
@@ -55,19 +67,51 @@ export async function requestWindow(
  * @param laterNs by which its times are later where they are counted from our base
  * @throws Error when it is cut off; DendroError DENDRO_BATCH_MALFORMED
  */
-function batchesIn(bytes: Uint8Array, laterNs: number): Uint8Array[] {
-  const batches: Uint8Array[] = [];
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at < bytes.length; ) {
-    if (at + LENGTH_BYTES > bytes.length) throw new Error('The answer of the server was cut off.');
-    const start = at + LENGTH_BYTES;
-    const end = start + view.getUint32(at, true);
-    if (end > bytes.length) throw new Error('The answer of the server was cut off.');
-    const batch = bytes.slice(start, end);
-    batches.push(laterNs === 0 ? batch : movedBatch(batch, laterNs));
-    at = end;
+async function* batchesIn({ body }: Response, laterNs: number): AsyncGenerator<Uint8Array> {
+  if (body === null) return;
+  const bytes = new Bytes(body.getReader());
+  try {
+    for (let head = await bytes.take(LENGTH_BYTES); head !== undefined; head = await bytes.take(LENGTH_BYTES)) {
+      const batch = await bytes.take(new DataView(head.buffer).getUint32(0, true));
+      if (batch === undefined) throw new Error(CUT_OFF);
+      yield laterNs === 0 ? batch : movedBatch(batch, laterNs);
+    }
+  } finally {
+    bytes.leave();
   }
-  return batches;
+}
+
+/** Of a body as it comes. */
+class Bytes {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #rest = new Uint8Array() as Uint8Array;
+
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {
+    this.#reader = reader;
+  }
+
+  /** @returns the next ones, in memory of their own; undefined at the end */
+  async take(count: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    if (count > MAX_ANSWER_BYTES) throw new Error(CUT_OFF);
+    const taken = new Uint8Array(count);
+    for (let at = 0; at < count; ) {
+      if (this.#rest.length === 0) {
+        const { value } = await this.#reader.read();
+        if (value === undefined && at > 0) throw new Error(CUT_OFF);
+        if (value === undefined) return undefined;
+        this.#rest = value;
+      }
+      const part = this.#rest.subarray(0, count - at);
+      taken.set(part, at);
+      at += part.length;
+      this.#rest = this.#rest.subarray(part.length);
+    }
+    return taken;
+  }
+
+  leave(): void {
+    void this.#reader.cancel().catch(() => {});
+  }
 }
 
 /** What the server says of its refusal. */

@@ -25,7 +25,8 @@ const usual = {
   livesShown: 'all',
   livingOnly: false,
   groupsRepeats: true,
-  areHostsOpen: false,
+  list: undefined,
+  searchesWindow: false,
   areDetailsOpen: false,
   tab: 'overview',
   pausedAt: undefined,
@@ -60,7 +61,7 @@ test('what is written into the address is read back, to the nanosecond', () => {
         scope: fc.option(taskId, { nil: undefined }),
         place: fc.oneof(
           fc.constant({}),
-          fc.constant({ areHostsOpen: true }),
+          fc.constantFrom({ list: 'hosts' as const }, { list: 'search' as const }),
           fc.record({ of: taskId }).map(({ of }) => ({ lineage: { of, picture: 'graph' as const } })),
           fc
             .record({
@@ -70,6 +71,7 @@ test('what is written into the address is read back, to the nanosecond', () => {
             .map(({ of, lives }) => ({ lineage: { of, picture: 'lifetimes' as const }, livesShown: lives })),
         ),
         livingOnly: fc.boolean(),
+        searchesWindow: fc.boolean(),
         groupsRepeats: fc.boolean(),
         tab: fc.option(fc.constantFrom(...DETAIL_TABS), { nil: undefined }),
         comparison: fc.option(
@@ -112,6 +114,7 @@ test('an address that nobody wrote does no harm', () => {
     showKernelThreads: false,
     showExited: false,
     livingOnly: false,
+    searchesWindow: false,
     groupsRepeats: true,
   });
   expect(readUrl(`?fold=${'7,'.repeat(5)}${Array.from({ length: 5000 }, (_, i) => i + 1)}`, base).collapsed?.size).toBe(
@@ -137,9 +140,13 @@ test('more folded rows than an address has room for are left out of it', () => {
 
 test('a link tells the pid of its task, and whether its tasks are of another run', () => {
   const there = writeUrl({ ...usual, selected: 17 as TaskId }, base, { pid: 4242 });
-  expect(readTarget(there, base)).toEqual({ pid: 4242, isOfOtherRun: false });
-  expect(readTarget(there, { epochNs: base.epochNs + 1n })).toEqual({ pid: 4242, isOfOtherRun: true });
-  expect(readTarget('?pid=0&pid=9', base)).toEqual({ pid: undefined, isOfOtherRun: false });
+  expect(readTarget(there, base)).toEqual({ pid: 4242, isOfOtherRun: false, isOfSearch: false });
+  expect(readTarget(there, { epochNs: base.epochNs + 1n })).toEqual({
+    pid: 4242,
+    isOfOtherRun: true,
+    isOfSearch: false,
+  });
+  expect(readTarget('?pid=0&pid=9', base)).toEqual({ pid: undefined, isOfOtherRun: false, isOfSearch: false });
 });
 
 test('a lineage is named by `view` and `of`; without `of` it is that of the selected task', () => {

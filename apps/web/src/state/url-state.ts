@@ -1,7 +1,7 @@
 // What of the view stands in the address, so that a link or a reload leads back
 // to it: `?host=web-07&task=17&run=<epoch ns>&q=sshd&only&scope=4&at=<epoch ns>&threads&kernel&exited&show=root&cols=pid,user&density=compact`,
 // the stretch of time on the strip `win=<epoch ns>,<epoch ns>`, the tab of the panel when it is open `tab=timeline`, rows that are
-// folded `fold=4,17`, the instant that is compared with `cmp=<epoch ns>` (`changed`: only what differs), the list of hosts `view=hosts`, and of a lineage `view=lineage&of=17` (`living`, `each`), or
+// folded `fold=4,17`, the instant that is compared with `cmp=<epoch ns>` (`changed`: only what differs), the list of hosts `view=hosts`, a search of the history `view=search` (`within`: what the strip shows), and of a lineage `view=lineage&of=17` (`living`, `each`), or
 // `view=lifetimes` (`lives=30s`, or two instants as of `win`). Task ids belong to one run of the server: `run`, its time base, says
 // which; `pid` tells people, and finds the nearest where the run is another one.
 
@@ -25,7 +25,8 @@ type UrlPart = Pick<
   | 'livesShown'
   | 'livingOnly'
   | 'groupsRepeats'
-  | 'areHostsOpen'
+  | 'list'
+  | 'searchesWindow'
   | 'areDetailsOpen'
   | 'tab'
   | 'pausedAt'
@@ -55,13 +56,14 @@ const HOST_ID = /^[A-Za-z0-9._~-]{1,320}$/;
 const TASKS = { task: 'selected', scope: 'scope' } as const;
 const TASK_LISTS = { fold: 'collapsed', with: 'withThreads' } as const;
 const VIEWS = { graph: 'lineage', lifetimes: 'lifetimes' } as const;
-const HOSTS_VIEW = 'hosts';
+const LISTS = ['hosts', 'search'] as const;
 const FLAGS = {
   only: 'onlyFound',
   threads: 'showThreads',
   kernel: 'showKernelThreads',
   exited: 'showExited',
   living: 'livingOnly',
+  within: 'searchesWindow',
 } as const;
 
 /** @returns the query, with its question mark, empty when all is as usual */
@@ -73,7 +75,7 @@ export function writeUrl(
   const query = new URLSearchParams();
   if (state.host !== undefined) query.set('host', state.host);
   if (base !== undefined) writeTasks(state, base, query, pid);
-  if (state.areHostsOpen) query.set('view', HOSTS_VIEW);
+  if (state.list !== undefined) query.set('view', state.list);
   if (state.areDetailsOpen) query.set('tab', state.tab);
   // Half a surrogate pair cannot stand in an address.
   if (state.query !== '') query.set('q', state.query.toWellFormed());
@@ -113,11 +115,12 @@ export function readUrl(search: string, base: TimeBase | undefined): Partial<Url
   const host = query.get('host') ?? '';
   const tab = DETAIL_TABS.find((tab) => tab === query.get('tab'));
   const keep = TOMBSTONE_CHOICES.find((seconds) => String(seconds) === query.get('keep'));
+  const list = LISTS.find((list) => list === query.get('view'));
   const isOfThisRun = base !== undefined && [null, String(base.epochNs)].includes(query.get('run'));
   return {
     ...(HOST_ID.test(host) ? { host } : {}),
     ...(isOfThisRun ? readTasks(query) : {}),
-    ...(query.get('view') === HOSTS_VIEW ? { areHostsOpen: true } : {}),
+    ...(list === undefined ? {} : { list }),
     ...(tab === undefined ? {} : { tab, areDetailsOpen: true }),
     ...(query.has('q') ? { query: (query.get('q') ?? '').slice(0, MAX_QUERY) } : {}),
     ...(base === undefined ? {} : readTimes(query, base)),
@@ -132,6 +135,7 @@ export function readTarget(search: string, base: TimeBase): LinkTarget {
   const pid = query.get('pid') ?? '';
   return {
     pid: /^[1-9]\d{0,9}$/.test(pid) ? Number(pid) : undefined,
+    isOfSearch: false,
     isOfOtherRun: ![null, String(base.epochNs)].includes(query.get('run')),
   };
 }
@@ -188,7 +192,7 @@ function writeTasks(state: UrlPart, base: TimeBase, query: URLSearchParams, pid:
     const tasks = state[field];
     if (tasks.size > 0 && tasks.size <= MAX_LISTED) query.set(name, [...tasks].join(','));
   }
-  if (lineage !== undefined && !state.areHostsOpen) {
+  if (lineage !== undefined && state.list === undefined) {
     query.set('view', VIEWS[lineage.picture]);
     query.set('of', String(lineage.of));
   }

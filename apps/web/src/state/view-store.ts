@@ -28,11 +28,13 @@ export interface Comparison {
   readonly onlyChanged: boolean;
 }
 
-/** What a link asks for that can be missing here; the task as a person knows it. */
+/** What a link, or a search of the history, leads to and can be missing here; the task as a person knows it. */
 export interface LinkTarget {
   readonly pid: number | undefined;
   /** Does it name tasks of another run, which mean nothing in this one? */
   readonly isOfOtherRun: boolean;
+  /** Was it found by a search? Then it is brought into view, whatever hides it. */
+  readonly isOfSearch: boolean;
 }
 
 /** What of the selected task the panel shows, in the order of its tabs. */
@@ -104,8 +106,10 @@ export interface ViewState {
   /** In the graph: only those that live, and those alike as one. */
   readonly livingOnly: boolean;
   readonly groupsRepeats: boolean;
-  /** Is the list of hosts shown in place of tree or lineage? */
-  readonly areHostsOpen: boolean;
+  /** What is shown in place of tree or lineage: the hosts of the server, or what a search in the history found. */
+  readonly list: 'hosts' | 'search' | undefined;
+  /** Is only the stretch of time searched that the strip shows? */
+  readonly searchesWindow: boolean;
   readonly isHelpOpen: boolean;
   /** What the address asked for that this page began with, until it is found or given up. */
   readonly linkTarget: LinkTarget | undefined;
@@ -142,7 +146,8 @@ export const useView = create<ViewState>()(() => ({
   livesShown: 'all',
   livingOnly: false,
   groupsRepeats: true,
-  areHostsOpen: false,
+  list: undefined,
+  searchesWindow: false,
   isHelpOpen: false,
   linkTarget: undefined,
   theme: storedTheme(),
@@ -181,7 +186,7 @@ export const view = {
     set(({ comparison }) => ({
       comparison: { a, onlyChanged: comparison?.onlyChanged ?? false },
       lineage: undefined,
-      areHostsOpen: false,
+      list: undefined,
     })),
   leaveComparison: () => set({ comparison: undefined }),
   showOnlyChanged: (onlyChanged: boolean) =>
@@ -209,14 +214,14 @@ export const view = {
       lineage: undefined,
       comparison: undefined,
       livesShown: 'all',
-      areHostsOpen: false,
+      list: undefined,
       timeWindow: undefined,
       playing: undefined,
     });
   },
-  /** It is the tree that is searched: to ask for something leads back to it. */
+  /** It is the tree that is searched, unless the history is: to ask for something leads back to it. */
   setQuery: (query: string) => {
-    if (query !== '') set({ lineage: undefined, areHostsOpen: false });
+    if (query !== '') set(({ list }) => ({ lineage: undefined, list: list === 'search' ? list : undefined }));
     setQuery(query);
   },
   command: (command: string | undefined) => set({ command }),
@@ -225,7 +230,7 @@ export const view = {
   remember: (query: string) =>
     set(({ recent }) => ({ recent: [query, ...recent.filter((one) => one !== query)].slice(0, MAX_RECENT) })),
   /** Selects a task and scrolls to it once it has a row. */
-  reveal: (task: TaskId) => set({ selected: task, revealed: { task }, lineage: undefined, areHostsOpen: false }),
+  reveal: (task: TaskId) => set({ selected: task, revealed: { task }, lineage: undefined, list: undefined }),
   setScope: (scope: TaskId | undefined) =>
     set(({ selected }) => ({
       scope,
@@ -247,7 +252,7 @@ export const view = {
       areDetailsOpen: false,
       lineage: undefined,
       livesShown: 'all',
-      areHostsOpen: false,
+      list: undefined,
     });
   },
   /** Of another process in the same picture, when one is open. */
@@ -256,7 +261,7 @@ export const view = {
       lineage: { of, picture: lineage?.picture ?? 'graph' },
       livesShown: lineage?.of === of ? useView.getState().livesShown : 'all',
       selected: of,
-      areHostsOpen: false,
+      list: undefined,
     })),
   showLives: (livesShown: LivesShown) => set({ livesShown }),
   showOfGraph: (choice: Partial<Pick<ViewState, 'livingOnly' | 'groupsRepeats'>>) => set(choice),
@@ -268,9 +273,20 @@ export const view = {
       lineage: undefined,
       revealed: selected === undefined ? undefined : { task: selected },
     })),
-  openHosts: () => set({ areHostsOpen: true }),
+  openHosts: () => set({ list: 'hosts' }),
+  /** The query that is written is asked of all that is recorded. */
+  openSearch: () => set({ list: 'search' }),
+  searchWindow: (searchesWindow: boolean) => set({ searchesWindow }),
   forgetLink: () => set({ linkTarget: undefined }),
-  closeHosts: () => set({ areHostsOpen: false }),
+  closeList: () => set({ list: undefined }),
+  /** To the process that was found, once the tree of the instant is there. */
+  goToFound: (selected: TaskId, pid: number) =>
+    set({
+      selected,
+      list: undefined,
+      lineage: undefined,
+      linkTarget: { pid, isOfOtherRun: false, isOfSearch: true },
+    }),
   openHelp: () => set({ isHelpOpen: true }),
   closeHelp: () => set({ isHelpOpen: false }),
   toggle: (what: 'showThreads' | 'showKernelThreads' | 'showExited') => set((state) => ({ [what]: !state[what] })),

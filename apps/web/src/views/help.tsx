@@ -21,6 +21,7 @@ const KEYS = [
   ['/', 'Find and filter'],
   ['n N', 'Next and previous match'],
   ['Shift+Enter', 'In the field: only what matches, or all'],
+  ['Alt+Enter', 'In the field: search all that is recorded'],
   ['e', 'Export what is shown'],
   ['Y y', 'Copy a link: frozen at this instant, or live'],
   ['> Ctrl+K', 'Commands'],
@@ -35,7 +36,10 @@ const KEYS = [
   ['Shift+← Shift+→', 'On the strip of time: show an earlier or a later stretch; the instant stays'],
   ['PgUp PgDn', 'On the strip of time: half a stretch back or on'],
   ['+ - 0', 'On the strip of time: closer, wider, as usual'],
-  ['Esc', 'Leave the hosts or the lineage, clear the query, close details, leave the comparison, show the whole tree'],
+  [
+    'Esc',
+    'Leave the hosts, the search or the lineage, clear the query, close details, leave the comparison, show the whole tree',
+  ],
   ['?', 'This help'],
 ] as const;
 

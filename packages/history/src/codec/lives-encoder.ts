@@ -15,6 +15,7 @@ import {
   FIELDS,
   fieldType,
   isTextField,
+  pathOfWireFile,
   type TaskId,
   type Tid,
   type TimeBase,
@@ -55,15 +56,21 @@ export const COLUMNS = {
 } as const;
 export const COLUMN_COUNT = 20;
 
-/** What a process was for a part of its life, as it is searched for. */
+/** What a process was for a part of its life, as it is searched for. A text is its number, 0 "not known". */
 export interface Image {
   readonly since: EventNs;
-  readonly comm: string | undefined;
-  readonly path: string | undefined;
+  readonly comm: number;
+  /** Wire text of the file: it is searched for by its path. */
+  readonly executable: number;
   /** Wire text. */
-  readonly argv: string | undefined;
+  readonly argv: number;
   readonly uid: number | undefined;
-  readonly container: string | undefined;
+  readonly container: number;
+}
+
+/** The texts that a writer has numbered. */
+export interface NumberedTexts {
+  textOf(number: number): string;
 }
 
 export interface EncodedBlock {
@@ -96,8 +103,8 @@ export class LivesEncoder implements FactWriter {
   readonly #entityIds: EntityIds;
   readonly #columns = Array.from({ length: COLUMN_COUNT }, () => new ByteWriter());
   readonly #texts = new Map<string, number>();
-  #indexByNumber = new Int32Array(1024); // number given by the writer -> index in the block plus one, 0 = not in it yet
-  readonly #numbers: number[] = []; // those that are in it
+  readonly #indexByNumber = new NumberedIndexes();
+  readonly #pathByNumber = new NumberedIndexes(); // of the path in a file
   readonly #chunks: EncodedChunk[] = [];
   // Of the chunk that is being written.
   readonly #kinds = new ByteWriter();
@@ -160,17 +167,7 @@ export class LivesEncoder implements FactWriter {
   }
 
   numberedText(number: number, text: string): number {
-    if (number >= this.#indexByNumber.length) {
-      const grown = new Int32Array(2 ** Math.ceil(Math.log2(number + 1)));
-      grown.set(this.#indexByNumber);
-      this.#indexByNumber = grown;
-    }
-    const known = this.#indexByNumber[number] as number;
-    if (known !== 0) return known;
-    const index = this.#text(text);
-    this.#indexByNumber[number] = index;
-    this.#numbers.push(number);
-    return index;
+    return this.#indexByNumber.get(number) || this.#indexByNumber.add(number, this.#text(text));
   }
 
   #text(text: string): number {
@@ -245,14 +242,14 @@ export class LivesEncoder implements FactWriter {
   }
 
   /** To be called after the facts of a process. */
-  image({ since, comm, path, argv, uid, container }: Image): void {
+  image({ since, comm, executable, argv, uid, container }: Image, texts: NumberedTexts): void {
     this.#images++;
     this.#column(COLUMNS.imageSince).delta(since, this.#start);
-    this.#column(COLUMNS.imageComm).uint(this.#textOrNone(comm));
-    this.#column(COLUMNS.imagePath).uint(this.#textOrNone(path));
-    this.#column(COLUMNS.imageArgv).uint(this.#textOrNone(argv));
+    this.#column(COLUMNS.imageComm).uint(this.#textOrNone(comm, texts));
+    this.#column(COLUMNS.imagePath).uint(this.#pathOrNone(executable, texts));
+    this.#column(COLUMNS.imageArgv).uint(this.#textOrNone(argv, texts));
     this.#lastImageUser = this.#column(COLUMNS.imageUser).delta(uid ?? Number.NaN, this.#lastImageUser);
-    this.#column(COLUMNS.imageContainer).uint(this.#textOrNone(container));
+    this.#column(COLUMNS.imageContainer).uint(this.#textOrNone(container, texts));
   }
 
   /** The block of all lives since the last one. */
@@ -278,8 +275,8 @@ export class LivesEncoder implements FactWriter {
       chunks: this.#chunks.slice(),
     };
     this.#texts.clear();
-    for (const number of this.#numbers) this.#indexByNumber[number] = 0;
-    this.#numbers.length = 0;
+    this.#indexByNumber.clear();
+    this.#pathByNumber.clear();
     this.#chunks.length = 0;
     this.#lives = 0;
     this.#facts = 0;
@@ -292,8 +289,14 @@ export class LivesEncoder implements FactWriter {
     return block;
   }
 
-  #textOrNone(text: string | undefined): number {
-    return text === undefined ? 0 : this.#text(text);
+  #textOrNone(number: number, texts: NumberedTexts): number {
+    if (number === 0) return 0;
+    return this.#indexByNumber.get(number) || this.numberedText(number, texts.textOf(number));
+  }
+
+  #pathOrNone(file: number, texts: NumberedTexts): number {
+    if (file === 0) return 0;
+    return this.#pathByNumber.get(file) || this.#pathByNumber.add(file, this.#text(pathOfWireFile(texts.textOf(file))));
   }
 
   #column(index: number): ByteWriter {
@@ -348,15 +351,45 @@ function zigzag(value: number): number {
   return value < 0 ? -2 * value - 1 : 2 * value;
 }
 
+/** Number of a text, as its writer has given it -> its index in the block plus one. */
+class NumberedIndexes {
+  #indexes = new Int32Array(1024);
+  readonly #numbers: number[] = []; // those that have one
+
+  /** 0 where there is none. */
+  get(number: number): number {
+    return number < this.#indexes.length ? (this.#indexes[number] as number) : 0;
+  }
+
+  /** @returns `index` */
+  add(number: number, index: number): number {
+    if (number >= this.#indexes.length) {
+      const grown = new Int32Array(2 ** Math.ceil(Math.log2(number + 1)));
+      grown.set(this.#indexes);
+      this.#indexes = grown;
+    }
+    this.#indexes[number] = index;
+    this.#numbers.push(number);
+    return index;
+  }
+
+  clear(): void {
+    for (const number of this.#numbers) this.#indexes[number] = 0;
+    this.#numbers.length = 0;
+  }
+}
+
 /** Count, lengths in bytes, UTF-8. */
 function encodeTexts(texts: Iterable<string>, count: number): Uint8Array {
   const head = new ByteWriter(2 * count + 8);
   head.uint(count);
-  const encoded: Buffer[] = [];
+  let [utf8, length] = [Buffer.allocUnsafe(64 * count + 1024), 0];
   for (const text of texts) {
-    const utf8 = Buffer.from(text, 'utf8');
-    head.uint(utf8.length);
-    encoded.push(utf8);
+    const most = length + 3 * text.length;
+    if (most > utf8.length) utf8 = Buffer.concat([utf8.subarray(0, length)], 2 * most);
+    const written = utf8.write(text, length);
+    head.uint(written);
+    length += written;
   }
-  return Buffer.concat([head.view(), ...encoded]);
+  return Buffer.concat([head.view(), utf8.subarray(0, length)]);
 }

@@ -13,18 +13,18 @@ const MIN_IMAGE_NS = 100_000_000;
 /** Of a process that changes all the time the first ones and the last one. */
 const MAX_IMAGES = 16;
 const ARGV = FIELDS.argv.id;
-const BEGINS = new Set<number>([FIELDS.argv.id, FIELDS.comm.id, FIELDS.uid.id, FIELDS.container.id]);
+const BEGINS = (1 << ARGV) | (1 << FIELDS.comm.id) | (1 << FIELDS.uid.id) | (1 << FIELDS.container.id);
 
-/** Of a process that is in the tree, the oldest first; at least one. */
+/** Of a process that is in the tree, the oldest first; at least one. Texts are those of the tree. */
 export function imagesOf(tree: TemporalTree, process: TaskIndex): Image[] {
   const start = tree.startOf(process);
   const end = tree.exitOf(process);
   const begins: number[] = [start];
-  const execs = new Set<number>();
+  const execs: number[] = [];
   tree.forEachEntrySince(process, start, (field, since, authority) => {
-    if (authority === AUTHORITY.sighting || since > end || !BEGINS.has(field)) return;
+    if (authority === AUTHORITY.sighting || since > end || (BEGINS & (1 << field)) === 0) return;
     begins.push(since);
-    if (field === ARGV) execs.add(since);
+    if (field === ARGV) execs.push(since);
   });
   if (begins.length > 2) begins.sort((a, b) => a - b);
   const images: Image[] = [];
@@ -32,7 +32,7 @@ export function imagesOf(tree: TemporalTree, process: TaskIndex): Image[] {
     const since = begins[i] as EventNs;
     const next = begins[i + 1];
     if (next === since) continue;
-    if (next !== undefined && next - since < MIN_IMAGE_NS && !execs.has(since)) continue;
+    if (next !== undefined && next - since < MIN_IMAGE_NS && !execs.includes(since)) continue;
     const image = imageAt(tree, process, since, (next === undefined ? end : next - 1) as EventNs);
     if (images.length === MAX_IMAGES) images.pop();
     images.push(image);
@@ -43,10 +43,10 @@ export function imagesOf(tree: TemporalTree, process: TaskIndex): Image[] {
 function imageAt(tree: TemporalTree, process: TaskIndex, since: EventNs, at: EventNs): Image {
   return {
     since,
-    comm: tree.textAt(process, 'comm', at),
-    path: tree.executablePathAt(process, at),
-    argv: tree.wireTextAt(process, 'argv', at),
+    comm: tree.textIndexAt(process, 'comm', at),
+    executable: tree.textIndexAt(process, 'executable', at),
+    argv: tree.textIndexAt(process, 'argv', at),
     uid: tree.numberAt(process, 'uid', at),
-    container: tree.textAt(process, 'container', at),
+    container: tree.textIndexAt(process, 'container', at),
   };
 }

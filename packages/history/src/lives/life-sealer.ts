@@ -43,12 +43,13 @@ export class LifeSealer {
     return this.#sealed.length === 0;
   }
 
-  /** Lives of one class, in the order of their ids. */
-  lives(ids: readonly TaskId[], classIndex: number): void {
-    for (const id of ids) {
-      const task = this.#tree.indexOf(id);
-      this.#life(task, id, this.#spans.releaseOf(task));
-    }
+  /** Lives of one class, in the order of their ids, go into the block that is being made. */
+  add(tasks: readonly TaskIndex[]): void {
+    for (const task of tasks) this.#life(task, this.#tree.taskIdOf(task), this.#spans.releaseOf(task));
+  }
+
+  /** That block is complete. */
+  finish(classIndex: number): void {
     this.#sealed.push({ ...this.#encoder.finish(), durationClass: classIndex });
   }
 
@@ -85,12 +86,13 @@ export class LifeSealer {
   /** All that is open, as one block: for a start that does not read all batches again. */
   keyframe(): EncodedBlock {
     const tree = this.#tree;
-    const ids: TaskId[] = [];
-    for (let slot = 0; slot < tree.slotCount; slot++) {
-      if (tree.isPresent(slot as TaskIndex)) ids.push(tree.taskIdOf(slot as TaskIndex));
+    const ids = new Float64Array(tree.taskCount);
+    for (let slot = 0, count = 0; slot < tree.slotCount; slot++) {
+      if (tree.isPresent(slot as TaskIndex)) ids[count++] = tree.taskIdOf(slot as TaskIndex);
     }
-    ids.sort((a, b) => a - b);
-    for (const id of ids) {
+    ids.sort();
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i] as TaskId;
       const task = tree.indexOf(id);
       const release = Math.max(this.#spans.releaseOf(task), tree.startOf(task)) as EventNs;
       this.#encoder.begin(id, this.#spans.fromOf(task), release, this.#spans.isPart(task), true);
@@ -104,6 +106,6 @@ export class LifeSealer {
     this.#encoder.begin(id, this.#spans.fromOf(task), to, this.#spans.isPart(task));
     tree.writeFacts(task, this.#encoder);
     if (tree.isThread(task)) return;
-    for (const image of imagesOf(tree, task)) this.#encoder.image(image);
+    for (const image of imagesOf(tree, task)) this.#encoder.image(image, tree);
   }
 }

@@ -12,6 +12,8 @@ import type { LifeSealer } from './life-sealer.ts';
 import type { LifeSpans } from './life-spans.ts';
 
 const INIT_TID = 1;
+/** They are in the cache of a processor together. */
+const EVICTED_AT_ONCE = 256;
 const STATE = { none: 0, pinned: 1, ready: 2 } as const;
 
 export interface LifeLimits {
@@ -114,16 +116,19 @@ export class LifeStates {
       this.#set(task, STATE.none);
     }
     spans.reachUp();
-    const byClass: TaskId[][] = Array.from({ length: DURATION_CLASSES }, () => []);
+    const byClass: TaskIndex[][] = Array.from({ length: DURATION_CLASSES }, () => []);
     for (let slot = 0; slot < tree.slotCount; slot++) {
       const task = slot as TaskIndex;
       if (!tree.isPresent(task)) continue;
-      byClass[durationClass(spans.fromOf(task), spans.releaseOf(task))]?.push(tree.taskIdOf(task));
+      byClass[durationClass(spans.fromOf(task), spans.releaseOf(task))]?.push(task);
     }
     const { blockLives } = this.#limits;
-    for (const [index, ids] of byClass.entries()) {
-      ids.sort((a, b) => a - b);
-      for (let at = 0; at < ids.length; at += blockLives) this.#sealer.lives(ids.slice(at, at + blockLives), index);
+    for (const [index, tasks] of byClass.entries()) {
+      tasks.sort((a, b) => tree.taskIdOf(a) - tree.taskIdOf(b));
+      for (let at = 0; at < tasks.length; at += blockLives) {
+        this.#sealer.add(tasks.slice(at, at + blockLives));
+        this.#sealer.finish(index);
+      }
     }
   }
 
@@ -196,28 +201,41 @@ export class LifeStates {
 
   /** Puts ready ones into a block and takes them out of the tree. */
   #sealLives(ids: readonly TaskId[], classIndex: number, now: EventNs): void {
+    const tree = this.#tree;
+    const still: TaskIndex[] = [];
+    let before = 0;
+    for (const id of Float64Array.from(ids).sort()) {
+      if (id === before) continue;
+      before = id;
+      const task = tree.indexOf(id as TaskId);
+      if (this.#isStillReady(task)) still.push(task);
+    }
+    if (still.length === 0) return;
+    // What is written goes while it is at hand; and not one by one, since then what is read from far up would be looked for anew
+    // for each.
+    for (let at = 0; at < still.length; at += EVICTED_AT_ONCE) {
+      const tasks = still.slice(at, at + EVICTED_AT_ONCE);
+      this.#sealer.add(tasks);
+      for (const task of tasks) this.#evict(task, now);
+    }
+    this.#sealer.finish(classIndex);
+  }
+
+  #evict(task: TaskIndex, now: EventNs): void {
     const [tree, spans] = [this.#tree, this.#spans];
-    const still = ids.filter((id) => this.#isStillReady(id)).sort((a, b) => a - b);
-    const once = still.filter((id, i) => id !== still[i - 1]);
-    if (once.length === 0) return;
-    this.#sealer.lives(once, classIndex);
-    for (const id of once) {
-      const task = tree.indexOf(id);
-      const release = spans.releaseOf(task);
-      const above = spans.reachedThrough(task);
-      this.#set(task, STATE.none);
-      tree.evictTask(task, false);
-      for (const other of above) {
-        if (!tree.isPresent(other)) continue;
-        spans.extend(other, release);
-        if (this.#state[other] === STATE.pinned) this.#settle(other, now);
-      }
+    const release = spans.releaseOf(task);
+    const above = spans.reachedThrough(task);
+    this.#set(task, STATE.none);
+    tree.evictTask(task, false);
+    for (const other of above) {
+      if (!tree.isPresent(other)) continue;
+      spans.extend(other, release);
+      if (this.#state[other] === STATE.pinned) this.#settle(other, now);
     }
   }
 
-  #isStillReady(id: TaskId): boolean {
+  #isStillReady(task: TaskIndex): boolean {
     const tree = this.#tree;
-    const task = tree.indexOf(id);
     if (task === NO_TASK || !tree.isPresent(task) || this.#state[task] !== STATE.ready) return false;
     const exit = tree.exitOf(task);
     this.#spans.extend(task, exit);

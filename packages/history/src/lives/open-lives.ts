@@ -25,13 +25,13 @@ import {
   type TimeBase,
 } from '@dendro/protocol';
 import { MAX_FIELDS } from '../codec/entry-kind.ts';
-import { type EncodedBlock, type Image, LONG_AGO } from '../codec/lives-encoder.ts';
+import { type EncodedBlock, LONG_AGO } from '../codec/lives-encoder.ts';
 import { LifeFinder, type SealedLives } from './life-finder.ts';
 import { LifeSealer, type SealedBlock } from './life-sealer.ts';
 import { LifeSpans } from './life-spans.ts';
 import { LifeStates } from './life-states.ts';
 import { LostLives } from './lost-lives.ts';
-import { OpenImages } from './open-images.ts';
+import { type OpenImage, OpenImages, type SearchedTexts } from './open-images.ts';
 
 const SECOND_NS = 1_000_000_000;
 /** Room for these costs nothing until they come. */
@@ -171,8 +171,8 @@ export class OpenLives implements FactVisitor {
     return this.#spans.mattering(from, to);
   }
 
-  /** What a process was, as it is searched for. */
-  imagesOf(process: TaskIndex): readonly Image[] {
+  /** What a process was, as it is searched for; as of the last `lookUpImages`. */
+  imagesOf(process: TaskIndex): readonly OpenImage[] {
     return this.#images.of(process);
   }
 
@@ -181,8 +181,8 @@ export class OpenLives implements FactVisitor {
    * @param hasTime is asked after each
    * @returns whether there are more
    */
-  warmImages(hasTime: () => boolean): boolean {
-    return this.#images.warm(hasTime);
+  lookUpImages(texts: SearchedTexts, hasTime: () => boolean): boolean {
+    return this.#images.lookUp(texts, hasTime);
   }
 
   /** Since when what is known of it here holds. */

@@ -34,7 +34,7 @@ test('what was read ahead, block by block, the next search does not read again',
   const database = openDatabase(place);
   const blocks = new BlockStore(database);
   const search = new LifeSearch(blocks);
-  const eras = new Eras(database).all.map(({ id, base }) => ({ id, base, open: undefined }));
+  const eras = new Eras(database).all.map(({ id, base }) => ({ id, base, beganEpochNs: 0n, open: undefined }));
   let slices = 1;
   while (search.warm(eras, () => false)) slices++;
   expect(slices).toBe(blocks.entries.length + 1);

@@ -1,25 +1,33 @@
 // Lives by what they were: every image of every process is looked at, in the blocks by column
-// and among the open lives one by one. Texts are matched once per block, not once per life.
+// and among the open lives one by one. Texts are matched once, whoever has them.
 
-import type { TaskIndex } from '@dendro/engine';
-import { type EventNs, epochOf, eventTimeOf, fromWireText, type TaskId, type TimeBase } from '@dendro/protocol';
+import { NO_TASK, type TaskIndex } from '@dendro/engine';
+import {
+  type EventNs,
+  epochOf,
+  eventTimeOf,
+  fromWireText,
+  NO_TASK_ID,
+  type TaskId,
+  type TimeBase,
+} from '@dendro/protocol';
 import { LRUCache } from 'lru-cache';
 import type { BlockImages } from '../codec/block-images.ts';
 import type { BlockTexts, LivesBlock } from '../codec/lives-block.ts';
-import type { Image } from '../codec/lives-encoder.ts';
 import type { FoundLife, FoundLives, LifeQuery } from '../history.ts';
+import type { OpenImage } from '../lives/open-images.ts';
 import type { OpenLives } from '../lives/open-lives.ts';
 import type { BlockEntry, BlockStore } from './block-store.ts';
 import { TextIndex } from './text-index.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 10_000;
-const MAX_LOWERED = 65_536;
 const TEXT_IDS_BYTES = 16 * 1024 * 1024;
 
 export interface SearchedEra {
   readonly id: number;
   readonly base: TimeBase;
+  readonly beganEpochNs: bigint;
   /** Of the era that is recorded now. */
   readonly open: OpenLives | undefined;
 }
@@ -27,8 +35,10 @@ export interface SearchedEra {
 /** A match, before anybody knows whether it is among the newest. */
 interface Candidate {
   readonly since: number;
-  readonly found: () => FoundLife | undefined;
+  readonly found: () => Found | undefined;
 }
+
+type Found = Omit<FoundLife, 'knownFromEpochNs'>;
 
 /** The newest ones of one era, of all that are offered. */
 class Newest {
@@ -58,9 +68,9 @@ class Newest {
   }
 
   /** A life that was told of late is in two blocks, and is found once. */
-  finish(): FoundLife[] {
+  finish(): Found[] {
     this.#cut();
-    const lives = new Map<string, FoundLife>();
+    const lives = new Map<string, Found>();
     for (const { found } of this.#kept) {
       const life = found();
       if (life !== undefined) lives.set(`${life.taskId} ${life.sinceEpochNs}`, life);
@@ -87,7 +97,7 @@ interface Terms {
   readonly startedBefore: number;
   readonly endedAfter: number;
   readonly endedBefore: number;
-  /** The text that is asked for, where it is a number. */
+  /** The first text that is asked for, where it is a number. */
   readonly pidOfText: number | undefined;
   /** Tids of the parent are known by its id only: ids of all lives that had that pid. */
   readonly parents: ReadonlySet<number> | undefined;
@@ -95,7 +105,6 @@ interface Terms {
 
 export class LifeSearch {
   readonly #blocks: BlockStore;
-  readonly #lowered = new Map<string, string>();
   readonly #texts = new TextIndex();
   /** Block id -> index of a text in the block -> its id in `#texts`, 0 where no image has it. */
   readonly #idsOfTexts = new LRUCache<number, TextIds>({
@@ -120,14 +129,17 @@ export class LifeSearch {
     for (const era of eras) {
       const newest = new Newest(limit - lives.length);
       const terms = this.#termsOf(query, era);
-      if (era.open !== undefined) this.#searchOpen(era.open, era.base, terms, newest);
+      if (era.open !== undefined) this.#searchOpen(era.open, era.base, terms, needles, newest);
       const { entries } = this.#blocks;
       for (let i = entries.length - 1; i >= 0; i--) {
         const entry = entries[i];
         if (entry === undefined || entry.era !== era.id || entry.from > terms.to || entry.to < terms.from) continue;
         this.#searchBlock(entry, era.base, terms, needles, newest);
       }
-      lives.push(...newest.finish());
+      for (const life of newest.finish()) {
+        const beganBefore = life.startEpochNs < era.beganEpochNs;
+        lives.push({ ...life, knownFromEpochNs: beganBefore ? era.beganEpochNs : life.startEpochNs });
+      }
       total += newest.total;
     }
     return { lives, total };
@@ -139,7 +151,7 @@ export class LifeSearch {
    * @returns whether there is more to read
    */
   warm(eras: readonly SearchedEra[], hasTime: () => boolean): boolean {
-    for (const { open } of eras) if (open?.warmImages(hasTime)) return true;
+    for (const { open } of eras) if (open?.lookUpImages(this.#texts, hasTime)) return true;
     for (let entry = this.#nextCold(); entry !== undefined; entry = this.#nextCold()) {
       const { base } = eras.find(({ id }) => id === entry?.era) ?? {};
       const images = base === undefined ? undefined : this.#blocks.imagesOf(entry, base);
@@ -173,10 +185,11 @@ export class LifeSearch {
     if (images === undefined || ids === undefined) return;
     const { query, from, to, parents, pidOfText } = terms;
     const { pid, exitCode, signal, uid } = query;
-    if (!needles.look(ids, pidOfText !== undefined)) return;
+    if (!needles.look(ids)) return;
     const any = needles.any?.inBlock;
     const [comm, path, argv] = [needles.comm?.inBlock, needles.path?.inBlock, needles.argv?.inBlock];
     const container = needles.container?.inBlock;
+    const { and } = needles;
     const isOfLives =
       pid !== undefined ||
       exitCode !== undefined ||
@@ -202,6 +215,7 @@ export class LifeSearch {
       if (path !== undefined && path[images.path[image] as number] !== 1) continue;
       if (argv !== undefined && argv[images.argv[image] as number] !== 1) continue;
       if (container !== undefined && container[images.container[image] as number] !== 1) continue;
+      if (and.length > 0 && !this.#holdsAll(and, entry, base, images, image)) continue;
       if (uid !== undefined && images.uid[image] !== uid) continue;
       if (isOfLives) {
         rows ??= this.#blocks.rowsOf(entry, base);
@@ -218,6 +232,16 @@ export class LifeSearch {
       const since = images.since[image] as number;
       if (newest.wants(since)) newest.add({ since, found: () => this.#foundIn(entry, base, images, image) });
     }
+  }
+
+  #holdsAll(and: readonly Needle[], entry: BlockEntry, base: TimeBase, images: BlockImages, image: number): boolean {
+    const { argv, comm, path, container, life } = images;
+    const texts = [argv[image], comm[image], path[image], container[image]] as [number, number, number, number];
+    return and.every(
+      ({ inBlock, pid }) =>
+        isAnyOf(inBlock, ...texts) ||
+        (pid !== undefined && this.#blocks.rowsOf(entry, base)?.tid[life[image] as number] === pid),
+    );
   }
 
   #textIdsOf(entry: BlockEntry, base: TimeBase, images: BlockImages): Uint32Array | undefined {
@@ -239,7 +263,7 @@ export class LifeSearch {
     return ids;
   }
 
-  #foundIn(entry: BlockEntry, base: TimeBase, images: BlockImages, image: number): FoundLife | undefined {
+  #foundIn(entry: BlockEntry, base: TimeBase, images: BlockImages, image: number): Found | undefined {
     const rows = this.#blocks.rowsOf(entry, base);
     return rows === undefined ? undefined : foundIn(rows, images, this.#blocks.textsOf(entry, base), base, image);
   }
@@ -266,7 +290,7 @@ export class LifeSearch {
         query.endedBeforeEpochNs,
         query.endedAfterEpochNs === undefined ? Number.POSITIVE_INFINITY : Number.MAX_VALUE,
       ),
-      pidOfText: /^\d{1,10}$/.test(query.text ?? '') ? Number(query.text) : undefined,
+      pidOfText: pidOf(query.text),
       parents: query.parentPid === undefined ? undefined : this.#idsWithPid(query.parentPid, era),
     };
   }
@@ -287,97 +311,101 @@ export class LifeSearch {
     return ids;
   }
 
-  #searchOpen(open: OpenLives, base: TimeBase, terms: Terms, newest: Newest): void {
+  // hot: runs once per image of all open lives
+  #searchOpen(open: OpenLives, base: TimeBase, terms: Terms, needles: Needles, newest: Newest): void {
     const { tree } = open;
-    const { query } = terms;
-    const fits = this.#textTest(query);
+    open.lookUpImages(this.#texts, () => true);
+    needles.renew();
+    const any = needles.any?.hits;
+    const [comm, path, argv] = [needles.comm?.hits, needles.path?.hits, needles.argv?.hits];
+    const container = needles.container?.hits;
+    const { and } = needles;
+    const { uid } = terms.query;
     for (let slot = 0; slot < tree.slotCount; slot++) {
       const task = slot as TaskIndex;
       if (!tree.isPresent(task) || tree.isThread(task)) continue;
-      const [start, end] = [tree.startOf(task), tree.exitOf(task)];
-      if (start > terms.to || end < terms.from) continue;
-      if (terms.isOfTimes && !beganAndEnded(terms, start, end)) continue;
-      if (query.pid !== undefined && tree.pidOf(task) !== query.pid) continue;
-      if (query.exitCode !== undefined && tree.exitCodeOf(task) !== query.exitCode) continue;
-      if (query.signal !== undefined && tree.exitSignalOf(task) !== query.signal) continue;
-      const creator = tree.creatorOf(task);
-      const creatorId = creator < 0 ? 0 : tree.taskIdOf(creator);
-      if (terms.parents !== undefined && !terms.parents.has(creatorId)) continue;
       for (const image of open.imagesOf(task)) {
-        if (query.uid !== undefined && image.uid !== query.uid) continue;
-        if (!fits(image, terms.pidOfText === tree.pidOf(task))) continue;
-        if (!newest.wants(image.since)) continue;
-        const hasEnded = end !== Number.POSITIVE_INFINITY;
-        newest.add({
-          since: image.since,
-          found: () => ({
-            taskId: tree.taskIdOf(task),
-            pid: tree.pidOf(task),
-            creatorTaskId: creatorId === 0 ? undefined : (creatorId as TaskId),
-            startEpochNs: epochOf(base, start),
-            endEpochNs: hasEnded ? epochOf(base, end) : undefined,
-            exitCode: hasEnded ? tree.exitCodeOf(task) : undefined,
-            signal: hasEnded ? tree.exitSignalOf(task) : undefined,
-            sinceEpochNs: epochOf(base, image.since),
-            comm: image.comm,
-            path: image.path,
-            argv: image.argv === undefined ? undefined : (fromWireText('strings', image.argv) as readonly string[]),
-            uid: image.uid,
-            container: image.container,
-          }),
-        });
+        if (
+          any !== undefined &&
+          any[image.argv.id] !== 1 &&
+          any[image.comm.id] !== 1 &&
+          any[image.path.id] !== 1 &&
+          any[image.container.id] !== 1 &&
+          terms.pidOfText !== tree.pidOf(task)
+        ) {
+          continue;
+        }
+        if (comm !== undefined && comm[image.comm.id] !== 1) continue;
+        if (path !== undefined && path[image.path.id] !== 1) continue;
+        if (argv !== undefined && argv[image.argv.id] !== 1) continue;
+        if (container !== undefined && container[image.container.id] !== 1) continue;
+        if (
+          !and.every(
+            ({ hits, pid }) =>
+              isAnyOf(hits, image.argv.id, image.comm.id, image.path.id, image.container.id) ||
+              pid === tree.pidOf(task),
+          )
+        )
+          continue;
+        if (uid !== undefined && image.uid !== uid) continue;
+        if (!isOpenLifeMeant(tree, task, terms)) break;
+        const { since } = image;
+        if (newest.wants(since)) newest.add({ since, found: () => foundOpen(tree, task, image, base) });
       }
     }
   }
-
-  #textTest(query: LifeQuery): (image: Image, isPid: boolean) => boolean {
-    const known = new Map<string, Map<string, boolean>>();
-    const holds = (text: string | undefined, needle: string): boolean => {
-      if (text === undefined) return false;
-      let answers = known.get(needle);
-      if (answers === undefined) {
-        answers = new Map();
-        known.set(needle, answers);
-      }
-      let answer = answers.get(text);
-      if (answer !== undefined) return answer;
-      answer = this.#lower(text).includes(needle);
-      answers.set(text, answer);
-      return answer;
-    };
-    const [text, comm, path] = [query.text, query.comm, query.path].map(lowerAsciiText);
-    const [commandLine, container] = [query.commandLine, query.container].map(lowerAsciiText);
-    return (image, isPid) =>
-      (comm === undefined || holds(image.comm, comm)) &&
-      (path === undefined || holds(image.path, path)) &&
-      (commandLine === undefined || holds(image.argv, commandLine)) &&
-      (container === undefined || holds(image.container, container)) &&
-      (text === undefined ||
-        isPid ||
-        holds(image.argv, text) ||
-        holds(image.comm, text) ||
-        holds(image.path, text) ||
-        holds(image.container, text));
-  }
-
-  #lower(text: string): string {
-    let lowered = this.#lowered.get(text);
-    if (lowered !== undefined) return lowered;
-    if (this.#lowered.size >= MAX_LOWERED) this.#lowered.clear();
-    lowered = lowerAsciiText(text);
-    this.#lowered.set(text, lowered);
-    return lowered;
-  }
 }
 
-/** As the texts of blocks are matched (text-index.ts): A to Z alone, and blanks between arguments. */
-function lowerAsciiText<T extends string | undefined>(text: T): T {
-  return text?.replaceAll(/[\0\n]/g, ' ').replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) as T;
+/** Whatever is asked of a life, and not of what it was at some time. */
+function isOpenLifeMeant(tree: OpenLives['tree'], task: TaskIndex, terms: Terms): boolean {
+  const { pid, exitCode, signal } = terms.query;
+  const [start, end] = [tree.startOf(task), tree.exitOf(task)];
+  if (start > terms.to || end < terms.from) return false;
+  if (terms.isOfTimes && !beganAndEnded(terms, start, end)) return false;
+  if (pid !== undefined && tree.pidOf(task) !== pid) return false;
+  if (exitCode !== undefined && tree.exitCodeOf(task) !== exitCode) return false;
+  if (signal !== undefined && tree.exitSignalOf(task) !== signal) return false;
+  return terms.parents === undefined || terms.parents.has(idOf(tree, tree.creatorOf(task)));
+}
+
+function idOf(tree: OpenLives['tree'], task: TaskIndex): number {
+  return task === NO_TASK ? NO_TASK_ID : tree.taskIdOf(task);
+}
+
+function foundOpen(tree: OpenLives['tree'], task: TaskIndex, image: OpenImage, base: TimeBase): Found {
+  const end = tree.exitOf(task);
+  const hasEnded = end !== Number.POSITIVE_INFINITY;
+  const creator = tree.creatorOf(task);
+  const argv = image.argv.text;
+  return {
+    taskId: tree.taskIdOf(task),
+    pid: tree.pidOf(task),
+    creatorTaskId: creator === NO_TASK ? undefined : tree.taskIdOf(creator),
+    startEpochNs: epochOf(base, tree.startOf(task)),
+    endEpochNs: hasEnded ? epochOf(base, end) : undefined,
+    exitCode: hasEnded ? tree.exitCodeOf(task) : undefined,
+    signal: hasEnded ? tree.exitSignalOf(task) : undefined,
+    sinceEpochNs: epochOf(base, image.since),
+    comm: image.comm.text,
+    path: image.path.text,
+    argv: argv === undefined ? undefined : (fromWireText('strings', argv) as readonly string[]),
+    uid: image.uid,
+    container: image.container.text,
+  };
 }
 
 function beganAndEnded(terms: Terms, start: number, end: number): boolean {
   const { startedAfter, startedBefore, endedAfter, endedBefore } = terms;
   return start >= startedAfter && start <= startedBefore && end >= endedAfter && end <= endedBefore;
+}
+
+function pidOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Is one of these texts one of the hits? */
+function isAnyOf(hits: Uint8Array, argv: number, comm: number, path: number, container: number): boolean {
+  return hits[argv] === 1 || hits[comm] === 1 || hits[path] === 1 || hits[container] === 1;
 }
 
 interface TextIds {
@@ -392,6 +420,8 @@ class Needles {
   readonly path: Needle | undefined;
   readonly argv: Needle | undefined;
   readonly container: Needle | undefined;
+  /** Further ones, as `any`. */
+  readonly and: readonly Needle[];
   readonly #all: readonly Needle[];
 
   constructor(query: LifeQuery, texts: TextIndex) {
@@ -401,7 +431,8 @@ class Needles {
     this.path = needle(query.path);
     this.argv = needle(query.commandLine);
     this.container = needle(query.container);
-    const all = [this.any, this.comm, this.path, this.argv, this.container];
+    this.and = (query.andTexts ?? []).map((text) => new Needle(text, texts));
+    const all = [this.any, this.comm, this.path, this.argv, this.container, ...this.and];
     this.#all = all.filter((needle) => needle !== undefined);
   }
 
@@ -413,24 +444,28 @@ class Needles {
   /**
    * To be called for each block.
    * @param ids of its texts
-   * @param mayBePid is it found without the text, too?
    * @returns whether any image of the block can hold all that is asked for
    */
-  look(ids: Uint32Array, mayBePid: boolean): boolean {
-    for (const needle of this.#all) if (!needle.look(ids) && !(mayBePid && needle === this.any)) return false;
+  look(ids: Uint32Array): boolean {
+    for (const needle of this.#all) {
+      const isOfAny = needle === this.any || this.and.includes(needle);
+      if (!needle.look(ids) && !(isOfAny && needle.pid !== undefined)) return false;
+    }
     return true;
   }
 }
 
 class Needle {
+  /** The pid that it may be, too. */
+  readonly pid: number | undefined;
   readonly #text: string;
   readonly #texts: TextIndex;
-  /** Id of a text -> 1 where it holds this one. */
   #hits: Uint8Array;
   #size: number;
   #inBlock = new Uint8Array(0);
 
   constructor(text: string, texts: TextIndex) {
+    this.pid = pidOf(text);
     this.#text = text;
     this.#texts = texts;
     this.#hits = texts.matches(text);
@@ -441,6 +476,11 @@ class Needle {
     if (this.#size === this.#texts.size) return;
     this.#hits = this.#texts.matches(this.#text, this.#hits);
     this.#size = this.#texts.size;
+  }
+
+  /** Id of a text -> 1 where it holds this one; as of the last `renew`. */
+  get hits(): Uint8Array {
+    return this.#hits;
   }
 
   /** Index of a text in the block that was looked at last -> 1 where it holds this one: small, unlike what is known of all. */
@@ -470,7 +510,7 @@ function foundIn(
   texts: BlockTexts | undefined,
   base: TimeBase,
   image: number,
-): FoundLife {
+): Found {
   const life = images.life[image] as number;
   const text = (index: number | undefined) => texts?.textOf(index ?? 0);
   const argv = text(images.argv[image]);

@@ -393,7 +393,12 @@ export class SqliteHistory implements History {
 
   /** The newest first. */
   get #searchedEras(): SearchedEra[] {
-    const eras = this.#eras.all.map((era) => ({ id: era.id, base: era.base, open: this.#openOf(era) }));
+    const eras = this.#eras.all.map((era) => ({
+      id: era.id,
+      base: era.base,
+      beganEpochNs: era.began === undefined ? 0n : epochOf(era.base, era.began),
+      open: this.#openOf(era),
+    }));
     return eras.reverse();
   }
 

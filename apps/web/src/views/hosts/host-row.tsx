@@ -14,7 +14,7 @@ export function HostRow({ host, isShown, onChoose }: HostRowProps) {
   return (
     <tr aria-current={isShown || undefined} data-testid="host-row" onClick={() => onChoose(id)}>
       <th scope="row" data-label="Host">
-        <button type="button" className="host-open">
+        <button type="button" className="row-open">
           {printable(host.name) || '(no name)'}
         </button>
         {isShown && <span className="tag">shown</span>}

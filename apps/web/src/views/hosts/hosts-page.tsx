@@ -2,7 +2,7 @@
 // lost, what is recorded. A host that is chosen is shown.
 
 import { ArrowDown, ArrowLeft, ArrowUp } from 'lucide-react';
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { count, plural } from '../../layout/format.ts';
 import {
@@ -15,7 +15,8 @@ import {
 } from '../../layout/host-table.ts';
 import { showHost } from '../../show-host.ts';
 import { view } from '../../state/view-store.ts';
-import '../../styles/hosts.css';
+import '../../styles/list.css';
+import { moveInList } from '../common/list-keys.ts';
 import { HostRow } from './host-row.tsx';
 import { useHostList } from './use-host-list.ts';
 
@@ -26,7 +27,7 @@ export function HostsPage() {
   const body = useRef<HTMLTableSectionElement>(null);
   const shown = replica.host?.id;
   const choose = (id: string): void => {
-    if (id === shown && connection.status.kind !== 'left') view.closeHosts();
+    if (id === shown && connection.status.kind !== 'left') view.closeList();
     else showHost(connection, id);
   };
   const hasHosts = hosts !== undefined && hosts.length > 0;
@@ -36,9 +37,9 @@ export function HostsPage() {
     (rows.querySelector<HTMLElement>('[aria-current="true"] button') ?? rows.querySelector('button'))?.focus();
   }, [hasHosts]);
   return (
-    <section className="hosts-page" aria-labelledby="hosts-title">
-      <header className="hosts-head">
-        <button type="button" className="icon-button" title="Back (Esc)" onClick={() => view.closeHosts()}>
+    <section className="list-page" aria-labelledby="hosts-title">
+      <header className="list-head">
+        <button type="button" className="icon-button" title="Back (Esc)" onClick={() => view.closeList()}>
           <ArrowLeft size={16} aria-hidden="true" />
           <span className="tool-word">Tree</span>
         </button>
@@ -53,7 +54,7 @@ export function HostsPage() {
           )}
         </p>
         {/* Where lines are cards, there are no heads to click on. */}
-        <label className="hosts-sort">
+        <label className="list-choice">
           Sort
           <select
             value={sort.by}
@@ -72,8 +73,8 @@ export function HostsPage() {
       ) : hosts.length === 0 ? (
         <NoHost />
       ) : (
-        <div className="hosts-scroller">
-          <table className="hosts-table">
+        <div className="list-scroller">
+          <table className="list-table">
             <caption className="visually-hidden">Hosts of this server</caption>
             <thead>
               <tr>
@@ -82,7 +83,7 @@ export function HostsPage() {
                 ))}
               </tr>
             </thead>
-            <tbody ref={body} onKeyDown={(event) => move(event, body.current)}>
+            <tbody ref={body} onKeyDown={(event) => moveInList(event, body.current, '.row-open')}>
               {sortedHosts(hosts, sort).map((host) => (
                 <HostRow key={host.id} host={host} isShown={host.id === shown} onChoose={choose} />
               ))}
@@ -141,7 +142,7 @@ function Sums({ hosts }: { readonly hosts: NonNullable<ReturnType<typeof useHost
 
 function OneHost() {
   return (
-    <p className="hosts-hint">
+    <p className="list-hint">
       One host is watched. A feed can tell of several: Tracee over gRPC, its events in a file, or events that are
       posted. Each host gets a tree of its own, and a line here when it is first heard of.
     </p>
@@ -164,14 +165,4 @@ function Failed({ problem }: { readonly problem: string }) {
       <p>{problem} It is asked again every two seconds.</p>
     </div>
   );
-}
-
-/** From one host to the next by arrow, to the ends by Home and End. */
-function move(event: KeyboardEvent, body: HTMLElement | null): void {
-  const buttons = [...(body?.querySelectorAll<HTMLElement>('.host-open') ?? [])];
-  const at = buttons.indexOf(document.activeElement as HTMLElement);
-  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
-  if (to === undefined || at < 0) return;
-  event.preventDefault();
-  buttons[Math.max(0, Math.min(buttons.length - 1, to))]?.focus();
 }

@@ -1,5 +1,7 @@
 import { Download } from 'lucide-react';
+import { useEffect } from 'react';
 import { useApp } from '../../app-context.ts';
+import { offerLineageExports } from '../../commands/lineage-exports.ts';
 import { lineageDot } from '../../layout/lineage-dot.ts';
 import type { LineageFamily } from '../../layout/lineage-family.ts';
 import { lineageLayout } from '../../layout/lineage-layout.ts';
@@ -39,6 +41,9 @@ export function ExportMenu({ context, family, unwantedAre, about }: ExportMenuPr
     const sheet = lineageSheet(context, family, lineageLayout(family), { hostName, unwantedAre, about });
     download(new Blob([write(sheet)], { type }), `${sheet.fileName}.${ending}`);
   };
+  useEffect(() =>
+    offerLineageExports(FORMATS.map((format) => ({ title: format.name, keys: format.for, run: () => save(format) }))),
+  );
   return (
     <Popover
       className="menu"

@@ -1,4 +1,4 @@
-import { ChevronRight, Clock, CornerDownLeft, Pencil, Terminal } from 'lucide-react';
+import { ChevronRight, Clock, CornerDownLeft, History, Pencil, Terminal } from 'lucide-react';
 import { useEffect } from 'react';
 import type { QueryProblem } from '../../query/parse-value.ts';
 import type { Offer, Option } from './options.ts';
@@ -19,7 +19,14 @@ interface OmniboxListProps {
   readonly choose: (option: Option) => void;
 }
 
-const ICONS = { recent: Clock, completion: ChevronRight, fix: Pencil, command: Terminal, goal: CornerDownLeft };
+const ICONS = {
+  recent: Clock,
+  completion: ChevronRight,
+  fix: Pencil,
+  command: Terminal,
+  goal: CornerDownLeft,
+  search: History,
+};
 
 export function OmniboxList({ offer, problem, text, isOpen, active, choose }: OmniboxListProps) {
   const { options, note } = offer;

@@ -8,16 +8,31 @@ import { count } from '../../layout/format.ts';
 import { MAX_QUERY } from '../../query/parse-query.ts';
 import { isFiltered, useView, view } from '../../state/view-store.ts';
 import { IconButton } from '../common/icon-button.tsx';
+import { fetchAhead } from '../common/lazy-part.tsx';
 import { firstMatch, placeOfSelected, stepMatch } from '../tree/step-match.ts';
 import type { TreeRows } from '../tree/tree-rows.ts';
 import { OMNIBOX_LIST, OmniboxList, optionId } from './omnibox-list.tsx';
-import { NO_OFFER, type Offer, type Option, offerFor } from './options.ts';
+import type { Offer, Option } from './options.ts';
+
+type Offers = typeof import('./options.ts');
+
+const NO_OFFER: Offer = { options: [], isFirstMeant: false };
+const NOT_LOADED: Offer = { ...NO_OFFER, note: 'What could be written here could not be loaded: is the server there?' };
+
+/** What there is to offer is not needed for the first rows. */
+let offers: Offers | undefined;
+async function loadOffers(): Promise<Offers> {
+  offers = await import('./options.ts');
+  return offers;
+}
+fetchAhead(loadOffers);
 
 export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
   const app = useApp();
   const query = useView((state) => state.query);
   const command = useView((state) => state.command);
   const problem = useView((state) => state.problem);
+  const list = useView((state) => state.list);
   const input = useRef<HTMLInputElement>(null);
   const caret = useRef<number>(undefined); // to be put there once the text is
   const offered = useRef(''); // what the offer was made for
@@ -28,7 +43,17 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
 
   const offerAt = (text: string, caret: number): void => {
     offered.current = text;
-    const next = offerFor(text, caret, treeRows, app);
+    if (offers !== undefined) {
+      show(offers.offerFor(text, caret, treeRows, app));
+      return;
+    }
+    const isStillWanted = (): boolean => offered.current === text && document.activeElement === input.current;
+    loadOffers().then(
+      ({ offerFor }) => isStillWanted() && show(offerFor(text, caret, treeRows, app)),
+      () => isStillWanted() && show(NOT_LOADED),
+    );
+  };
+  const show = (next: Offer): void => {
     setOffer(next);
     setActive(next.isFirstMeant && next.options.length > 0 ? 0 : -1);
   };
@@ -55,6 +80,9 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
     toGrid();
     option.run?.();
   };
+  const chooseMeant = ({ isFirstMeant, options: [first] }: Offer): void => {
+    if (isFirstMeant && first !== undefined) choose(first);
+  };
   /** As soon as the rows are those of what was asked: it can have been asked this very moment. */
   const goToMatch = (): void => {
     if (!isMatchWanted.current || treeRows.asked !== useView.getState().asked) return;
@@ -63,7 +91,15 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
   };
   useEffect(goToMatch);
   const submit = (): void => {
-    if (command !== undefined) return;
+    if (command !== undefined) {
+      // What is meant by it is not known before there is something to offer.
+      if (offers === undefined)
+        void loadOffers().then(
+          ({ offerFor }) => chooseMeant(offerFor(command, command.length, treeRows, app)),
+          () => {},
+        );
+      return;
+    }
     if (useView.getState().problem !== undefined) return;
     close();
     if (query.trim() !== '') view.remember(query.trim());
@@ -102,7 +138,10 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
       }
       case 'Enter':
         if (event.nativeEvent.isComposing) return;
-        if (event.shiftKey && command === undefined) {
+        if (event.altKey && command === undefined) {
+          close();
+          view.openSearch();
+        } else if (event.shiftKey && command === undefined) {
           close();
           view.setOnlyFound(!useView.getState().onlyFound);
           toGrid();
@@ -163,7 +202,7 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
           onChange={({ target }) => write(target.value, target.selectionStart ?? target.value.length)}
           onKeyDown={onKeyDown}
         />
-        {command === undefined && <Matches treeRows={treeRows} />}
+        {command === undefined && list !== 'search' && <Matches treeRows={treeRows} />}
         {text === '' ? (
           <kbd title="Ctrl+K for commands">/</kbd>
         ) : (
@@ -230,7 +269,7 @@ function Matches({ treeRows }: { readonly treeRows: TreeRows }) {
 }
 
 function toGrid(): void {
-  const grid = document.querySelector<HTMLElement>('[role="treegrid"]');
+  const grid = document.querySelector<HTMLElement>('[role="treegrid"], .list-table .row-open');
   if (grid !== null) grid.focus({ preventScroll: true });
   else if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
 }

@@ -10,7 +10,7 @@ import { printable } from '../../layout/printable.ts';
 import { completions } from '../../query/complete.ts';
 import { fuzzyScore } from '../../query/fuzzy.ts';
 import { countedValues } from '../../query/vocabulary.ts';
-import { useView } from '../../state/view-store.ts';
+import { useView, view } from '../../state/view-store.ts';
 import { goToTime, timeGoal } from '../timeline/go-to-time.ts';
 import type { TreeRows } from '../tree/tree-rows.ts';
 import { revealTask, taskOfTid } from './reveal-task.ts';
@@ -18,7 +18,7 @@ import { revealTask, taskOfTid } from './reveal-task.ts';
 export interface Option {
   readonly label: string;
   readonly detail: string;
-  readonly kind: 'recent' | 'completion' | 'fix' | 'command' | 'goal';
+  readonly kind: 'recent' | 'completion' | 'fix' | 'command' | 'goal' | 'search';
   /** Writes on in the field... */
   readonly write?: { readonly text: string; readonly caret: number };
   /** ...or does something, and the list is done with. */
@@ -35,8 +35,6 @@ export interface Offer {
 
 /** There is one for each host. */
 const MAX_COMMANDS = 60;
-
-export const NO_OFFER: Offer = { options: [], isFirstMeant: false };
 
 export function offerFor(text: string, caret: number, treeRows: TreeRows, app: App): Offer {
   if (text.startsWith('>')) return offerCommands(text.slice(1).trim(), treeRows, app);
@@ -67,6 +65,10 @@ function offerQueries(text: string, caret: number, { columns }: TreeRows, { repl
   }
   for (const { label, detail, ...write } of completions(text, caret, (field) => countedValues(field, columns, users))) {
     options.push({ label: printable(label), detail, kind: 'completion', write });
+  }
+  const { list, query } = useView.getState();
+  if (text.trim() !== '' && query === text && replica.host?.oldestEpochNs !== undefined && list !== 'search') {
+    options.push({ label: 'Search all that is recorded', detail: 'Alt+Enter', kind: 'search', run: view.openSearch });
   }
   return { options, isFirstMeant: false };
 }

@@ -30,9 +30,12 @@ export function LinkNotice({ treeRows }: { readonly treeRows: TreeRows }) {
     ? undefined
     : (missingInstant(app, pausedAt) ?? missingTask(app, treeRows, target, selected));
   const isFound = !isLoading && missing === undefined;
+  const toReveal = isFound && target.isOfSearch && selected !== undefined ? treeRows.tree.indexOf(selected) : NO_TASK;
   useEffect(() => {
-    if (isFound) view.forgetLink();
-  }, [isFound]);
+    if (!isFound) return;
+    if (toReveal !== NO_TASK) revealTask(treeRows, toReveal);
+    view.forgetLink();
+  });
   if (missing === undefined) return null;
   return (
     <div className="link-notice" role="alert">
@@ -89,7 +92,7 @@ function missingInstant(app: App, at: EventNs | undefined): Missing | undefined 
 function missingTask(
   app: App,
   treeRows: TreeRows,
-  { pid, isOfOtherRun }: LinkTarget,
+  { pid, isOfOtherRun, isOfSearch }: LinkTarget,
   selected: ReturnType<typeof useView.getState>['selected'],
 ): Missing | undefined {
   const { tree, columns } = treeRows;
@@ -104,7 +107,7 @@ function missingTask(
   if (task === NO_TASK || !tree.isPresent(task)) {
     const name = pid === undefined ? 'The process' : `Process ${pid}`;
     return {
-      why: `${name} of the link is not known at this instant: it ended long ago, or nobody has told of it.`,
+      why: `${name}${isOfSearch ? '' : ' of the link'} is not known at this instant: it ended long ago, or nobody has told of it.`,
       offers: pid === undefined ? [] : byPid(treeRows, pid, at),
     };
   }
@@ -116,7 +119,7 @@ function missingTask(
       offers: [{ label: `Show its start, ${dateTime(base, start)}`, take: () => view.pause(start) }],
     };
   }
-  if (treeRows.positionOf(selected) >= 0) return undefined;
+  if (isOfSearch || treeRows.positionOf(selected) >= 0) return undefined;
   return {
     why: `${nameOf(treeRows, task, at)} of the link is left out of what is shown.`,
     offers: [{ label: 'Show it', take: () => revealTask(treeRows, task) }],

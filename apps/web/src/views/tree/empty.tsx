@@ -1,3 +1,4 @@
+import { useApp } from '../../app-context.ts';
 import { plural } from '../../layout/format.ts';
 import { useTree } from '../../state/tree-store.ts';
 import { useView, view } from '../../state/view-store.ts';
@@ -43,6 +44,7 @@ export function Empty({ treeRows }: { readonly treeRows: TreeRows }) {
 /** What is hidden was not looked through: perhaps it is there. */
 function NothingMatches({ treeRows }: { readonly treeRows: TreeRows }) {
   const scope = useView((state) => state.scope);
+  const hasHistory = useApp().replica.host?.oldestEpochNs !== undefined;
   const { hiddenKernelThreads, foldedExited } = treeRows.order;
   const wider = [
     scope !== undefined && { what: 'the whole tree', look: () => view.setScope(undefined) },
@@ -52,6 +54,11 @@ function NothingMatches({ treeRows }: { readonly treeRows: TreeRows }) {
   return (
     <div className="tree-empty" role="status">
       <p>Nothing matches. Clear the query with Esc.</p>
+      {hasHistory && (
+        <button type="button" className="link" onClick={view.openSearch}>
+          Search all that is recorded
+        </button>
+      )}
       {wider.map(({ what, look }) => (
         <button type="button" key={what} className="link" onClick={look}>
           Look through {what} too
