@@ -23,7 +23,7 @@ export const NO_ENTRY: EntryIndex = -1;
 export const ENTRY = {
   since: 0,
   value: 1,
-  /** Next older entry | NO_ENTRY; of a free entry the next free one. */
+  /** Next older entry | NO_ENTRY. */
   next: 4,
   /** Field id, and the authority above it. */
   kind: 5,
@@ -59,9 +59,10 @@ export class ChangelogTable {
   readonly #limit: number;
   readonly #compareValues: CompareValues;
   #hasTrimmed = false;
-  #firstFree: EntryIndex = NO_ENTRY;
+  /** Entries that were given back, the last one first: to take one does not have to wait for what it holds. */
+  #free = new Int32Array(0);
+  #freeCount = 0;
   #length = 0;
-  #count = 0;
   #inUse = 0;
 
   /** @param expected entries that are likely to come */
@@ -78,7 +79,7 @@ export class ChangelogTable {
   }
 
   get count(): number {
-    return this.#count;
+    return this.#length - this.#freeCount;
   }
 
   /** Entries of one field, of all tasks. */
@@ -231,9 +232,8 @@ export class ChangelogTable {
     this.#counts.fill(0);
     this.#sizes.fill(0);
     this.#hasTrimmed = false;
-    this.#firstFree = NO_ENTRY;
+    this.#freeCount = 0;
     this.#length = 0;
-    this.#count = 0;
     this.#inUse = 0;
   }
 
@@ -289,22 +289,16 @@ export class ChangelogTable {
   }
 
   #take(): EntryIndex {
-    this.#count++;
-    const entry = this.#firstFree;
-    if (entry !== NO_ENTRY) {
-      this.#firstFree = this.nextOf(entry);
-      return entry;
-    }
+    if (this.#freeCount > 0) return this.#free[--this.#freeCount]!;
     this.#entries.reserve(this.#length);
     return this.#length++;
   }
 
   #give(entry: EntryIndex): void {
-    this.#count--;
     const field = this.fieldOf(entry);
     this.#counts[field]! -= 1;
     if (this.#counts[field] === 0) this.#inUse &= ~(1 << field);
-    this.#entries.i32[entry * INTEGERS + NEXT] = this.#firstFree;
-    this.#firstFree = entry;
+    if (this.#freeCount === this.#free.length) this.#free = grown(this.#free, roomFor(this.#freeCount + 1), 0);
+    this.#free[this.#freeCount++] = entry;
   }
 }

@@ -271,7 +271,7 @@ export class LivesEncoder implements FactWriter {
       from: this.#from as EventNs,
       to: this.#to as EventNs,
       rows: rows.view(),
-      texts: encodeTexts(this.#texts.keys(), this.#texts.size),
+      texts: encodeTexts([...this.#texts.keys()]),
       chunks: this.#chunks.slice(),
     };
     this.#texts.clear();
@@ -380,16 +380,18 @@ class NumberedIndexes {
 }
 
 /** Count, lengths in bytes, UTF-8. */
-function encodeTexts(texts: Iterable<string>, count: number): Uint8Array {
-  const head = new ByteWriter(2 * count + 8);
-  head.uint(count);
-  let [utf8, length] = [Buffer.allocUnsafe(64 * count + 1024), 0];
-  for (const text of texts) {
-    const most = length + 3 * text.length;
-    if (most > utf8.length) utf8 = Buffer.concat([utf8.subarray(0, length)], 2 * most);
-    const written = utf8.write(text, length);
-    head.uint(written);
-    length += written;
+function encodeTexts(texts: readonly string[]): Uint8Array {
+  const head = new ByteWriter(2 * texts.length + 8);
+  head.uint(texts.length);
+  const joined = texts.join('');
+  let utf8 = Buffer.from(joined, 'utf8');
+  if (utf8.length === joined.length) {
+    for (const text of texts) head.uint(text.length);
+  } else {
+    // Two halves of a surrogate pair in neighbouring texts must not become one.
+    const encoded = texts.map((text) => Buffer.from(text, 'utf8'));
+    for (const { length } of encoded) head.uint(length);
+    utf8 = Buffer.concat(encoded);
   }
-  return Buffer.concat([head.view(), utf8.subarray(0, length)]);
+  return Buffer.concat([head.view(), utf8]);
 }
