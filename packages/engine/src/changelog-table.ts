@@ -40,6 +40,8 @@ const INTEGERS = ENTRY.integers;
 const DOUBLES = ENTRY.doubles;
 const AUTHORITY_AT = ENTRY.authorityAt;
 const FIELD_BITS = ENTRY.fieldBits;
+/** Of all entries so many are free before one of these is taken: else they would be looked for, one by one, far and wide. */
+const FREE_SHARE = 1 / 16;
 
 // Parts of what TaskTable keeps as fields of a task: one bit for each field that has entries, and above these one
 // for each field that has lost its oldest ones. There is room for fields 1 to 15.
@@ -59,9 +61,11 @@ export class ChangelogTable {
   readonly #limit: number;
   readonly #compareValues: CompareValues;
   #hasTrimmed = false;
-  /** Entries that were given back, the last one first: to take one does not have to wait for what it holds. */
+  // Entries that were given back: a bit for each, and the word in which the next one is looked for. What is told of a task at a
+  // time is found side by side then, however old the pool is.
   #free = new Int32Array(0);
   #freeCount = 0;
+  #freeAt = 0;
   #length = 0;
   #inUse = 0;
 
@@ -232,7 +236,9 @@ export class ChangelogTable {
     this.#counts.fill(0);
     this.#sizes.fill(0);
     this.#hasTrimmed = false;
+    this.#free.fill(0);
     this.#freeCount = 0;
+    this.#freeAt = 0;
     this.#length = 0;
     this.#inUse = 0;
   }
@@ -289,16 +295,27 @@ export class ChangelogTable {
   }
 
   #take(): EntryIndex {
-    if (this.#freeCount > 0) return this.#free[--this.#freeCount]!;
-    this.#entries.reserve(this.#length);
-    return this.#length++;
+    if (this.#freeCount <= this.#length * FREE_SHARE) {
+      this.#entries.reserve(this.#length);
+      return this.#length++;
+    }
+    const free = this.#free;
+    let word = this.#freeAt;
+    while (free[word] === 0) word = word + 1 === free.length ? 0 : word + 1;
+    this.#freeAt = word;
+    const bits = free[word]!;
+    free[word] = bits & (bits - 1);
+    this.#freeCount--;
+    return word * 32 + 31 - Math.clz32(bits & -bits);
   }
 
   #give(entry: EntryIndex): void {
     const field = this.fieldOf(entry);
     this.#counts[field]! -= 1;
     if (this.#counts[field] === 0) this.#inUse &= ~(1 << field);
-    if (this.#freeCount === this.#free.length) this.#free = grown(this.#free, roomFor(this.#freeCount + 1), 0);
-    this.#free[this.#freeCount++] = entry;
+    const word = entry >>> 5;
+    if (word >= this.#free.length) this.#free = grown(this.#free, roomFor(word + 1), 0);
+    this.#free[word]! |= 1 << (entry & 31);
+    this.#freeCount++;
   }
 }
