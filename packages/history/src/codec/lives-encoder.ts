@@ -83,6 +83,8 @@ export interface EncodedBlock {
   readonly to: EventNs;
   readonly rows: Uint8Array;
   readonly texts: Uint8Array;
+  /** Index of a text plus one -> its number, or of a path that of its file, negated; 0 where no image has it. */
+  readonly imageTexts: Int32Array;
   readonly chunks: readonly EncodedChunk[];
 }
 
@@ -105,6 +107,7 @@ export class LivesEncoder implements FactWriter {
   readonly #texts = new Map<string, number>();
   readonly #indexByNumber = new NumberedIndexes();
   readonly #pathByNumber = new NumberedIndexes(); // of the path in a file
+  #imageTexts = new Int32Array(1024);
   readonly #chunks: EncodedChunk[] = [];
   // Of the chunk that is being written.
   readonly #kinds = new ByteWriter();
@@ -272,6 +275,7 @@ export class LivesEncoder implements FactWriter {
       to: this.#to as EventNs,
       rows: rows.view(),
       texts: encodeTexts([...this.#texts.keys()]),
+      imageTexts: this.#takeImageTexts(),
       chunks: this.#chunks.slice(),
     };
     this.#texts.clear();
@@ -291,12 +295,34 @@ export class LivesEncoder implements FactWriter {
 
   #textOrNone(number: number, texts: NumberedTexts): number {
     if (number === 0) return 0;
-    return this.#indexByNumber.get(number) || this.numberedText(number, texts.textOf(number));
+    const index = this.#indexByNumber.get(number) || this.numberedText(number, texts.textOf(number));
+    this.#noteImageText(index, number);
+    return index;
   }
 
   #pathOrNone(file: number, texts: NumberedTexts): number {
     if (file === 0) return 0;
-    return this.#pathByNumber.get(file) || this.#pathByNumber.add(file, this.#text(pathOfWireFile(texts.textOf(file))));
+    const known = this.#pathByNumber.get(file);
+    if (known !== 0) return known;
+    const index = this.#pathByNumber.add(file, this.#text(pathOfWireFile(texts.textOf(file))));
+    this.#noteImageText(index, -file);
+    return index;
+  }
+
+  #noteImageText(index: number, number: number): void {
+    if (index >= this.#imageTexts.length) {
+      const grown = new Int32Array(2 * index);
+      grown.set(this.#imageTexts);
+      this.#imageTexts = grown;
+    }
+    this.#imageTexts[index] = number;
+  }
+
+  #takeImageTexts(): Int32Array {
+    const taken = new Int32Array(this.#texts.size + 1);
+    taken.set(this.#imageTexts.subarray(0, taken.length));
+    this.#imageTexts.fill(0);
+    return taken;
   }
 
   #column(index: number): ByteWriter {

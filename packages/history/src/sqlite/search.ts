@@ -15,6 +15,7 @@ import { LRUCache } from 'lru-cache';
 import type { BlockImages } from '../codec/block-images.ts';
 import type { BlockTexts, LivesBlock } from '../codec/lives-block.ts';
 import type { FoundLife, FoundLives, LifeQuery } from '../history.ts';
+import type { SealedBlock } from '../lives/life-sealer.ts';
 import type { OpenImage } from '../lives/open-images.ts';
 import type { OpenLives } from '../lives/open-lives.ts';
 import type { BlockEntry, BlockStore } from './block-store.ts';
@@ -51,6 +52,16 @@ class Newest {
   /** All that were offered. */
   get total(): number {
     return this.#total;
+  }
+
+  /** Would one be kept that is not newer than that? */
+  mayWant(since: number): boolean {
+    return since > this.#floor;
+  }
+
+  /** Counts some in that would not be kept. */
+  count(some: number): void {
+    this.#total += some;
   }
 
   /** Counts one in. @returns whether it would be kept */
@@ -155,6 +166,15 @@ export class LifeSearch {
     return false;
   }
 
+  /** A block that has just been made: what was open is looked through as fast as before. */
+  noteSealed(entry: BlockEntry, sealed: SealedBlock, open: OpenLives): void {
+    if (this.#texts.isNearlyFull) return;
+    const ids = open.textIdsIn(sealed, this.#texts);
+    if (ids === undefined) return;
+    this.#idsOfTexts.set(entry.id, { generation: this.#texts.generation, ids });
+    this.#blocks.keepImages(entry, sealed);
+  }
+
   /** First those that are new, then from the newest of before to older ones. */
   #nextCold(): BlockEntry | undefined {
     if (this.#texts.isNearlyFull) return undefined;
@@ -191,7 +211,13 @@ export class LifeSearch {
       from > entry.from ||
       to < entry.to ||
       terms.isOfTimes;
+    const mayWant = newest.mayWant(images.newest);
+    if (!mayWant && !isOfLives && uid === undefined && needles.only !== undefined) {
+      newest.count(needles.only.countIn(images));
+      return;
+    }
     let rows: LivesBlock | undefined;
+    let unwanted = 0;
     for (let image = images.count - 1; image >= 0; image--) {
       if (
         any !== undefined &&
@@ -221,9 +247,14 @@ export class LifeSearch {
         if (start > to || exit < from) continue;
         if (terms.isOfTimes && !beganAndEnded(terms, start, exit)) continue;
       }
+      if (!mayWant) {
+        unwanted++;
+        continue;
+      }
       const since = images.since[image] as number;
       if (newest.wants(since)) newest.add({ since, found: () => this.#foundIn(entry, base, images, image) });
     }
+    newest.count(unwanted);
   }
 
   #textIdsOf(entry: BlockEntry, base: TimeBase, images: BlockImages): Uint32Array | undefined {
@@ -384,17 +415,21 @@ class Needles {
   readonly path: Needle | undefined;
   readonly argv: Needle | undefined;
   readonly container: Needle | undefined;
+  /** Where a single one is asked for, and of a certain column. */
+  readonly only: Needle | undefined;
   readonly #all: readonly Needle[];
 
   constructor(query: LifeQuery, texts: TextIndex) {
-    const needle = (text: string | undefined) => (text === undefined ? undefined : new Needle(text, texts));
-    this.any = needle(query.text);
-    this.comm = needle(query.comm);
-    this.path = needle(query.path);
-    this.argv = needle(query.commandLine);
-    this.container = needle(query.container);
+    const needle = (text: string | undefined, column: NeedleColumn | undefined) =>
+      text === undefined ? undefined : new Needle(text, column, texts);
+    this.any = needle(query.text, undefined);
+    this.comm = needle(query.comm, 'comm');
+    this.path = needle(query.path, 'path');
+    this.argv = needle(query.commandLine, 'argv');
+    this.container = needle(query.container, 'container');
     const all = [this.any, this.comm, this.path, this.argv, this.container];
     this.#all = all.filter((needle) => needle !== undefined);
+    this.only = this.#all.length === 1 && this.any === undefined ? this.#all[0] : undefined;
   }
 
   /** To be called when texts may have been added. */
@@ -414,15 +449,20 @@ class Needles {
   }
 }
 
+type NeedleColumn = 'comm' | 'path' | 'argv' | 'container';
+
 class Needle {
   readonly #text: string;
+  readonly #column: NeedleColumn | undefined;
   readonly #texts: TextIndex;
   #hits: Uint8Array;
   #size: number;
   #inBlock = new Uint8Array(0);
 
-  constructor(text: string, texts: TextIndex) {
+  /** @param column in which it is looked for; undefined where that is every one */
+  constructor(text: string, column: NeedleColumn | undefined, texts: TextIndex) {
     this.#text = text;
+    this.#column = column;
     this.#texts = texts;
     this.#hits = texts.matches(text);
     this.#size = texts.size;
@@ -457,6 +497,17 @@ class Needle {
       isAny |= hit;
     }
     return isAny !== 0;
+  }
+
+  // hot: runs once per image of most blocks
+  /** How many images have it in its column, of the block that was looked at last. */
+  countIn(images: BlockImages): number {
+    if (this.#column === undefined) return 0;
+    const column = images[this.#column];
+    const inBlock = this.#inBlock;
+    let count = 0;
+    for (let image = 0; image < column.length; image++) count += inBlock[column[image] as number] as number;
+    return count;
   }
 }
 
