@@ -46,7 +46,6 @@ const FREE_SHARE = 1 / 16;
 // Parts of what TaskTable keeps as fields of a task: one bit for each field that has entries, and above these one
 // for each field that has lost its oldest ones. There is room for fields 1 to 15.
 const TRIMMED_AT = 16;
-if (FIELD_COUNT > TRIMMED_AT) throw new RangeError('There are more fields than a changelog has bits for.');
 const HAS_ENTRIES = (1 << TRIMMED_AT) - 1;
 if (FIELD_COUNT > TRIMMED_AT) throw new RangeError(`a task has room for ${TRIMMED_AT} fields, not for ${FIELD_COUNT}`);
 
@@ -301,7 +300,7 @@ export class ChangelogTable {
     }
     const free = this.#free;
     let word = this.#freeAt;
-    while (free[word] === 0) word = word + 1 === free.length ? 0 : word + 1;
+    while (free[word] === 0) word = (word + 1) % free.length;
     this.#freeAt = word;
     const bits = free[word]!;
     free[word] = bits & (bits - 1);
