@@ -23,7 +23,7 @@ export const NO_ENTRY: EntryIndex = -1;
 export const ENTRY = {
   since: 0,
   value: 1,
-  /** Next older entry | NO_ENTRY; of a free entry the next free one. */
+  /** Next older entry | NO_ENTRY. */
   next: 4,
   /** Field id, and the authority above it. */
   kind: 5,
@@ -40,11 +40,12 @@ const INTEGERS = ENTRY.integers;
 const DOUBLES = ENTRY.doubles;
 const AUTHORITY_AT = ENTRY.authorityAt;
 const FIELD_BITS = ENTRY.fieldBits;
+/** Of all entries so many are free before one of these is taken: else they would be looked for, one by one, far and wide. */
+const FREE_SHARE = 1 / 16;
 
 // Parts of what TaskTable keeps as fields of a task: one bit for each field that has entries, and above these one
 // for each field that has lost its oldest ones. There is room for fields 1 to 15.
 const TRIMMED_AT = 16;
-if (FIELD_COUNT > TRIMMED_AT) throw new RangeError('There are more fields than a changelog has bits for.');
 const HAS_ENTRIES = (1 << TRIMMED_AT) - 1;
 if (FIELD_COUNT > TRIMMED_AT) throw new RangeError(`a task has room for ${TRIMMED_AT} fields, not for ${FIELD_COUNT}`);
 
@@ -59,9 +60,12 @@ export class ChangelogTable {
   readonly #limit: number;
   readonly #compareValues: CompareValues;
   #hasTrimmed = false;
-  #firstFree: EntryIndex = NO_ENTRY;
+  // Entries that were given back: a bit for each, and the word in which the next one is looked for. What is told of a task at a
+  // time is found side by side then, however old the pool is.
+  #free = new Int32Array(0);
+  #freeCount = 0;
+  #freeAt = 0;
   #length = 0;
-  #count = 0;
   #inUse = 0;
 
   /** @param expected entries that are likely to come */
@@ -78,7 +82,7 @@ export class ChangelogTable {
   }
 
   get count(): number {
-    return this.#count;
+    return this.#length - this.#freeCount;
   }
 
   /** Entries of one field, of all tasks. */
@@ -231,9 +235,10 @@ export class ChangelogTable {
     this.#counts.fill(0);
     this.#sizes.fill(0);
     this.#hasTrimmed = false;
-    this.#firstFree = NO_ENTRY;
+    this.#free.fill(0);
+    this.#freeCount = 0;
+    this.#freeAt = 0;
     this.#length = 0;
-    this.#count = 0;
     this.#inUse = 0;
   }
 
@@ -289,22 +294,27 @@ export class ChangelogTable {
   }
 
   #take(): EntryIndex {
-    this.#count++;
-    const entry = this.#firstFree;
-    if (entry !== NO_ENTRY) {
-      this.#firstFree = this.nextOf(entry);
-      return entry;
+    if (this.#freeCount <= this.#length * FREE_SHARE) {
+      this.#entries.reserve(this.#length);
+      return this.#length++;
     }
-    this.#entries.reserve(this.#length);
-    return this.#length++;
+    const free = this.#free;
+    let word = this.#freeAt;
+    while (free[word] === 0) word = (word + 1) % free.length;
+    this.#freeAt = word;
+    const bits = free[word]!;
+    free[word] = bits & (bits - 1);
+    this.#freeCount--;
+    return word * 32 + 31 - Math.clz32(bits & -bits);
   }
 
   #give(entry: EntryIndex): void {
-    this.#count--;
     const field = this.fieldOf(entry);
     this.#counts[field]! -= 1;
     if (this.#counts[field] === 0) this.#inUse &= ~(1 << field);
-    this.#entries.i32[entry * INTEGERS + NEXT] = this.#firstFree;
-    this.#firstFree = entry;
+    const word = entry >>> 5;
+    if (word >= this.#free.length) this.#free = grown(this.#free, roomFor(word + 1), 0);
+    this.#free[word]! |= 1 << (entry & 31);
+    this.#freeCount++;
   }
 }

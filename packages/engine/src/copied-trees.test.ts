@@ -1,4 +1,15 @@
-import { BatchWriter, CLONE, type EventNs, type TaskEvent, type TaskId } from '@dendro/protocol';
+import {
+  AUTHORITY,
+  BatchWriter,
+  CLONE,
+  type EntityId,
+  type EventNs,
+  FIELDS,
+  NO_TASK_ID,
+  type TaskEvent,
+  type TaskId,
+  type Tid,
+} from '@dendro/protocol';
 import { expect, test } from 'vitest';
 import type { TaskIndex } from './ids.ts';
 import { ProcessTree } from './process-tree.ts';
@@ -125,4 +136,18 @@ test('a tree goes on from an id, and with those of an earlier tree who live on',
   tree.apply({ type: 'fork', at: at(200), tid: 301, creatorTid: 1 });
   expect(tree.tree.taskIdOf(tree.resolve({ pid: 301 }, at(201)))).toBe(501);
   expect(tree.tree.isAliveAt(tree.tree.indexOf(3 as TaskId), at(201))).toBe(false);
+});
+
+test('a task that was copied keeps no more entries of a field than the tree has room for', () => {
+  const NUMBERS = 5;
+  const [tree, copy] = [new TemporalTree({ entriesPerField: NUMBERS }), new TemporalTree({ entriesPerField: NUMBERS })];
+  const writer = new BatchWriter();
+  writer.task(1 as TaskId, 1 as Tid, 1 as Tid, NO_TASK_ID, NO_TASK_ID, at(0), 7 as EntityId, 0, AUTHORITY.event);
+  for (let ms = 1; ms <= NUMBERS; ms++) writer.set(1 as TaskId, FIELDS.uid.id, at(ms), AUTHORITY.event, ms);
+  tree.apply(writer.finish());
+  copy.copyTasks(tree, presentIn(tree), new CopiedTexts());
+  const task = copy.indexOf(1 as TaskId);
+  for (let ms = 101; ms <= 103; ms++) copy.mergeValue(task, FIELDS.uid.id, at(ms), AUTHORITY.event, ms);
+  expect(copy.changelogOf(task, 'uid').map(({ value }) => value)).toEqual([4, 5, 101, 102, 103]);
+  expect(copy.entryCount).toBe(NUMBERS);
 });

@@ -9,6 +9,8 @@ const MAX_IMAGES = 1 << 24;
 
 export class BlockImages {
   readonly count: number;
+  /** Of the youngest one. */
+  readonly newest: number;
   // image -> …; a text is its index in the texts of the block plus one, 0 "not known"
   readonly life: Uint32Array;
   readonly since: Float64Array;
@@ -52,12 +54,14 @@ export class BlockImages {
     this.container = new Uint32Array(images);
     const [sinces, comms, paths] = [column('imageSince'), column('imageComm'), column('imagePath')];
     const [argvs, users, containers] = [column('imageArgv'), column('imageUser'), column('imageContainer')];
-    let user = 0;
+    let [user, newest] = [0, Number.NEGATIVE_INFINITY];
     for (let life = 0; life < lives; life++) {
       const next = firsts[life + 1] as number;
       for (let image = firsts[life] as number; image < next; image++) {
         this.life[image] = life;
-        this.since[image] = sinces.delta(began[life] as number);
+        const since = sinces.delta(began[life] as number);
+        this.since[image] = since;
+        if (since > newest) newest = since;
         this.comm[image] = comms.uint();
         this.path[image] = paths.uint();
         this.argv[image] = argvs.uint();
@@ -67,6 +71,7 @@ export class BlockImages {
         this.container[image] = containers.uint();
       }
     }
+    this.newest = newest;
   }
 
   get byteLength(): number {

@@ -83,6 +83,8 @@ export interface EncodedBlock {
   readonly to: EventNs;
   readonly rows: Uint8Array;
   readonly texts: Uint8Array;
+  /** Index of a text plus one -> its number, or of a path that of its file, negated; 0 where no image has it. */
+  readonly imageTexts: Int32Array;
   readonly chunks: readonly EncodedChunk[];
 }
 
@@ -105,6 +107,7 @@ export class LivesEncoder implements FactWriter {
   readonly #texts = new Map<string, number>();
   readonly #indexByNumber = new NumberedIndexes();
   readonly #pathByNumber = new NumberedIndexes(); // of the path in a file
+  #imageTexts = new Int32Array(1024);
   readonly #chunks: EncodedChunk[] = [];
   // Of the chunk that is being written.
   readonly #kinds = new ByteWriter();
@@ -271,7 +274,8 @@ export class LivesEncoder implements FactWriter {
       from: this.#from as EventNs,
       to: this.#to as EventNs,
       rows: rows.view(),
-      texts: encodeTexts(this.#texts.keys(), this.#texts.size),
+      texts: encodeTexts([...this.#texts.keys()]),
+      imageTexts: this.#takeImageTexts(),
       chunks: this.#chunks.slice(),
     };
     this.#texts.clear();
@@ -291,12 +295,34 @@ export class LivesEncoder implements FactWriter {
 
   #textOrNone(number: number, texts: NumberedTexts): number {
     if (number === 0) return 0;
-    return this.#indexByNumber.get(number) || this.numberedText(number, texts.textOf(number));
+    const index = this.#indexByNumber.get(number) || this.numberedText(number, texts.textOf(number));
+    this.#noteImageText(index, number);
+    return index;
   }
 
   #pathOrNone(file: number, texts: NumberedTexts): number {
     if (file === 0) return 0;
-    return this.#pathByNumber.get(file) || this.#pathByNumber.add(file, this.#text(pathOfWireFile(texts.textOf(file))));
+    const known = this.#pathByNumber.get(file);
+    if (known !== 0) return known;
+    const index = this.#pathByNumber.add(file, this.#text(pathOfWireFile(texts.textOf(file))));
+    this.#noteImageText(index, -file);
+    return index;
+  }
+
+  #noteImageText(index: number, number: number): void {
+    if (index >= this.#imageTexts.length) {
+      const grown = new Int32Array(2 * index);
+      grown.set(this.#imageTexts);
+      this.#imageTexts = grown;
+    }
+    this.#imageTexts[index] = number;
+  }
+
+  #takeImageTexts(): Int32Array {
+    const taken = new Int32Array(this.#texts.size + 1);
+    taken.set(this.#imageTexts.subarray(0, taken.length));
+    this.#imageTexts.fill(0);
+    return taken;
   }
 
   #column(index: number): ByteWriter {
@@ -380,16 +406,18 @@ class NumberedIndexes {
 }
 
 /** Count, lengths in bytes, UTF-8. */
-function encodeTexts(texts: Iterable<string>, count: number): Uint8Array {
-  const head = new ByteWriter(2 * count + 8);
-  head.uint(count);
-  let [utf8, length] = [Buffer.allocUnsafe(64 * count + 1024), 0];
-  for (const text of texts) {
-    const most = length + 3 * text.length;
-    if (most > utf8.length) utf8 = Buffer.concat([utf8.subarray(0, length)], 2 * most);
-    const written = utf8.write(text, length);
-    head.uint(written);
-    length += written;
+function encodeTexts(texts: readonly string[]): Uint8Array {
+  const head = new ByteWriter(2 * texts.length + 8);
+  head.uint(texts.length);
+  const joined = texts.join('');
+  let utf8 = Buffer.from(joined, 'utf8');
+  if (utf8.length === joined.length) {
+    for (const text of texts) head.uint(text.length);
+  } else {
+    // Two halves of a surrogate pair in neighbouring texts must not become one.
+    const encoded = texts.map((text) => Buffer.from(text, 'utf8'));
+    for (const { length } of encoded) head.uint(length);
+    utf8 = Buffer.concat(encoded);
   }
-  return Buffer.concat([head.view(), utf8.subarray(0, length)]);
+  return Buffer.concat([head.view(), utf8]);
 }

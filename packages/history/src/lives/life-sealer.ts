@@ -9,6 +9,8 @@ import type { LifeSpans } from './life-spans.ts';
 
 export interface SealedBlock extends EncodedBlock {
   readonly durationClass: number;
+  /** Of the tree whose texts are numbered in it. */
+  readonly textGeneration: number;
 }
 
 /** Something that was told of a task. */
@@ -50,7 +52,8 @@ export class LifeSealer {
 
   /** That block is complete. */
   finish(classIndex: number): void {
-    this.#sealed.push({ ...this.#encoder.finish(), durationClass: classIndex });
+    const { textGeneration } = this.#tree;
+    this.#sealed.push({ ...this.#encoder.finish(), durationClass: classIndex, textGeneration });
   }
 
   /**
@@ -64,7 +67,7 @@ export class LifeSealer {
     const to = Math.max(until, told, from) as EventNs;
     spans.reachedThrough(task);
     this.#life(task, id, to);
-    this.#sealed.push({ ...this.#encoder.finish(), durationClass: durationClass(from, to) });
+    this.finish(durationClass(from, to));
     spans.beginPart(task, to);
     // Should it have ended before: what says so has to be read with the part.
     spans.extend(task, to);
@@ -79,7 +82,7 @@ export class LifeSealer {
     tree.writeTaskFacts(task, encoder);
     const known = typeof value === 'string' ? encoder.numberedText(tree.intern(value), value) : value;
     encoder.set(id, field, since, authority, known);
-    this.#sealed.push({ ...encoder.finish(), durationClass: durationClass(start, to) });
+    this.finish(durationClass(start, to));
     this.#spans.extend(task, to);
   }
 

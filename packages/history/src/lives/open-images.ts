@@ -4,6 +4,7 @@
 import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import { type EventNs, pathOfWireFile } from '@dendro/protocol';
 import { imagesOf } from './images.ts';
+import type { SealedBlock } from './life-sealer.ts';
 
 /** An index of texts, each of which has a number there. */
 export interface SearchedTexts {
@@ -72,6 +73,17 @@ export class OpenImages {
       if (!hasTime()) return true;
     }
     return false;
+  }
+
+  /** The numbers in the index of texts of those that images of a block have which has just been made of the tree. */
+  idsIn({ imageTexts }: SealedBlock, texts: SearchedTexts): Uint32Array {
+    this.#begin(texts);
+    const ids = new Uint32Array(imageTexts.length);
+    for (let i = 0; i < ids.length; i++) {
+      const number = imageTexts[i] as number;
+      ids[i] = (number < 0 ? this.#path(-number, texts) : this.#text(number, texts)).id;
+    }
+    return ids;
   }
 
   #begin(texts: SearchedTexts): void {

@@ -185,6 +185,11 @@ export class OpenLives implements FactVisitor {
     return this.#images.lookUp(texts, hasTime);
   }
 
+  /** As `OpenImages.idsIn`; undefined where the tree has numbered its texts anew since then. */
+  textIdsIn(sealed: SealedBlock, texts: SearchedTexts): Uint32Array | undefined {
+    return sealed.textGeneration === this.tree.textGeneration ? this.#images.idsIn(sealed, texts) : undefined;
+  }
+
   /** Since when what is known of it here holds. */
   fromOf(task: TaskIndex): EventNs {
     return this.#spans.fromOf(task);

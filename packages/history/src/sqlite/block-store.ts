@@ -4,7 +4,7 @@
 import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import { DendroError, type EventNs, type TaskId, type TimeBase } from '@dendro/protocol';
 import { LRUCache } from 'lru-cache';
-import type { BlockImages } from '../codec/block-images.ts';
+import { BlockImages } from '../codec/block-images.ts';
 import { damaged } from '../codec/bytes.ts';
 import type { BlockTexts, LivesBlock } from '../codec/lives-block.ts';
 import { LIVES_PER_CHUNK } from '../codec/lives-encoder.ts';
@@ -97,12 +97,13 @@ export class BlockStore {
     return this.#damaged.size;
   }
 
-  add(sealed: SealedBlock, era: number): void {
+  add(sealed: SealedBlock, era: number): BlockEntry {
     const { durationClass, from, to, id0, id1, lives, facts } = sealed;
     const data = packBlock(sealed);
     const entry: BlockEntry = { id: this.#nextId++, era, durationClass, from, to, id0, id1, lives, facts, data };
     this.#entries.push(entry);
     this.#unsaved.push(entry);
+    return entry;
   }
 
   /** Inside of a transaction. `noteSaved` follows when it has succeeded. */
@@ -193,6 +194,11 @@ export class BlockStore {
       this.#noteDamaged(entry, thrown);
       return undefined;
     }
+  }
+
+  /** Those of a block that has just been made: they are not read from the disk then. */
+  keepImages({ id }: BlockEntry, { rows }: SealedBlock): void {
+    this.#images.set(id, new BlockImages(rows));
   }
 
   /** The same for texts. */

@@ -15,6 +15,7 @@ import { LRUCache } from 'lru-cache';
 import type { BlockImages } from '../codec/block-images.ts';
 import type { BlockTexts, LivesBlock } from '../codec/lives-block.ts';
 import type { FoundLife, FoundLives, LifeQuery } from '../history.ts';
+import type { SealedBlock } from '../lives/life-sealer.ts';
 import type { OpenImage } from '../lives/open-images.ts';
 import type { OpenLives } from '../lives/open-lives.ts';
 import type { BlockEntry, BlockStore } from './block-store.ts';
@@ -54,6 +55,16 @@ class Newest {
   /** All that were offered. */
   get total(): number {
     return this.#total;
+  }
+
+  /** Would one be kept that is not newer than that? */
+  mayWant(since: number): boolean {
+    return since > this.#floor;
+  }
+
+  /** Counts some in that would not be kept. */
+  count(some: number): void {
+    this.#total += some;
   }
 
   /** Counts one in. @returns whether it would be kept */
@@ -161,6 +172,15 @@ export class LifeSearch {
     return false;
   }
 
+  /** A block that has just been made: what was open is looked through as fast as before. */
+  noteSealed(entry: BlockEntry, sealed: SealedBlock, open: OpenLives): void {
+    if (this.#texts.isNearlyFull) return;
+    const ids = open.textIdsIn(sealed, this.#texts);
+    if (ids === undefined) return;
+    this.#idsOfTexts.set(entry.id, { generation: this.#texts.generation, ids });
+    this.#blocks.keepImages(entry, sealed);
+  }
+
   /** First those that are new, then from the newest of before to older ones. */
   #nextCold(): BlockEntry | undefined {
     if (this.#texts.isNearlyFull) return undefined;
@@ -198,7 +218,13 @@ export class LifeSearch {
       from > entry.from ||
       to < entry.to ||
       terms.isOfTimes;
+    const mayWant = newest.mayWant(images.newest);
+    if (!mayWant && !isOfLives && uid === undefined && needles.only !== undefined) {
+      newest.count(needles.only.countIn(images));
+      return;
+    }
     let rows: LivesBlock | undefined;
+    let unwanted = 0;
     for (let image = images.count - 1; image >= 0; image--) {
       if (
         any !== undefined &&
@@ -229,9 +255,14 @@ export class LifeSearch {
         if (start > to || exit < from) continue;
         if (terms.isOfTimes && !beganAndEnded(terms, start, exit)) continue;
       }
+      if (!mayWant) {
+        unwanted++;
+        continue;
+      }
       const since = images.since[image] as number;
       if (newest.wants(since)) newest.add({ since, found: () => this.#foundIn(entry, base, images, image) });
     }
+    newest.count(unwanted);
   }
 
   #holdsAll(and: readonly Needle[], entry: BlockEntry, base: TimeBase, images: BlockImages, image: number): boolean {
@@ -422,18 +453,23 @@ class Needles {
   readonly container: Needle | undefined;
   /** Further ones, as `any`. */
   readonly and: readonly Needle[];
+  /** Where a single one is asked for, and of a certain column. */
+  readonly only: Needle | undefined;
   readonly #all: readonly Needle[];
 
   constructor(query: LifeQuery, texts: TextIndex) {
-    const needle = (text: string | undefined) => (text === undefined ? undefined : new Needle(text, texts));
-    this.any = needle(query.text);
-    this.comm = needle(query.comm);
-    this.path = needle(query.path);
-    this.argv = needle(query.commandLine);
-    this.container = needle(query.container);
-    this.and = (query.andTexts ?? []).map((text) => new Needle(text, texts));
+    const needle = (text: string | undefined, column: NeedleColumn | undefined) =>
+      text === undefined ? undefined : new Needle(text, column, texts);
+    this.any = needle(query.text, undefined);
+    this.comm = needle(query.comm, 'comm');
+    this.path = needle(query.path, 'path');
+    this.argv = needle(query.commandLine, 'argv');
+    this.container = needle(query.container, 'container');
+    this.and = (query.andTexts ?? []).map((text) => new Needle(text, undefined, texts));
     const all = [this.any, this.comm, this.path, this.argv, this.container, ...this.and];
     this.#all = all.filter((needle) => needle !== undefined);
+    const isOfColumn = this.any === undefined && this.and.length === 0;
+    this.only = this.#all.length === 1 && isOfColumn ? this.#all[0] : undefined;
   }
 
   /** To be called when texts may have been added. */
@@ -455,18 +491,23 @@ class Needles {
   }
 }
 
+type NeedleColumn = 'comm' | 'path' | 'argv' | 'container';
+
 class Needle {
   /** The pid that it may be, too. */
   readonly pid: number | undefined;
   readonly #text: string;
+  readonly #column: NeedleColumn | undefined;
   readonly #texts: TextIndex;
   #hits: Uint8Array;
   #size: number;
   #inBlock = new Uint8Array(0);
 
-  constructor(text: string, texts: TextIndex) {
+  /** @param column in which it is looked for; undefined where that is every one */
+  constructor(text: string, column: NeedleColumn | undefined, texts: TextIndex) {
     this.pid = pidOf(text);
     this.#text = text;
+    this.#column = column;
     this.#texts = texts;
     this.#hits = texts.matches(text);
     this.#size = texts.size;
@@ -501,6 +542,17 @@ class Needle {
       isAny |= hit;
     }
     return isAny !== 0;
+  }
+
+  // hot: runs once per image of most blocks
+  /** How many images have it in its column, of the block that was looked at last. */
+  countIn(images: BlockImages): number {
+    if (this.#column === undefined) return 0;
+    const column = images[this.#column];
+    const inBlock = this.#inBlock;
+    let count = 0;
+    for (let image = 0; image < column.length; image++) count += inBlock[column[image] as number] as number;
+    return count;
   }
 }
 

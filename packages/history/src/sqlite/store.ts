@@ -451,7 +451,9 @@ export class SqliteHistory implements History {
   }
 
   #takeSealed(era: Era): void {
-    for (const sealed of this.#open?.takeSealed() ?? []) this.#blocks.add(sealed, era.id);
+    const open = this.#open;
+    if (open === undefined) return;
+    for (const sealed of open.takeSealed()) this.#search.noteSealed(this.#blocks.add(sealed, era.id), sealed, open);
   }
 
   /** Inside of a transaction: somebody records now, and what of an earlier boot is open stays so no more. */
