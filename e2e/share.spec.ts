@@ -237,6 +237,11 @@ test('a process of another run, one that has ended and one that is not known are
     await expect(notice).toContainText('has-ended [4243] of the link is left out of what is shown');
     await notice.getByRole('button', { name: 'Show it' }).click();
     await expect(tree.row(4243)).toHaveAttribute('aria-selected', 'true');
+    await page.goto(`${fed.origin}/?task=${idOf(4242)}&show=containers`);
+    await expect(notice).toContainText('still-here [4242] of the link is left out of what is shown');
+    await notice.getByRole('button', { name: 'Show it' }).click();
+    await expect(tree.row(4242)).toBeInViewport();
+    await expect(page).not.toHaveURL(/show=/);
   } finally {
     await fed.stop();
   }

@@ -3,6 +3,7 @@
 import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 import { ancestry } from '../../layout/scope.ts';
+import { treeView, useTree } from '../../state/tree-store.ts';
 import { isFiltered, useView, view } from '../../state/view-store.ts';
 import type { TreeRows } from '../tree/tree-rows.ts';
 
@@ -18,23 +19,31 @@ export function taskOfTid(tree: TemporalTree, tid: number, at: EventNs): TaskInd
 }
 
 export function revealTask(treeRows: TreeRows, task: TaskIndex): void {
-  const { tree, columns, found } = treeRows;
+  const { tree, columns, found, kept } = treeRows;
   const { at } = columns.order;
   const id = tree.taskIdOf(task);
   const state = useView.getState();
   const position = treeRows.positionOf(id);
   if (position < 0 && state.scope !== undefined) view.setScope(undefined);
   if (isFiltered() && (position < 0 || !found?.has(position))) view.clearQuery();
-  const process = tree.isThread(task) ? tree.leaderOf(task) : task;
-  if (position < 0) showKindOf(tree, task, process, at);
+  if (position < 0) showKindOf(tree, task);
+  if (position < 0 || kept?.[position] === 0) showLeftOut(treeRows, position);
   view.expand(ancestry(tree, task, at).map((above) => tree.taskIdOf(above)));
   view.reveal(id);
 }
 
-function showKindOf(tree: TemporalTree, task: TaskIndex, process: TaskIndex, at: EventNs): void {
-  const { showKernelThreads, showExited, showThreads, withThreads } = useView.getState();
+/** Who ended long ago has a row while it is selected. */
+function showKindOf(tree: TemporalTree, task: TaskIndex): void {
+  const { showKernelThreads, showThreads, withThreads } = useView.getState();
   if (tree.isKernelThread(task) && !showKernelThreads) view.toggle('showKernelThreads');
-  if (tree.exitOf(task) <= at && !showExited) view.toggle('showExited');
-  if (process === task || process === NO_TASK) return;
-  if (!showThreads && !withThreads.has(tree.taskIdOf(process))) view.toggleThreadsOf(tree.taskIdOf(process));
+  const process = tree.isThread(task) ? tree.leaderOf(task) : NO_TASK;
+  if (process === NO_TASK || showThreads) return;
+  if (!withThreads.has(tree.taskIdOf(process))) view.toggleThreadsOf(tree.taskIdOf(process));
+}
+
+function showLeftOut({ own }: TreeRows, position: number): void {
+  const { chip, hidesOwn } = useTree.getState();
+  if (chip !== 'all') treeView.setChip('all');
+  if (hidesOwn && own.includes(position)) treeView.toggleOwn();
+  if (useView.getState().comparison?.onlyChanged) view.showOnlyChanged(false);
 }

@@ -119,7 +119,8 @@ function missingTask(
       offers: [{ label: `Show its start, ${dateTime(base, start)}`, take: () => view.pause(start) }],
     };
   }
-  if (isOfSearch || treeRows.positionOf(selected) >= 0) return undefined;
+  const position = treeRows.positionOf(selected);
+  if (isOfSearch || (position >= 0 && treeRows.kept?.[position] !== 0)) return undefined;
   return {
     why: `${nameOf(treeRows, task, at)} of the link is left out of what is shown.`,
     offers: [{ label: 'Show it', take: () => revealTask(treeRows, task) }],

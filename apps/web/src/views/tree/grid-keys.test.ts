@@ -54,7 +54,7 @@ function rows() {
   const isCollapsed = (position: number) => collapsed.has(tree.taskIdOf(shown.tasks[position] as TaskIndex));
   const rows = visibleRows(shown, { isCollapsed, matches: filters ? found : undefined });
   const rest = { asked, found, changes: undefined, columns, isFiltered: filters, isScopeLost };
-  return treeRowsOf({ tree, order: shown, rows, groups: NO_GROUPS, own: [], ...rest });
+  return treeRowsOf({ tree, order: shown, rows, groups: NO_GROUPS, own: [], kept: undefined, ...rest });
 }
 
 const shown = () => {
@@ -200,7 +200,7 @@ test('on the row of a group Right opens it and then goes in, Left leads back and
       isScopeLost: false,
     };
     const columns = new Columns(crowd, order);
-    const found = treeRowsOf({ tree: crowd, order, groups, own: [], rows, columns, ...nothingAsked });
+    const found = treeRowsOf({ tree: crowd, order, groups, own: [], kept: undefined, rows, columns, ...nothingAsked });
     const event = { key, preventDefault: () => {}, ctrlKey: false, metaKey: false, altKey: false };
     gridKeys(event, found, row, 2, (next) => {
       row = next;

@@ -20,6 +20,8 @@ export interface TreeRows {
   readonly rows: VisibleRows;
   readonly groups: SiblingGroups;
   readonly rollups: Rollups;
+  /** By position: 0 who is left out by what is chosen above the tree, or because nothing of it differs; undefined: nobody. */
+  readonly kept: Uint8Array | undefined;
   /** Positions of the processes of Dendro itself. */
   readonly own: readonly number[];
   /** The query that the rows were found by: for a moment it can be older than what is typed. */

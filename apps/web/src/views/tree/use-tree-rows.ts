@@ -76,6 +76,7 @@ export function useTreeRows(frame: number): TreeRows {
       order,
       rows,
       groups,
+      kept,
       own,
       asked,
       found: found.made,
