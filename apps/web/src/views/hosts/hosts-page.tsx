@@ -1,7 +1,7 @@
 // The hosts of this server, in place of the tree: how each is told of, what was
 // lost, what is recorded. A host that is chosen is shown.
 
-import { ArrowDown, ArrowLeft, ArrowUp } from 'lucide-react';
+import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { count, plural } from '../../layout/format.ts';
@@ -16,6 +16,7 @@ import {
 import { showHost } from '../../show-host.ts';
 import { view } from '../../state/view-store.ts';
 import '../../styles/list.css';
+import { ListHead } from '../common/list-head.tsx';
 import { moveInList } from '../common/list-keys.ts';
 import { HostRow } from './host-row.tsx';
 import { useHostList } from './use-host-list.ts';
@@ -38,12 +39,7 @@ export function HostsPage() {
   }, [hasHosts]);
   return (
     <section className="list-page" aria-labelledby="hosts-title">
-      <header className="list-head">
-        <button type="button" className="icon-button" title="Back (Esc)" onClick={() => view.closeList()}>
-          <ArrowLeft size={16} aria-hidden="true" />
-          <span className="tool-word">Tree</span>
-        </button>
-        <h2 id="hosts-title">Hosts</h2>
+      <ListHead id="hosts-title" title="Hosts">
         <p role="status">
           {hosts === undefined ? 'Asking the server …' : `${plural(hosts.length, 'host')} of this server`}
           {problem !== undefined && (
@@ -67,7 +63,7 @@ export function HostsPage() {
             ))}
           </select>
         </label>
-      </header>
+      </ListHead>
       {hosts === undefined ? (
         problem !== undefined && <Failed problem={problem} />
       ) : hosts.length === 0 ? (

@@ -2,7 +2,7 @@
 // leads to the instant at which it was so.
 
 import { type EventNs, epochOf, eventTimeOf, type HostInfo, type TimeBase } from '@dendro/protocol';
-import { ArrowLeft, RefreshCw } from 'lucide-react';
+import { RefreshCw } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { count, dateTime } from '../../layout/format.ts';
@@ -11,6 +11,7 @@ import { type HistoryQuery, historyQuery } from '../../query/history-query.ts';
 import { useView, view } from '../../state/view-store.ts';
 import '../../styles/list.css';
 import { IconButton } from '../common/icon-button.tsx';
+import { ListHead } from '../common/list-head.tsx';
 import { moveInList } from '../common/list-keys.ts';
 import { goToTime } from '../timeline/go-to-time.ts';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
@@ -46,12 +47,7 @@ function Search({ host, oldestEpochNs }: { readonly host: HostInfo; readonly old
   const { answer } = search;
   return (
     <>
-      <header className="list-head">
-        <button type="button" className="icon-button" title="Back (Esc)" onClick={() => view.closeList()}>
-          <ArrowLeft size={16} aria-hidden="true" />
-          <span className="tool-word">Tree</span>
-        </button>
-        <h2 id="search-title">Search</h2>
+      <ListHead id="search-title" title="Search">
         <p role="status" className="search-says">
           {isAskable ? (
             <Says search={search} query={query} since={dateTime(base, eventTimeOf(base, BigInt(oldestEpochNs)))} />
@@ -71,7 +67,7 @@ function Search({ host, oldestEpochNs }: { readonly host: HostInfo; readonly old
         <IconButton label="Search again" onClick={() => setTurn(turn + 1)}>
           <RefreshCw size={14} aria-hidden="true" />
         </IconButton>
-      </header>
+      </ListHead>
       {!isAskable ? (
         <NotAsked unknown={unknown} rest={rest} problem={problem?.message} />
       ) : answer === undefined ? null : answer.lives.length === 0 ? (
