@@ -24,14 +24,9 @@ import { pinA } from '../views/timeline/pin-a.ts';
 import { stepToChange } from '../views/timeline/step-to-change.ts';
 import { stepDifference, stepMatch } from '../views/tree/step-match.ts';
 import type { TreeRows } from '../views/tree/tree-rows.ts';
+import type { Command } from './command.ts';
 import { lineageExports } from './lineage-exports.ts';
 import { processesOf } from './processes-of.ts';
-
-export interface Command {
-  readonly title: string;
-  readonly keys?: string;
-  readonly run: () => void;
-}
 
 /** Those that make sense now. */
 export function commandsNow(app: App, treeRows: TreeRows): Command[] {

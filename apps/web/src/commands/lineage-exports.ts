@@ -1,7 +1,7 @@
 // What the lineage that is shown can be exported as: its view, which is fetched
 // when it is first shown, says so to the command palette.
 
-import type { Command } from './commands.ts';
+import type { Command } from './command.ts';
 
 let offered: readonly Command[] = [];
 
