@@ -21,7 +21,7 @@ interface Start {
   readonly tasks: number;
 }
 
-/** From the start of the process to an answer about the present. */
+/** From the start of the process until it has answered with the tree of the present. */
 async function start(args: readonly string[]): Promise<Start> {
   const began = performance.now();
   const env = { ...process.env, DENDRO_TOKEN: TOKEN };
@@ -30,9 +30,12 @@ async function start(args: readonly string[]): Promise<Start> {
   try {
     const origin = await originOf(child);
     const headers = { authorization: `Bearer ${TOKEN}` };
-    const answer = await fetch(`${origin}/api/v1/hosts/local/tree?exited=true`, { headers });
-    const { returned } = (await answer.json()) as { returned: number };
-    return { ms: performance.now() - began, tasks: returned };
+    const tree = (query: string) =>
+      fetch(`${origin}/api/v1/hosts/local/tree${query}`, { headers }).then((a) => a.json());
+    await tree('');
+    const ms = performance.now() - began;
+    const { returned } = (await tree('?exited=true')) as { returned: number };
+    return { ms, tasks: returned };
   } finally {
     child.kill('SIGKILL');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -61,15 +64,15 @@ async function startOn(directory: string): Promise<Start> {
   }
 }
 
-async function median(what: string, run: () => Promise<Start>): Promise<void> {
+async function median(what: string, goal: string, run: () => Promise<Start>): Promise<void> {
   await run(); // what was compiled is there from then on
   const starts: Start[] = [];
   for (let i = 0; i < RUNS; i++) starts.push(await run());
   starts.sort((a, b) => a.ms - b.ms);
   const { ms, tasks } = starts[RUNS >> 1] as Start;
   const [least, most] = [starts[0] as Start, starts.at(-1) as Start].map((one) => one.ms.toFixed(0));
-  process.stdout.write(`| ${what} | ${ms.toFixed(0)} ms (${least} to ${most}), ${tasks} tasks | |\n`);
+  process.stdout.write(`| ${what} | ${ms.toFixed(0)} ms (${least} to ${most}), ${tasks} tasks | ${goal} |\n`);
 }
 
-await median('start without a history', () => start(['--no-history']));
-await median('start on the history, all joined', () => startOn(kept));
+await median('start without a history', '', () => start(['--no-history']));
+await median('start on the history, all joined', '≤ 1000 ms', () => startOn(kept));
