@@ -22,7 +22,8 @@ export async function run(harness: Harness): Promise<readonly Row[]> {
   // Until as many have ended as are remembered: from then on nothing more is to be remembered.
   await host.churn(EVENTS_PER_SECOND, Math.min(20, harness.seconds));
   const pid = host.pids[Math.floor(host.pids.length / 2)];
-  await page.getByRole('combobox', { name: 'Find, filter, command' }).fill(String(pid));
+  // As plain text it can be the port of another one too, which is come to first.
+  await page.getByRole('combobox', { name: 'Find, filter, command' }).fill(`pid:${pid}`);
   const row = page.locator(`[data-testid="tree-row"][data-pid="${pid}"]`);
   await page.keyboard.press('Enter');
   await row.click();

@@ -88,26 +88,31 @@ export type ChipCounts = Readonly<Record<Chip, number>>;
 
 /**
  * Of processes, whatever the chip is now; those that have ended and are folded away count, as the chip shows them.
- * A large tree is counted in steps, so that the page stays quick to answer: each takes a chip of some `step` of its rows.
+ * A large tree is counted in steps, so that the page stays quick to answer: each looks at `step` rows, once for a chip.
  */
 export function* countChips(
   columns: TaskColumns,
   order: TreeOrder,
   newSince: EventNs,
-  step = order.length,
+  step = Number.POSITIVE_INFINITY,
 ): Generator<undefined, ChipCounts> {
   const counts = { all: 0, running: 0, exited: order.foldedExited, new: 0, containers: 0, root: 0 };
+  let left = step;
   for (const chip of CHIPS) {
-    for (let from = 0; from < order.length; from += step) {
+    for (let from = 0; from < order.length; ) {
+      if (left === 0) {
+        yield;
+        left = step;
+      }
       // What was made before a pause is void.
       const fates = numbersOf(columns, 'fate');
       const isOne = chipReader(chip, columns, order.at, newSince);
-      const end = Math.min(order.length, from + step);
-      for (let p = from; p < end; p++) {
-        const task = order.tasks[p] as number;
+      const end = Math.min(order.length, from + left);
+      left -= end - from;
+      for (; from < end; from++) {
+        const task = order.tasks[from] as number;
         if ((fates[task] as number) !== 0 && isOne(task)) counts[chip]++; // 0 of a thread
       }
-      if (end < order.length || chip !== CHIPS.at(-1)) yield;
     }
   }
   return counts;

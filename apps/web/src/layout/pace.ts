@@ -10,8 +10,8 @@ const SCROLL_MS = 150;
 const ANSWER_MS = 80;
 /** What happened is seen after this long at the latest, however large the tree. */
 const MAX_WAIT_MS = 200;
-/** Finding that takes no longer is done before the key that asks is painted: half the time of a frame. */
-const QUICK_MS = 8;
+/** Finding that takes no longer is done before the key that asks is painted: the time of a frame. */
+const QUICK_MS = 16;
 
 export class Pace {
   #cost = 0;

@@ -8,7 +8,7 @@ import { TreeExportMenu } from '../export/export-menu.tsx';
 import { useStripWindow } from '../timeline/use-strip-window.ts';
 import type { TreeRows } from './tree-rows.ts';
 
-/** Rows of a chip that are counted before the page gets a turn. */
+/** Rows that are looked at, once for a chip, before the page gets a turn. */
 const STEP = 50_000;
 const PAUSE_MS = 500;
 /** Counting may take a twentieth of the time. */
