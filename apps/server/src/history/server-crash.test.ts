@@ -110,8 +110,9 @@ class Server {
     return (lives as Life[]).filter(({ startTime, since }) => since !== startTime);
   }
 
+  /** What was told until then is on the disk; before the first flush nothing is. */
   async written(): Promise<bigint> {
-    return BigInt((await this.ask('history')).written);
+    return BigInt((await this.ask('history')).written ?? 0);
   }
 
   async kill(): Promise<void> {
