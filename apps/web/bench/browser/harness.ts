@@ -75,7 +75,7 @@ export class Harness {
 
   /** A server of its own that is told of so many processes. */
   async madeHost(tasks: number): Promise<{ readonly server: DendroServer; readonly host: MadeHost }> {
-    const server = await this.server(['--source', 'none', '--max-processes', String(Math.ceil(tasks * 1.2) + 1000)]);
+    const server = await this.server(['--source', 'none', '--max-processes', String(tasks + spareFor(tasks))]);
     const host = new MadeHost(server);
     await host.grow(tasks);
     return { server, host };
@@ -127,6 +127,11 @@ export class Harness {
     await this.#browser.close();
     for (const server of this.#servers) await server.stop();
   }
+}
+
+/** Who has ended is remembered up to so many. */
+export function spareFor(tasks: number): number {
+  return Math.ceil(tasks * 0.2) + 1000;
 }
 
 export async function close(page: Page): Promise<void> {

@@ -10,7 +10,8 @@ const LINES_AT_ONCE = 4000;
 const TURN_MS = 50;
 /** So long does a process live that was born at the steady rate. */
 const LIFE_MS = 2000;
-const EVENTS_OF_A_LIFE = 3;
+/** A birth, a program, an end. */
+export const EVENTS_OF_A_LIFE = 3;
 /** Pids that are in nobody's query. */
 const QUIET_PID = 3_000_000;
 const NS = 1_000_000n;

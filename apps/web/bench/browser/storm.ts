@@ -3,8 +3,8 @@
 // heap does, and what it costs.
 
 import type { CDPSession, Page } from '@playwright/test';
-import { close, devtools, framesWhile, type Harness, inMs, type Row, settle } from './harness.ts';
-import { sleep } from './made-host.ts';
+import { close, devtools, framesWhile, type Harness, inMs, type Row, settle, spareFor } from './harness.ts';
+import { EVENTS_OF_A_LIFE, sleep } from './made-host.ts';
 
 export const name = 'storm';
 export const goal = '2,000 changes/s: no task over 50 ms, 0 px of drift, heap ≤ 250 MB and flat';
@@ -19,8 +19,8 @@ const MB = 1e6;
 export async function run(harness: Harness): Promise<readonly Row[]> {
   const { page, host } = await harness.large();
   const devtool = await devtools(page);
-  // Until as many have ended as are remembered: from then on nothing more is to be remembered.
-  await host.churn(EVENTS_PER_SECOND, Math.min(20, harness.seconds));
+  // Until as many have ended as are remembered, and some more: from then on nothing more is to be remembered.
+  await host.churn(EVENTS_PER_SECOND, (1.3 * spareFor(harness.tasks) * EVENTS_OF_A_LIFE) / EVENTS_PER_SECOND);
   const pid = host.pids[Math.floor(host.pids.length / 2)];
   // As plain text it can be the port of another one too, which is come to first.
   await page.getByRole('combobox', { name: 'Find, filter, command' }).fill(`pid:${pid}`);
