@@ -96,7 +96,7 @@ export function Omnibox({ treeRows }: { readonly treeRows: TreeRows }) {
       if (offers === undefined)
         void loadOffers().then(
           ({ offerFor }) => chooseMeant(offerFor(command, command.length, treeRows, app)),
-          () => {},
+          () => setOffer(NOT_LOADED),
         );
       return;
     }
