@@ -25,6 +25,7 @@ export class ParentReader {
   #authority: Authority | undefined;
   #since = 0 as EventNs;
   #isFromLater = false; // a sighting that goes back
+  #isTrimmed = false; // it is not known any more
 
   constructor(tasks: TaskTable, links: ParentageTable, fields: FieldReader) {
     this.#tasks = tasks;
@@ -81,10 +82,11 @@ export class ParentReader {
     return isSame && !this.#isFromLater && (this.#authority ?? AUTHORITY.inferred) >= AUTHORITY.sighting;
   }
 
-  /** Has it had parents before the oldest that is kept, at that time? */
+  /** Does nobody know any more who it was, because the oldest links are let go of? */
   isTrimmedAt(task: TaskIndex, at: EventNs): boolean {
-    const limit = Math.min(at, this.#fields.endOf(task)) as EventNs;
-    return this.#links.isTrimmed(task) && this.#links.find(task, limit) === NO_LINK;
+    if (!this.#links.hasTrimmed) return false;
+    this.#read(task, at);
+    return this.#isTrimmed;
   }
 
   childrenAt(parent: TaskIndex, at: EventNs): TaskIndex[] {
@@ -126,29 +128,46 @@ export class ParentReader {
   #read(task: TaskIndex, at: EventNs): TaskIndex {
     this.#authority = undefined;
     this.#isFromLater = false;
+    this.#isTrimmed = false;
     const start = this.#tasks.startOf(task);
     if (at < start || this.#isThread(task)) return NO_TASK;
-    const hasLinks = this.#links.hasLinks(task);
-    const limit = at === start ? at : (Math.max(start, Math.min(at, this.#fields.endOf(task))) as EventNs);
-    const link = hasLinks ? this.#links.find(task, limit) : NO_LINK;
-    let parent: TaskIndex;
+    const limit = at === start ? at : this.#limitOf(task, at);
+    const link = this.#links.hasLinks(task) ? this.#links.find(task, limit) : NO_LINK;
     if (link !== NO_LINK) {
-      parent = this.#links.parentOf(link);
       this.#authority = this.#links.authorityOf(link);
       this.#since = this.#links.sinceOf(link);
-    } else {
-      if (this.#links.isTrimmed(task)) return NO_TASK;
-      parent = this.#birthParentOf(task, start);
-      this.#since = start;
-      this.#authority = parent === NO_TASK ? undefined : this.#tasks.creatorAuthorityOf(task);
+      return this.#parentUntil(task, limit, this.#links.parentOf(link));
     }
-    parent = this.#processOf(parent);
+    if (this.#links.isTrimmed(task)) {
+      this.#isTrimmed = true;
+      return NO_TASK;
+    }
+    const birthParent = this.#birthParentOf(task);
+    return this.#isTrimmed ? NO_TASK : this.#parentOfBirthUntil(task, limit, birthParent);
+  }
+
+  /** What is asked of a time after its end is asked of its end; one that was told to end before its birth had it. */
+  #limitOf(task: TaskIndex, at: EventNs): EventNs {
+    return Math.max(this.#tasks.startOf(task), Math.min(at, this.#fields.endOf(task))) as EventNs;
+  }
+
+  /** Who its parent is at `limit`, of whose parents no link until then is kept: who it was born under, or what followed. */
+  #parentOfBirthUntil(task: TaskIndex, limit: EventNs, birthParent: TaskIndex): TaskIndex {
+    this.#since = this.#tasks.startOf(task);
+    this.#authority = birthParent === NO_TASK ? undefined : this.#tasks.creatorAuthorityOf(task);
+    return this.#parentUntil(task, limit, birthParent);
+  }
+
+  /** Who its parent is at `limit` when the last one that was told of until then is `told`. */
+  #parentUntil(task: TaskIndex, limit: EventNs, told: TaskIndex): TaskIndex {
+    const start = this.#tasks.startOf(task);
+    let parent = this.#processOf(told);
     if (parent === task) parent = NO_TASK;
     const isSettled = this.#authority !== undefined && this.#authority >= AUTHORITY.sighting;
     if (isSettled && (parent === NO_TASK || limit === start || this.#fields.endOf(parent) > limit)) return parent;
 
     // Concluded, ended or not known: the next sighting tells, if there is one.
-    const next = hasLinks ? this.#links.findNext(task, limit) : NO_LINK;
+    const next = this.#links.hasLinks(task) ? this.#links.findNext(task, limit) : NO_LINK;
     const isSeen = next !== NO_LINK && this.#goesBack(task, next);
     if (parent !== NO_TASK && limit !== start && this.#fields.endOf(parent) <= limit) {
       this.#since = Math.max(this.#since, this.#fields.endOf(parent)) as EventNs;
@@ -162,24 +181,34 @@ export class ParentReader {
   }
 
   /** The process of its creator; for one that was born as a sibling, the parent of that process at the time. */
-  #birthParentOf(task: TaskIndex, start: EventNs): TaskIndex {
-    let process = this.#processOf(this.#tasks.creatorOf(task));
-    if (!this.#isSibling(task)) return process;
-    // Siblings of siblings, as far as nobody has said who their parent is.
-    const siblings: TaskIndex[] = [task];
-    for (let steps = this.#tasks.length; steps >= 0 && process !== NO_TASK && this.#isSibling(process); steps--) {
-      const creator = this.#processOf(this.#tasks.creatorOf(process));
-      if (creator === NO_TASK || this.#links.find(process, start) !== NO_LINK) break;
-      siblings.push(process);
-      process = creator;
+  #birthParentOf(task: TaskIndex): TaskIndex {
+    const creator = this.#processOf(this.#tasks.creatorOf(task));
+    return creator === NO_TASK || !this.#isSibling(task) ? creator : this.#parentOfSiblings(task, creator);
+  }
+
+  /** The parent of `creator` at the birth of `task`; siblings of siblings are followed up, and then down again. */
+  #parentOfSiblings(task: TaskIndex, creator: TaskIndex): TaskIndex {
+    const siblings = [task]; // the creator of each is the next one
+    let top = creator;
+    for (let at = this.#tasks.startOf(task); this.#isBornBesideCreator(top, at); at = this.#tasks.startOf(top)) {
+      // Facts from elsewhere can make a ring of them: then nobody knows.
+      if (siblings.length > this.#tasks.length) return NO_TASK;
+      siblings.push(top);
+      top = this.#processOf(this.#tasks.creatorOf(top));
     }
-    if (process === NO_TASK) return NO_TASK;
-    let parent = this.#read(process, this.#tasks.startOf(siblings.pop() as TaskIndex));
-    for (let born = siblings.pop(); born !== undefined; born = siblings.pop()) {
-      const hasEnded = parent !== NO_TASK && this.#fields.endOf(parent) <= this.#tasks.startOf(born);
-      if (hasEnded) parent = this.#initFor(born);
+    let parent = this.#read(top, this.#tasks.startOf(siblings.at(-1) as TaskIndex));
+    for (let older = siblings.length - 1; older > 0 && !this.#isTrimmed; older--) {
+      const [born, at] = [siblings[older] as TaskIndex, this.#tasks.startOf(siblings[older - 1] as TaskIndex)];
+      parent = this.#parentOfBirthUntil(born, this.#limitOf(born, at), parent);
     }
     return parent;
+  }
+
+  /** Is its parent at `at` known only from having been born as a sibling? */
+  #isBornBesideCreator(task: TaskIndex, at: EventNs): boolean {
+    if (!this.#isSibling(task) || this.#processOf(this.#tasks.creatorOf(task)) === NO_TASK) return false;
+    if (at < this.#tasks.startOf(task) || this.#isThread(task) || this.#links.isTrimmed(task)) return false;
+    return !this.#links.hasLinks(task) || this.#links.find(task, this.#limitOf(task, at)) === NO_LINK;
   }
 
   #initFor(orphan: TaskIndex): TaskIndex {

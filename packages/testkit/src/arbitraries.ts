@@ -26,6 +26,7 @@ const flags = fc.constantFrom(
   TASK_FLAG.placeholder,
   TASK_FLAG.startIsTick,
   TASK_FLAG.kernelThread,
+  TASK_FLAG.sibling,
 );
 const fieldNames = Object.keys(FIELDS) as FieldName[];
 

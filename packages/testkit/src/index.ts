@@ -5,6 +5,7 @@ export { LawfulHost, MS } from './lawful-host.ts';
 export { late, tellProcfs, tellTracee, tellTracefs } from './lawful-host-dialects.ts';
 export { interleaved, RUNS, seed, shuffledAndRepeated, steps } from './lawful-host-steps.ts';
 export { LIVES_EPOCH_NS, type LivesBatch, LivesHost, type LivesOptions } from './lives-host.ts';
+export { randomRuns } from './random-runs.ts';
 export { parseTraceText, type TraceText } from './trace-text.ts';
 export { TraceeServer } from './tracee-server.ts';
 export { describeTree, drawTree } from './tree-text.ts';

@@ -5,6 +5,7 @@ import type { TaskEvent } from '@dendro/protocol';
 import fc from 'fast-check';
 import type { Step } from './lawful-host.ts';
 import type { Told } from './lawful-host-dialects.ts';
+import { randomRuns } from './random-runs.ts';
 import type { Random } from './workload.ts';
 
 /** How often each is taken, of all. */
@@ -44,17 +45,8 @@ export function steps({ maxSteps = 120, weights = {} }: StepOptions = {}): fc.Ar
   return fc.array(step, { minLength: 1, maxLength: maxSteps, size: 'max' });
 }
 
-const STREAMS = Number(process.env['DENDRO_STREAMS'] ?? 150);
-/** Without DENDRO_STREAMS always the same streams: what fails, fails for everybody. */
-const SEED = process.env['DENDRO_SEED'] ?? (process.env['DENDRO_STREAMS'] === undefined ? '20261124' : undefined);
-
 /** For every property of streams. */
-export const RUNS: fc.Parameters<unknown> & { readonly numRuns: number } = {
-  numRuns: STREAMS,
-  ...(SEED === undefined ? {} : { seed: Number(SEED) }),
-  // To cut one that fails down to its least takes long: DENDRO_SHRINK=1 asks for it.
-  endOnFailure: process.env['DENDRO_SHRINK'] === undefined,
-};
+export const RUNS = randomRuns(150);
 
 export const seed = fc.integer({ min: 1, max: 0x7fff_ffff });
 

@@ -5,8 +5,9 @@ import { BatchWriter, type EventNs } from '@dendro/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { arbitraryFacts } from './arbitraries.ts';
+import { randomRuns } from './random-runs.ts';
 
-const RUNS = { numRuns: Number(process.env['DENDRO_STREAMS'] ?? 500) };
+const RUNS = randomRuns(500);
 const TASKS = 8;
 
 const steps = fc.array(

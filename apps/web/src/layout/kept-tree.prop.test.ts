@@ -4,7 +4,7 @@
 
 import { orderTree, type TaskIndex, TemporalTree, type TreeOrder } from '@dendro/engine';
 import { BatchWriter, type EventNs, type TaskId } from '@dendro/protocol';
-import { arbitraryFacts, type WriteFact } from '@dendro/testkit';
+import { arbitraryFacts, randomRuns, type WriteFact } from '@dendro/testkit';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Columns } from '../query/columns.ts';
@@ -67,7 +67,7 @@ test('what is carried on says what is read anew', () => {
         if (looks) expect(saidOf(columns, order, query, folded)).toEqual(saidAnew(tree, options, query, folded));
       }
     }),
-    { numRuns: Number(process.env['DENDRO_STREAMS'] ?? 300) },
+    randomRuns(300),
   );
 });
 
