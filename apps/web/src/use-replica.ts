@@ -1,60 +1,39 @@
-// Ties React to the replica: whatever comes over the socket, views are drawn at
-// most once per frame, and no more often than they can be afforded; and twice a
-// second, because rows age.
+// Ties React to the replica: whatever comes over the socket, the views are drawn
+// when that can be afforded; and twice a second, because rows age.
 
 import type { HostSummary } from '@dendro/protocol';
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { useApp } from './app-context.ts';
 import type { ConnectionStatus } from './connection/connection.ts';
+import { DrawLoop } from './draw-loop.ts';
 
 const AGING_MS = 500;
 const PRESSES = ['keydown', 'pointerdown'] as const;
 
-/** @returns a number that changes when the replica has */
+/** @returns a number that changes when the replica has, and the views are to be made anew */
 export function useReplicaFrame(): number {
   const { replica, past, pinned, pace } = useApp();
+  const from = performance.now();
   const [frame, setFrame] = useState(0);
+  const loop = useRef<DrawLoop>(undefined);
+  // What is drawn for another reason, a key or a row, does not count.
+  useLayoutEffect(() => loop.current?.made(performance.now() - from), [frame]);
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let request: number | undefined;
-    const draw = (): void => {
-      request = undefined;
-      pace.movedOn(performance.now());
-      setFrame((frame) => frame + 1);
-    };
-    const drawInTime = (): void => {
-      request = undefined;
-      if (pace.wait(performance.now()) === 0) draw();
-      else ask(); // somebody has pressed something meanwhile
-    };
-    const ask = (): void => {
-      if (timer !== undefined || request !== undefined) return;
-      const wait = pace.wait(performance.now());
-      if (wait === 0) request = requestAnimationFrame(drawInTime);
-      else {
-        timer = setTimeout(() => {
-          timer = undefined;
-          ask();
-        }, wait);
-      }
-    };
-    // Somebody waits for it.
-    const drawNext = (): void => {
-      if (request !== undefined) cancelAnimationFrame(request);
-      clearTimeout(timer);
-      timer = undefined;
-      request = requestAnimationFrame(draw);
-    };
-    const unsubscribe = [replica.subscribe(ask), past.subscribe(drawNext), pinned.subscribe(drawNext)];
-    const aging = setInterval(ask, AGING_MS);
+    const drawing = new DrawLoop(pace, () => setFrame((frame) => frame + 1));
+    loop.current = drawing;
+    const unsubscribe = [
+      replica.subscribe(() => drawing.ask()),
+      past.subscribe(() => drawing.askNow()),
+      pinned.subscribe(() => drawing.askNow()),
+    ];
+    const aging = setInterval(() => drawing.ask(), AGING_MS);
     const onPress = ({ timeStamp }: Event): void => pace.pressed(timeStamp);
     for (const event of PRESSES) addEventListener(event, onPress, { capture: true, passive: true });
     return () => {
       for (const event of PRESSES) removeEventListener(event, onPress, { capture: true });
       for (const end of unsubscribe) end();
       clearInterval(aging);
-      clearTimeout(timer);
-      if (request !== undefined) cancelAnimationFrame(request);
+      drawing.stop();
     };
   }, [replica, past, pinned, pace]);
   return frame;

@@ -36,15 +36,6 @@ test('once scrolling is over it is drawn as before', () => {
   expect(pace.wait(1230)).toBe(0);
 });
 
-test('what was drawn beside the tree counts too, until the tree is drawn again', () => {
-  const pace = new Pace();
-  pace.drew(10, 1000);
-  pace.drewToo(5, 1005);
-  expect(pace.wait(1005)).toBe(30);
-  pace.drew(10, 1100);
-  expect(pace.wait(1100)).toBe(20);
-});
-
 test('whoever presses something is answered before what happened meanwhile is drawn, but that is not put off for ever', () => {
   pace.movedOn(990);
   pace.drew(2, 1000);

@@ -27,12 +27,6 @@ export class Pace {
     this.#drawnAt = at;
   }
 
-  /** What was drawn beside it, and is added. */
-  drewToo(cost: number, at: number): void {
-    this.#cost += cost;
-    this.#drawnAt = at;
-  }
-
   scrolled(at: number): void {
     this.#scrolledAt = at;
   }

@@ -8,7 +8,6 @@ import { useMemo, useRef } from 'react';
 import { useApp } from '../../app-context.ts';
 import { type Births, birthsOf } from '../../layout/births.ts';
 import { isSameFamily, type LineageFamily, lineageFamily } from '../../layout/lineage-family.ts';
-import type { Pace } from '../../layout/pace.ts';
 import { useView } from '../../state/view-store.ts';
 
 /** Descendants shown at first; so many more each time that more are asked for, up to the most. */
@@ -18,12 +17,12 @@ export const MOST_DESCENDANTS = 5000;
 export type Wanted = (tree: TemporalTree, task: TaskIndex, at: number) => boolean;
 
 function useBirths(tree: TemporalTree): Births {
-  const { replica, pace } = useApp();
+  const { replica } = useApp();
   const { facts } = replica;
   return useMemo(() => {
     void facts; // rises when the tree has changed
-    return timed(pace, () => birthsOf(tree));
-  }, [tree, facts, pace]);
+    return birthsOf(tree);
+  }, [tree, facts]);
 }
 
 export type Groups = (tree: TemporalTree, parent: TaskIndex) => boolean;
@@ -36,35 +35,24 @@ interface Question {
 }
 
 export function useFamily(tree: TemporalTree, subject: TaskIndex, { limit, wanted, groups }: Question): LineageFamily {
-  const { replica, pace } = useApp();
+  const { replica } = useApp();
   const births = useBirths(tree);
   const pausedAt = useView((state) => state.pausedAt);
   const last = useRef<{ readonly tree: TemporalTree; readonly family: LineageFamily }>(undefined);
   return useMemo(() => {
     const at = pausedAt ?? replica.now();
-    const family = timed(pace, () =>
-      lineageFamily(tree, births, subject, {
-        at,
-        limit,
-        wanted: (task) => wanted(tree, task, at),
-        groups: (parent) => groups(tree, parent),
-      }),
-    );
+    const family = lineageFamily(tree, births, subject, {
+      at,
+      limit,
+      wanted: (task) => wanted(tree, task, at),
+      groups: (parent) => groups(tree, parent),
+    });
     const before = last.current;
     const isSame = before !== undefined && before.tree === tree && isSameFamily(before.family, family);
     if (isSame && before.family.unwanted === family.unwanted) return before.family;
     last.current = { tree, family };
     return family;
-  }, [replica, pace, tree, births, subject, limit, wanted, groups, pausedAt]);
-}
-
-/** The more it costs, the more seldom the page is drawn. */
-function timed<T>(pace: Pace, work: () => T): T {
-  const from = performance.now();
-  const result = work();
-  const now = performance.now();
-  pace.drewToo(now - from, now);
-  return result;
+  }, [replica, tree, births, subject, limit, wanted, groups, pausedAt]);
 }
 
 /** The process that is meant: that of a thread when a thread is. NO_TASK where it is not here. */

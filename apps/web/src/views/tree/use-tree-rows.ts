@@ -39,16 +39,14 @@ export function useTreeRows(frame: number): TreeRows {
   const asked = useAsked();
   const onlyFound = useView((state) => state.onlyFound);
   const filters = isFiltered({ asked, onlyFound });
-  const ordered = useOrder(shown, frame, asked);
-  const columns = ordered.made;
+  const columns = useOrder(shown, frame, asked);
 
   const scope = useView((state) => state.scope);
   const part = useMemo(
     () => partOf(columns.order, scope === undefined ? undefined : tree.indexOf(scope)),
     [columns, tree, scope],
   );
-  const chosen = useChosen(columns, part, filters, shown.comparedWith);
-  const { own, kept, changes, groups } = chosen.made;
+  const { own, kept, changes, groups } = useChosen(columns, part, filters, shown.comparedWith);
   const apart = useApart(tree, part, groups);
   const found = useFound(columns, part, asked);
 
@@ -69,7 +67,6 @@ export function useTreeRows(frame: number): TreeRows {
         isApart: (member) => apart.some((p) => p >= member && p < (order.subtreeEnds[member] as number)),
       }),
     );
-    pace.drew(ordered.ms + chosen.ms + found.ms + ms, performance.now());
     if (asked !== undefined) pace.found(found.ms + ms);
     const what = {
       tree,
@@ -86,24 +83,7 @@ export function useTreeRows(frame: number): TreeRows {
       changes,
     };
     return treeRowsOf(what);
-  }, [
-    tree,
-    columns,
-    part,
-    ordered,
-    chosen,
-    own,
-    kept,
-    changes,
-    groups,
-    apart,
-    found,
-    asked,
-    filters,
-    collapsed,
-    openGroups,
-    pace,
-  ]);
+  }, [tree, columns, part, own, kept, changes, groups, apart, found, asked, filters, collapsed, openGroups, pace]);
 }
 
 /**
@@ -123,7 +103,7 @@ function useAsked(): Asked | undefined {
 }
 
 /** The order of the whole tree, with what queries read of the tasks in it. */
-function useOrder({ tree, at, comparedWith }: ShownTree, frame: number, asked: Asked | undefined): Step<Columns> {
+function useOrder({ tree, at, comparedWith }: ShownTree, frame: number, asked: Asked | undefined): Columns {
   const { replica } = useApp();
   const wayFrom = useWayFrom(at);
   const alsoAt = comparedWith ?? wayFrom;
@@ -143,15 +123,13 @@ function useOrder({ tree, at, comparedWith }: ShownTree, frame: number, asked: A
   const moment = at === undefined ? frame : replica.facts;
   return useMemo(() => {
     void moment;
-    return timed(() => {
-      const threads = (process: TaskIndex) => isEveryThread || withThreads.has(tree.taskIdOf(process));
-      const options = { at: at ?? replica.now(), keepExitedNs, alsoKeep, threads, kernelThreads };
-      if (alsoAt !== undefined) return new Columns(tree, orderUnion(tree, { ...options, alsoAt }));
-      const { orders, columns } = keptTree(tree);
-      const order = orders.order(options);
-      columns.moveTo(options.at);
-      return new Columns(tree, order, columns);
-    });
+    const threads = (process: TaskIndex) => isEveryThread || withThreads.has(tree.taskIdOf(process));
+    const options = { at: at ?? replica.now(), keepExitedNs, alsoKeep, threads, kernelThreads };
+    if (alsoAt !== undefined) return new Columns(tree, orderUnion(tree, { ...options, alsoAt }));
+    const { orders, columns } = keptTree(tree);
+    const order = orders.order(options);
+    columns.moveTo(options.at);
+    return new Columns(tree, order, columns);
   }, [moment, tree, replica, at, alsoAt, isEveryThread, withThreads, kernelThreads, keepExitedNs, alsoKeep]);
 }
 
@@ -183,18 +161,14 @@ function useChosen(
   const hidesOwn = useTree((state) => state.hidesOwn);
   const { window } = useStripWindow();
   const newSince: EventNs | undefined = chip === 'new' ? window.from : undefined;
-  return useMemo(
-    () =>
-      timed(() => {
-        const own = ownPositions(tasks, order, ownPids);
-        const ofChip = keptByChip(chip, tasks, order, newSince ?? order.at);
-        const wanted = hidesOwn ? withoutOwn(tree, order, own, ofChip) : ofChip;
-        const changes = comparedWith === undefined ? undefined : new Changes(tree, order, comparedWith, wanted);
-        const kept = changes !== undefined && onlyChanged ? changes.only() : wanted;
-        return { own, kept, changes, groups: groupsAlike && !filters ? groupsOfTree(tasks, order, kept) : NO_GROUPS };
-      }),
-    [tree, tasks, order, ownPids, chip, newSince, hidesOwn, comparedWith, onlyChanged, groupsAlike, filters],
-  );
+  return useMemo(() => {
+    const own = ownPositions(tasks, order, ownPids);
+    const ofChip = keptByChip(chip, tasks, order, newSince ?? order.at);
+    const wanted = hidesOwn ? withoutOwn(tree, order, own, ofChip) : ofChip;
+    const changes = comparedWith === undefined ? undefined : new Changes(tree, order, comparedWith, wanted);
+    const kept = changes !== undefined && onlyChanged ? changes.only() : wanted;
+    return { own, kept, changes, groups: groupsAlike && !filters ? groupsOfTree(tasks, order, kept) : NO_GROUPS };
+  }, [tree, tasks, order, ownPids, chip, newSince, hidesOwn, comparedWith, onlyChanged, groupsAlike, filters]);
 }
 
 /** Positions of who is selected or followed: whoever is one of them, or has one below, is not put into a closed group. */
