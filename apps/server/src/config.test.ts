@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { readConfig } from './config.ts';
 
 const IS_ROOT = process.geteuid?.() === 0;
@@ -6,6 +6,18 @@ const historyOf = (args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
   const config = readConfig(args, env, '0.0.0');
   return config?.command === 'serve' ? config.history : undefined;
 };
+
+test.each([[[]], [['run']], [['tree']], [['record']], [['doctor']]])('the help of %j is printed', (command) => {
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const config = readConfig([...command, '--help'], {}, '0.0.0');
+  const text = write.mock.calls.join('');
+  write.mockRestore();
+  expect(config).toBeUndefined();
+  expect(text).toMatch(/^Usage: dendro/);
+  expect(text).not.toMatch(/default: (false|\[\])/);
+  if (command.length === 0)
+    expect(text).toMatch(/--keep <time> [^-]*\(default:\s7d\).*--max-size <size> [^-]*\(default:\s+10GB\)/s);
+});
 
 test('a history is kept of live sources of this host, unless it is switched off', () => {
   expect(historyOf([], { XDG_STATE_HOME: '/state' })).toEqual({

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { DendroError, toError } from '@dendro/protocol';
 import { DEFAULT_BUDGET_MS, DEFAULT_MAX_HOSTS } from '@dendro/sources';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { isLoopbackAddress, MIN_TOKEN_LENGTH, newToken } from './access.ts';
 import { isOfThisHost, SOURCE_FORMS } from './tree-worker/choose-source.ts';
 import type { KernelOptions } from './tree-worker/messages.ts';
@@ -106,17 +106,25 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, vers
     .option('--speed <number>', 'plays replay:FILE at so many times its speed (default: at once)', factor)
     .option('--data-dir <directory>', `where the history of this host is kept (default: ${defaultDirectory(env)})`)
     .option('--no-history', 'keep what happens in memory only')
-    .option('--keep <time>', 'how long the history goes back, as 36h or 7d', duration, 7n * DAY_NS)
-    .option('--max-size <size>', 'how large the history of each host may become, as 500MB or 10GB', size, 10 * GB)
+    .addOption(
+      new Option('--keep <time>', 'how long the history goes back, as 36h or 7d')
+        .argParser(duration)
+        .default(7n * DAY_NS, '7d'),
+    )
+    .addOption(
+      new Option('--max-size <size>', 'how large the history of each host may become, as 500MB or 10GB')
+        .argParser(size)
+        .default(10 * GB, '10GB'),
+    )
     .action((options: Options) => {
       config = serveConfig(options, env);
     });
   withServer(withKeeping(program.command('run')))
     .description('Start a command and show the tree of its processes, from its birth on.')
     .argument('<command...>', 'the command and its arguments, after two dashes')
-    .option('--exit', 'end with the command, and with its status', false)
+    .option('--exit', 'end with the command, and with its status')
     .option('-o, --output <file>', 'record it too, for --source replay:FILE; only its owner may read the file')
-    .option('--force', 'overwrite the file', false)
+    .option('--force', 'overwrite the file')
     .passThroughOptions() // from the command on, all is for it
     .action((command: readonly string[], options: Options) => {
       const file = options['output'] as string | undefined;
@@ -137,7 +145,7 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, vers
       '-o, --output <file>',
       'where to write it; only its owner may read it, for command lines hold secrets',
     )
-    .option('--force', 'overwrite the file', false)
+    .option('--force', 'overwrite the file')
     .option('--for <seconds>', 'end after so many seconds', count(1, 10 * 365 * 86_400))
     .action((options: Options) => {
       const seconds = options['for'] as number | undefined;
@@ -174,18 +182,18 @@ function withServer(command: Command): Command {
   return command
     .option('--port <number>', `port to listen on (default: ${DEFAULT_PORT}, or the next free one)`, count(0, 65_535))
     .option('--listen <address>', 'address to listen on', '127.0.0.1')
-    .option('--insecure', 'allow --listen beyond loopback without TLS', false)
-    .option('--allow-host <name...>', 'further host names to answer under, as a reverse proxy needs', [])
+    .option('--insecure', 'allow --listen beyond loopback without TLS')
+    .option('--allow-host <name...>', 'further host names to answer under, as a reverse proxy needs')
     .option('--token-file <file>', 'read the access token from a file (else DENDRO_TOKEN, else a random one)');
 }
 
 function withSource(command: Command): Command {
   return withKeeping(command)
     .option('--source <source>', `where events come from: ${SOURCE_FORMS.join(', ')} (default: the best that works)`)
-    .option('--host-from <name...>', 'the hosts whose events are taken out of a feed (default: all)', [])
+    .option('--host-from <name...>', 'the hosts whose events are taken out of a feed (default: all)')
     .option('--max-hosts <number>', 'hosts of a feed that get a tree', count(1, 1024), DEFAULT_MAX_HOSTS)
-    .option('--follow', 'go on reading a file of tracee:FILE as it is written and rotated', false)
-    .option('--policy <name...>', "Tracee's policies whose events tracee-grpc asks for (default: all events)", []);
+    .option('--follow', 'go on reading a file of tracee:FILE as it is written and rotated')
+    .option('--policy <name...>', "Tracee's policies whose events tracee-grpc asks for (default: all events)");
 }
 
 /** What every command takes. */
@@ -199,7 +207,7 @@ function withKeeping(command: Command): Command {
       count(1, 1000),
       DEFAULT_BUDGET_MS,
     )
-    .option('--hash', 'give the sha256 of the binaries that processes run', false)
+    .option('--hash', 'give the sha256 of the binaries that processes run')
     .option('--hash-max-mb <number>', 'binaries larger than this are not hashed', count(1, 65_536), 64)
     .option(
       '--buffer-kb <number>',
@@ -243,7 +251,7 @@ function serveConfig(options: Options, env: NodeJS.ProcessEnv): ServeConfig {
     port: options['port'] as number | undefined,
     listen,
     token: readToken(options['tokenFile'] as string | undefined, env),
-    allowedHosts: (options['allowHost'] as string[]).map((name) => name.toLowerCase()),
+    allowedHosts: ((options['allowHost'] as string[] | undefined) ?? []).map((name) => name.toLowerCase()),
     speed: options['speed'] as number | undefined,
     history: historyConfig(options, env),
     ...sourceConfig(options),

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { DendroError, toError } from '@dendro/protocol';
-import { removeOwnInstance } from '@dendro/sources';
+import { ownPid, removeOwnInstance } from '@dendro/sources';
 import type { FastifyInstance } from 'fastify';
 import { isLoopbackAddress } from './access.ts';
 import type { buildApp as BuildApp } from './app.ts';
@@ -94,8 +94,8 @@ async function startTree(
   if (run === undefined) return TreeClient.start({ ...options, notices }, histories, worker);
   const { recording } = run;
   try {
-    // The command is started by this thread: its tid is the pid of the process.
-    const kernel = { ...options.kernel, launcherTid: process.pid };
+    // The command is started by this thread: its tid is the pid of the process, which the kernel counts as /proc does.
+    const kernel = { ...options.kernel, launcherTid: ownPid() };
     return await TreeClient.start({ ...options, recording, kernel }, undefined, worker);
   } catch (thrown) {
     throw cannotTrace(thrown);

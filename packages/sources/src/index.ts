@@ -8,6 +8,7 @@ export { HostFilter } from './input/host-filter.ts';
 export { KernelSource, type KernelSourceOptions } from './kernel-source.ts';
 export { NoSource } from './no-source.ts';
 export { DEFAULT_BUDGET_MS, NO_COUNTS, type ProcfsCounts } from './procfs/counts.ts';
+export { ownPid } from './procfs/pid-namespace.ts';
 export { ProcfsSource, type ProcfsSourceOptions } from './procfs/procfs-source.ts';
 export { ProcfsThread, type ProcfsThreadOptions } from './procfs/procfs-thread.ts';
 export { ProcfsReader, type ProcfsReaderOptions } from './procfs/reader.ts';

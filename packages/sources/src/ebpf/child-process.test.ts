@@ -229,6 +229,29 @@ describe.skipIf(why !== undefined)(
       await vi.waitUntil(() => isAllGone(child, ids), WAIT);
     });
 
+    test('one that ends again and again is started again ever more seldom', async () => {
+      const gaps: TaskEvent[] = [];
+      const pauses: number[] = [];
+      source = new EbpfSource();
+      await source.start((event) => {
+        if (event.type === 'gap') gaps.push(event);
+      });
+      while (pauses.length < 3) {
+        const child = source.childPid!;
+        process.kill(child, 'SIGKILL');
+        await vi.waitUntil(() => isGone(child), { ...WAIT, interval: 5 });
+        const from = performance.now();
+        await vi.waitUntil(() => source!.childPid !== undefined && source!.childPid !== child, {
+          ...WAIT,
+          interval: 5,
+        });
+        pauses.push(performance.now() - from);
+        await vi.waitUntil(() => gaps.length === pauses.length, WAIT);
+      }
+      // No timer rings too early.
+      for (const [nth, pause] of pauses.entries()) expect(pause).toBeGreaterThan(0.8 * 250 * 2 ** nth);
+    });
+
     test('a child that is stopped does not hold up the end', async () => {
       source = new EbpfSource();
       await source.start(() => {});
@@ -237,6 +260,51 @@ describe.skipIf(why !== undefined)(
       process.kill(child, 'SIGSTOP');
       await source.stop();
       await vi.waitUntil(() => isAllGone(child, ids), WAIT);
+    });
+
+    describe('where the right to kill it is missing', () => {
+      const RIGHTS = '-all,+bpf,+perfmon,+setuid,+setgid,+sys_ptrace,+dac_read_search';
+
+      function runWithout(script: string): ChildProcess {
+        const options = ['--bounding-set', RIGHTS, '--inh-caps', '-all', '--no-new-privs'];
+        const node = [process.execPath, '--input-type=module', '-e', script];
+        const server = spawn('setpriv', [...options, ...node], { stdio: ['pipe', 'pipe', 'inherit'] });
+        servers.push(server);
+        return server;
+      }
+      const lineOf = async (server: ChildProcess) => String((await once(server.stdout!, 'data'))[0]).trim();
+
+      test('it ends without its pipes', async () => {
+        const server = runWithout(`
+          import { BpfChild } from '${new URL('./child-process.ts', import.meta.url).href}';
+          import { OBJECT_PATH } from '${new URL('./object.ts', import.meta.url).href}';
+          const visitor = { ready: () => child.kill(), failed: console.log, records() {}, record() {}, recordsEnd() {} };
+          const child = new BpfChild({ objectPath: OBJECT_PATH, ringBytes: 2 ** 20, pollMs: 20 }, visitor);
+          console.log(JSON.stringify({ pid: child.pid, why: await child.exited }));
+          process.exit();`);
+        const { pid, why } = JSON.parse(await lineOf(server)) as { pid: number; why: string };
+        expect(why).toMatch(/^it ended with code \d/);
+        expect(isGone(pid)).toBe(true);
+      });
+
+      test('one that is stopped does not hold up the end, and ends when it goes on', async () => {
+        const server = runWithout(`
+          import { EbpfSource } from '${SOURCE}';
+          const source = new EbpfSource();
+          await source.start(() => {});
+          console.log(source.childPid);
+          process.stdin.once('data', async () => {
+            process.stdin.destroy();
+            await source.stop();
+          });`);
+        const child = Number(await lineOf(server));
+        process.kill(child, 'SIGSTOP');
+        const ended = once(server, 'exit');
+        server.stdin!.write('stop');
+        expect((await ended)[0]).toBe(0);
+        process.kill(child, 'SIGCONT');
+        await vi.waitUntil(() => isGone(child), WAIT);
+      });
     });
   },
 );

@@ -2,6 +2,7 @@
 // and ends it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { toError } from '@dendro/protocol';
 import { type FailedFrame, FrameReader, type FrameVisitor } from './frames.ts';
@@ -22,13 +23,17 @@ const FRAMES_AT = 3;
 const NODE_OPTIONS = ['--max-old-space-size=64', '--disable-sigusr1'];
 /** To give up its hooks, six of which cost 0.1 s each, and to tell what it still has. */
 const END_MS = 5000;
+/** To be gone once it was killed. One that is stopped stays, where the right to kill it is missing. */
+const KILL_MS = 1000;
 const MAX_ERROR_BYTES = 4096;
 
 export class BpfChild {
   readonly #process: ChildProcess;
   readonly #exited: Promise<string>;
+  readonly #frames: Readable | undefined;
   #errors = '';
   #broken: string | undefined;
+  #hasStarted = false;
 
   /** @param visitor is told what it says, until it exits */
   constructor(options: ChildOptions, visitor: FrameVisitor) {
@@ -39,8 +44,8 @@ export class BpfChild {
     });
     const frames = new FrameReader(visitor);
     // Without file descriptors to spare there are no pipes; the error below says so.
-    const out = this.#process.stdio?.[FRAMES_AT] as NodeJS.ReadableStream | undefined;
-    out?.on('data', (portion: Buffer) => {
+    this.#frames = (this.#process.stdio?.[FRAMES_AT] ?? undefined) as Readable | undefined;
+    this.#frames?.on('data', (portion: Buffer) => {
       if (this.#broken !== undefined) return;
       try {
         frames.push(portion);
@@ -49,14 +54,20 @@ export class BpfChild {
         this.kill();
       }
     });
-    out?.on('error', () => {}); // its exit says the rest
+    this.#frames?.on('error', () => {}); // its exit says the rest
     this.#process.stdin?.on('error', () => {});
     this.#process.stdin?.write(`${JSON.stringify(options)}\n`);
     this.#process.stderr?.on('data', (text: Buffer) => {
       this.#errors = `${this.#errors}${text}`.slice(-MAX_ERROR_BYTES);
     });
     this.#exited = new Promise((resolve) => {
-      this.#process.once('error', (error) => resolve(`it could not be started (${error.message})`));
+      this.#process.once('spawn', () => {
+        this.#hasStarted = true;
+      });
+      // Later on it is a signal that could not be sent.
+      this.#process.on('error', (error) => {
+        if (!this.#hasStarted) resolve(`it could not be started (${error.message})`);
+      });
       // Its pipes are empty then.
       this.#process.once('close', (code, signal) => resolve(this.#broken ?? this.#reasonOf(code, signal)));
     });
@@ -74,13 +85,28 @@ export class BpfChild {
   /** Ends it in order: it tells what it still has. */
   async end(): Promise<void> {
     this.#process.stdin?.end();
-    const timer = setTimeout(() => this.kill(), END_MS);
-    await this.#exited;
-    clearTimeout(timer);
+    if (await this.#isGoneWithin(END_MS)) return;
+    this.kill();
+    if (await this.#isGoneWithin(KILL_MS)) return;
+    this.#process.stderr?.destroy();
+    this.#process.unref();
   }
 
+  /** It is another user's process: without CAP_KILL it is left to end by itself, as it does without its pipes. */
   kill(): void {
+    this.#process.stdin?.destroy();
+    this.#frames?.destroy();
     this.#process.kill('SIGKILL');
+  }
+
+  async #isGoneWithin(ms: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const isOver = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), ms);
+    });
+    const isGone = await Promise.race([this.#exited.then(() => true), isOver]);
+    clearTimeout(timer);
+    return isGone;
   }
 
   #reasonOf(code: number | null, signal: NodeJS.Signals | null): string {

@@ -24,6 +24,8 @@ const COUNTER_WORDS = 8;
 const PRIORITY = -10;
 /** When nothing happens, the server is told so rarely. */
 const QUIET_MS = 200;
+const STAYS_ROOT =
+  'Without CAP_SETUID and CAP_SETGID the process that reads what the kernel tells stays root, without capabilities.';
 
 const {
   objectPath,
@@ -68,6 +70,7 @@ function run(object: BpfObject): void {
     if (untold > 0) object.notices.push(`There are too many processes: ${untold} of them are not told of.`);
   }
   giveUpRights();
+  if (process.geteuid?.() === 0) object.notices.push(STAYS_ROOT);
   const { ringBytes, cpus, notices } = object;
   out.write(jsonFrame(FRAME.ready, { ringBytes, cpus, notices, traced }));
 

@@ -42,6 +42,8 @@ const INIT_PID = 1;
 /** Between two tries to have the child again. */
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 30_000;
+/** One that was there for so long is started again at once. */
+const STEADY_MS = 60_000;
 /** Between two looks at whether there is something to read in /proc: while it is being read, and else. */
 const WORK_MS = 20;
 const IDLE_MS = 200;
@@ -72,6 +74,7 @@ export class EbpfSource implements Source, FrameVisitor {
   /** Time of the counts before. */
   #countedAt: EventNs;
   #pauseMs = FIRST_PAUSE_MS;
+  #readyAt = 0;
   #restartTimer: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -154,7 +157,7 @@ export class EbpfSource implements Source, FrameVisitor {
     // Another child: before its first records, which may come with this frame, there is a gap.
     if (this.#state === 'running') this.#tellGap();
     for (const pid of frame.traced) this.#families.see(pid, NOT_KNOWN);
-    this.#pauseMs = FIRST_PAUSE_MS;
+    this.#readyAt = performance.now();
     this.#onReady?.();
   }
 
@@ -248,6 +251,7 @@ export class EbpfSource implements Source, FrameVisitor {
     this.#child = undefined;
     this.#merge.flush();
     this.#notices.add(`The process that reads the kernel's records was lost (${why}): it is started again.`);
+    if (performance.now() - this.#readyAt >= STEADY_MS) this.#pauseMs = FIRST_PAUSE_MS;
     this.#restart();
   }
 

@@ -18,6 +18,7 @@ const GOOD: EbpfSurroundings = {
   uidMap: '         0          0 4294967295\n',
   lockdown: 'none [integrity] confidentiality\n',
   arch: 'x64',
+  otherPids: undefined,
 };
 
 describe('what is around is enough', () => {
@@ -51,6 +52,7 @@ const MISSING: readonly (readonly [what: string, changed: Partial<EbpfSurroundin
     { lockdown: 'none integrity [confidentiality]' },
     /locked down to confidentiality/,
   ],
+  ['in a container', { otherPids: 'other pids' }, /other pids/],
   ['an old kernel', { kernel: '5.4.0-150-generic' }, /needs Linux 5\.8, and this is 5\.4\.0-150-generic/],
   ['a very old kernel', { kernel: '4.19.0' }, /this is 4\.19\.0/],
   ['another machine', { arch: 's390x big-endian' }, /64-bit x86 and ARM, and this is s390x big-endian/],
@@ -72,7 +74,7 @@ const REFUSED: readonly (readonly [what: string, frame: FailedFrame | undefined,
       message: 'Error: Failed to load shared library: cannot open shared object file: No such file or directory',
       log: '',
     },
-    /libbpf\.so\.1 is not here; Debian and Ubuntu have it as the package libbpf1, Fedora as libbpf/,
+    /libbpf\.so\.1 is not here; with it every program is seen .*: Debian and Ubuntu have it as the package libbpf1, Fedora as libbpf/,
   ],
   [
     'a libbpf for a newer system',

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, endianness, release } from 'node:os';
 import { DendroError } from '@dendro/protocol';
+import { whyOtherPids } from '../procfs/pid-namespace.ts';
 import type { FailedFrame } from './frames.ts';
 
 /** Where to look. Tests bring their own. */
@@ -17,6 +18,8 @@ export interface EbpfSurroundings {
   /** Text of the kernel's lockdown file; undefined where there is none. */
   readonly lockdown: string | undefined;
   readonly arch: string;
+  /** Why its events cannot be put together with /proc; a clause. */
+  readonly otherPids: string | undefined;
 }
 
 const CAP_SYS_ADMIN = 21n;
@@ -41,7 +44,8 @@ export function mayUseEbpf(): boolean {
 }
 
 /** A clause, or undefined when nothing speaks against it. */
-export function whyNot({ kernel, hasBtf, status, uidMap, lockdown, arch: cpu }: EbpfSurroundings): string | undefined {
+export function whyNot(surroundings: EbpfSurroundings): string | undefined {
+  const { kernel, hasBtf, status, uidMap, lockdown, arch: cpu, otherPids } = surroundings;
   if (cpu !== 'x64' && cpu !== 'arm64') return `it is built for 64-bit x86 and ARM, and this is ${cpu}`;
   const [major = 0, minor = 0] = kernel.split('.').map(Number);
   if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
@@ -56,6 +60,7 @@ export function whyNot({ kernel, hasBtf, status, uidMap, lockdown, arch: cpu }: 
   if (!uidMap.includes(ALL_IDS)) {
     return 'root of a user namespace has no rights in the kernel; start dendro outside of it';
   }
+  if (otherPids !== undefined) return otherPids;
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
   const has = (capability: bigint) => (effective & (1n << capability)) !== 0n;
   if (has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON))) return undefined;
@@ -76,7 +81,7 @@ function clauseOf({ step, errno, message, log }: FailedFrame): string {
   if (step === 'library') {
     return message.includes('GLIBC')
       ? `libbpf.so.1 is built for a newer system than this (${lastLine(message)})`
-      : 'the library libbpf.so.1 is not here; Debian and Ubuntu have it as the package libbpf1, Fedora as libbpf';
+      : 'the library libbpf.so.1 is not here; with it every program is seen with its arguments, however short it lives: Debian and Ubuntu have it as the package libbpf1, Fedora as libbpf';
   }
   if (step === 'load' && errno === EPERM) {
     return 'the kernel does not allow it although the capabilities are there; a security module or a container may forbid the call bpf';
@@ -110,6 +115,7 @@ function readSurroundings(): EbpfSurroundings {
     uidMap: textOf('/proc/self/uid_map') ?? ALL_IDS,
     lockdown: textOf('/sys/kernel/security/lockdown'),
     arch: endianness() === 'LE' ? arch() : `${arch()} big-endian`,
+    otherPids: whyOtherPids(),
   };
 }
 

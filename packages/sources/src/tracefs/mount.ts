@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { DendroError } from '@dendro/protocol';
+import { whyOtherPids } from '../procfs/pid-namespace.ts';
 
 export interface Tracefs {
   readonly path: string;
@@ -61,6 +62,12 @@ export function parseMountinfo(text: string): Mount[] {
     const [, path, type] = /^\d+ \d+ \S+ \S+ (\S+) .*? - (\S+) /.exec(line) ?? [];
     return path === undefined || type === undefined ? [] : [{ path: unescapeOctal(path), type }];
   });
+}
+
+/** @throws DendroError DENDRO_SOURCE_UNAVAILABLE where /proc does not show the host that the kernel tells of */
+export function ensurePidsOfHost(): void {
+  const why = whyOtherPids();
+  if (why !== undefined) throw unavailable(why, 'or use --source procfs, which shows the container');
 }
 
 export function isRoot(): boolean {

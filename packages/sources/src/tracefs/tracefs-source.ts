@@ -14,6 +14,7 @@ import { TracefsInstance } from './instance.ts';
 import { ID_EVENTS, type OptionalEvents } from './kernel-events.ts';
 import { Launched } from './launched.ts';
 import { LiveReader } from './live-reader.ts';
+import { ensurePidsOfHost } from './mount.ts';
 
 export interface TracefsSourceOptions {
   readonly clock?: HostClock | undefined;
@@ -80,6 +81,7 @@ export class TracefsSource implements Source {
 
   async start(sink: EventSink): Promise<void> {
     try {
+      ensurePidsOfHost();
       const clock = this.#options.clock ?? HostClock.read();
       const { bufferKb, launcherTid, execs, changes: reader } = this.#options;
       const told = launcherTid === undefined ? sink : this.#onlyLaunched(launcherTid, sink);
