@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { ProgramCount } from './program-count.ts';
 
 const at = 1 as EventNs;
+const later = (ms: number) => (at + ms * 1_000_000) as EventNs;
 const exec = (pid: number, argv?: string[]): TaskEvent => ({ type: 'exec', at, pid, argv });
-const exit = (tid: number): TaskEvent => ({ type: 'exit', at, tid });
+const exit = (tid: number, ranMs = 30): TaskEvent => ({ type: 'exit', at: later(ranMs), tid });
 const seen = (pid: number, argv?: string[]): TaskEvent => {
   return { type: 'observe', at, tid: pid, pid, ppid: 1, start: at, startIsTick: true, argv };
 };
@@ -23,7 +24,23 @@ test('a program whose process is read while it runs is known, one that has ended
 
 test('a program that another one follows unread is not known', () => {
   expect(counted(exec(2), exec(2), seen(2, ['b']))).toEqual([
-    'Arguments known for 50 % of 2 programs; 1 exited before they could be read.',
+    'Arguments known for 50 % of 2 programs; 1 exited before they could be read (of those that ran for so long: 0 % of 1 under 1 ms).',
+  ]);
+});
+
+test('how many are known is told by how long they ran', () => {
+  const ran = (pid: number, ms: number, isKnown: boolean) =>
+    isKnown ? [exec(pid), seen(pid, ['x']), exit(pid, ms)] : [exec(pid), exit(pid, ms)];
+  const programs = [
+    ran(2, 0.2, false),
+    ran(3, 0.9, true),
+    ran(4, 1, true),
+    ran(5, 4, false),
+    ran(6, 4.9, true),
+    ran(7, 20, true),
+  ];
+  expect(counted(...programs.flat())).toEqual([
+    'Arguments known for 66 % of 6 programs; 2 exited before they could be read (of those that ran for so long: 50 % of 2 under 1 ms, 66 % of 3 under 5 ms).',
   ]);
 });
 
