@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TaskEvent } from '@dendro/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fuzz } from '../input/test-mutations.ts';
 import { parseExactJson } from './exact-json.ts';
 import { TraceeDecoder } from './tracee-decoder.ts';
 
@@ -126,3 +129,36 @@ test('integers of 64 bits stay exact, and nothing else changes', () => {
 function exactReviver(_key: string, read: unknown, { source }: { readonly source?: string }): unknown {
   return typeof read === 'number' && source !== undefined && /^-?\d{16,}$/.test(source) ? source : read;
 }
+
+test('changed lines of every kind neither stop the decoder nor forge what the tree cannot take', () => {
+  const folder = join(import.meta.dirname, '../../../testkit/vectors/tracee');
+  const corpus = readdirSync(folder)
+    .filter((name) => name.endsWith('.ndjson'))
+    .flatMap((name) => readFileSync(join(folder, name), 'latin1').split('\n'))
+    .filter((line) => line !== '');
+  const tokens = [
+    '"',
+    '\\u0000',
+    '\\ud800',
+    '{',
+    '}',
+    '[',
+    ']',
+    ',',
+    ':',
+    'null',
+    '-',
+    'e9',
+    '"value":',
+    '"name":',
+    '__proto__',
+  ];
+  const { events, slowestBatchMs, grownBytes } = fuzz(
+    () => corpus,
+    tokens,
+    (sink) => new TraceeDecoder(sink),
+  );
+  expect(events).toBeGreaterThan(1000);
+  expect(slowestBatchMs).toBeLessThan(5000);
+  expect(grownBytes).toBeLessThan(32 * 1024 * 1024);
+}, 600_000);
