@@ -329,6 +329,8 @@ describe('sightings', () => {
     ]);
     expect(host.tree.exitOf(only(host, 20))).toBe(990);
     expect(host.tree.exitOf(only(host, 21))).toBe(990);
+    // Nobody has said so.
+    for (const tid of [20, 21]) expect(host.tree.exitAuthorityOf(only(host, tid))).toBe(AUTHORITY.inferred);
     expect(host.tree.exitOf(only(host, 22))).toBe(Number.POSITIVE_INFINITY);
     expect(host.tree.exitOf(only(host, 23))).toBe(Number.POSITIVE_INFINITY);
   });

@@ -2,7 +2,7 @@
  * compared with. Each line of FILE is one statement of somebody who knows, in one write(2):
  *
  *   born TID PID CREATOR_TID PPID    said by the new task itself, or by its creator where it sees other ids; PPID 0: a thread
- *   exec PID NAME                    will call exec, and the program is called so; * where that is not known
+ *   exec PID HEX                     will call exec, and the program is called so; * where that is not known
  *   failed PID                       exec has failed
  *   ended PID CODE SIGNAL            said by who waited, or by who is about to exit and is waited for by nobody
  *   parent PID PPID                  who its parent is now
@@ -12,6 +12,7 @@
  * usage: special-cases FILE, as root; special-cases --noop ends at once
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -23,6 +24,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,8 +71,16 @@ static void reap_all(void) {
 
 static const char *base(const char *path) { return strrchr(path, '/') ? strrchr(path, '/') + 1 : path; }
 
+/* @return the bytes of a name, at most 16 of them, as hexadecimal digits */
+static const char *hex_of(const char *name) {
+  static char hex[33];
+  hex[0] = 0;
+  for (unsigned i = 0; name[i] && i < 16; i++) sprintf(hex + 2 * i, "%02x", (unsigned char)name[i]);
+  return hex;
+}
+
 static void run(const char *path, const char *argument) {
-  say("exec %d %s\n", getpid(), base(path));
+  say("exec %d %s\n", getpid(), hex_of(base(path)));
   execl(path, base(path), argument, (char *)0);
   say("failed %d\n", getpid());
   _exit(127);
@@ -88,6 +98,23 @@ static void copy(const char *from, const char *to) {
 static void pipeline(void) {
   for (int i = 0; i < 3; i++)
     if (child() == 0) run("/bin/true", "x");
+}
+
+/* What a shell does for $(echo word). */
+static void substitution(void) {
+  int ends[2];
+  char word[16];
+  if (pipe(ends) != 0) abort();
+  int pid = child();
+  if (pid == 0) {
+    dup2(ends[1], 1);
+    close(ends[0]);
+    close(ends[1]);
+    run("/bin/echo", "word");
+  }
+  close(ends[1]);
+  while (read(ends[0], word, sizeof word) > 0) continue;
+  reap(pid);
 }
 
 struct thread_job {
@@ -224,12 +251,10 @@ static void memory_file(void) {
 }
 
 static void names(void) {
-  const char *all[] = {"a b", "a\nb", "](x) [y", "pid=7 x=y", "\x1b[31mred", "\xff\xfe", "fifteen letters"};
+  const char *all[] = {"a b", "a\nb", "](x) [y", "pid=7 x=y", "", "\x1b[31mred", "\xff\xfe", "fifteen letters"};
   for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
     prctl(PR_SET_NAME, all[i]);
-    char hex[64] = "";
-    for (unsigned j = 0; all[i][j]; j++) sprintf(hex + 2 * j, "%02x", (unsigned char)all[i][j]);
-    say("name %d %s\n", gettid(), hex);
+    say("name %d %s\n", gettid(), hex_of(all[i]));
     nap(1);
   }
 }
@@ -284,6 +309,42 @@ static void deleted(void) {
   reap(pid);
 }
 
+static void odd_files(void) {
+  const char *all[] = {"two\nlines", "h\xc3\xbcllen", "\xe2\x80\xaerlo"};
+  for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s/%s", folder, all[i]);
+    copy("/bin/true", path);
+    int pid = child();
+    if (pid == 0) run(path, "x");
+    reap(pid);
+  }
+}
+
+/* Not of processes: nothing of it may be taken for one. */
+static void loopback(void) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof address;
+  int server = socket(AF_INET, SOCK_STREAM, 0);
+  if (bind(server, (void *)&address, length) != 0 || listen(server, 1) != 0) abort();
+  getsockname(server, (void *)&address, &length);
+  int pid = child();
+  if (pid == 0) {
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    _exit(connect(client, (void *)&address, length) == 0 && write(client, "x", 1) == 1 ? 13 : 1);
+  }
+  char byte;
+  int peer = accept(server, 0, 0);
+  if (read(peer, &byte, 1) != 1) abort();
+  reap(pid);
+}
+
+static void protect(void) {
+  char *page = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  page[0] = 1;
+  if (mprotect(page, 4096, PROT_READ | PROT_EXEC) != 0) abort();
+}
+
 int main(int count, char **args) {
   if (count > 1 && strcmp(args[1], "--noop") == 0) return 0;
   self = "/proc/self/exe";
@@ -296,7 +357,8 @@ int main(int count, char **args) {
   *strrchr(folder, '/') = 0;
   void (*cases[])(void) = {pipeline,   threads,   exec_from_thread, leader_first, exit_from_thread, other_user, daemon_twice,
                            subreaper,  sibling,   vforked,          no_program,   memory_file,      names,      namespace,
-                           script,     killed,    terminated,       crashed,      orphan,           deleted};
+                           script,     killed,    terminated,       crashed,      orphan,           deleted,    substitution,
+                           odd_files,  loopback,  protect};
   say("root %d\n", getpid());
   for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
     if (child() == 0) {
