@@ -159,3 +159,25 @@ test('a flag that nobody has given a meaning yet does not say that more of a lif
   );
   expect([...new LivesBlock(encoder.finish().rows, BASE).isPart]).toEqual([0]);
 });
+
+// A tree of them threw at whoever asked for a time in decimal, or took one field for the loss of another.
+test.each<[string, (encoder: LivesEncoder) => void]>([
+  ['a start', (encoder) => told(encoder, Number.NaN)],
+  ['an end', (encoder) => told(encoder).exit(1 as TaskId, Number.NaN as EventNs, AUTHORITY.event, 0, 0)],
+  ['a time', (encoder) => told(encoder).set(1 as TaskId, 8, Number.NaN as EventNs, AUTHORITY.event, 7)],
+  ['a field', (encoder) => told(encoder).set(1 as TaskId, 20, 5 as EventNs, AUTHORITY.event, 7)],
+])('a block that says %s that there is not is damaged', (_, tell) => {
+  const encoder = new LivesEncoder(BASE);
+  tell(encoder);
+  const packed = packBlock(encoder.finish());
+  const block = new PackedBlock(() => packed, BASE);
+  const load = () => new TreeLoader(new TemporalTree()).load(block, 0 as EventNs, 100 as EventNs);
+  expect(load).toThrow(expect.objectContaining({ code: 'DENDRO_HISTORY_DAMAGED' }));
+});
+
+function told(encoder: LivesEncoder, start = 0): LivesEncoder {
+  const [task, tid] = [1 as TaskId, 1 as Tid];
+  encoder.begin(task, 0 as EventNs, 100 as EventNs);
+  encoder.task(task, tid, tid, task, 0 as TaskId, start as EventNs, 0 as EntityId, 0, AUTHORITY.event);
+  return encoder;
+}
