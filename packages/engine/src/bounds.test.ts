@@ -210,3 +210,16 @@ describe('[BO5] what is evicted', () => {
     });
   });
 });
+
+// The stub of a thread left the list with the one that it had created, and whoever stood behind it stayed.
+test('[BO2] a process takes all of its threads along, the evicted ones between them too', () => {
+  const threads = [thread(2, 11, 10), thread(3, 12, 10), thread(4, 13, 12)];
+  const ended = exit(5, 12, { pid: 10, isGroupDead: false });
+  const others = [fork(6, 20, 1), thread(7, 21, 20)]; // one thread too many: 12 goes
+  const host = hostOf([INIT, fork(1, 10, 1), ...threads, ended, ...others, exit(8, 10), fork(9, 30, 20)], {
+    maxProcesses: 3,
+    maxThreads: 3,
+  });
+  expect([10, 11, 12, 13].map((tid) => livesOf(host, tid))).toEqual([[], [], [], []]);
+  expect(host.counts).toMatchObject({ evictedProcesses: 1, evictedThreads: 3, stubs: 0 });
+});

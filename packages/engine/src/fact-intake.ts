@@ -25,6 +25,7 @@ import {
 import type { EntityTable } from './entity-table.ts';
 import { NO_TASK, type TaskIndex } from './ids.ts';
 import type { Lives } from './lives.ts';
+import { MAX_LEADERS } from './parent-reader.ts';
 import type { Recorder } from './recorder.ts';
 import type { Residents } from './residents.ts';
 import { NO_TEXT } from './string-table.ts';
@@ -37,12 +38,22 @@ const MAX_TASK_ID = 2 ** 52;
 /** Epoch nanoseconds fit into 64 bits, and so do differences of them. */
 const MAX_EVENT_NS = 2 ** 63;
 
+/**
+ * Ancestors that may be looked at in search of rings, and lives of a tid to find the place of one, for each fact and besides.
+ * A feed needs some tens; facts that were made to need ever more are refused, or a recording of a few megabytes could take
+ * for hours.
+ */
+const STEPS_PER_FACT = 256;
+const STEPS_BESIDES = 1_000_000;
+
 /** What ProcessTree knows of ancestors. */
 export interface RingGuard {
   /** Does `creator` itself descend from `task`? Counts it then. */
   isCreatedBy(creator: TaskIndex, task: TaskIndex): boolean;
   /** Records a parent unless that would make a ring; counts it then. */
   setParent(task: TaskIndex, parent: TaskIndex, since: EventNs, authority: Authority): void;
+  /** Ancestors that were looked at so far. */
+  stepsTaken(): number;
 }
 
 interface ParentFact {
@@ -65,6 +76,7 @@ export class FactIntake implements FactVisitor {
   /** The same before this batch or snapshot: a task with an id up to it that is not here has left memory. */
   #knownUpTo = 0;
   #gaps = 0;
+  #stepsLeft = STEPS_BESIDES;
   // Of the batch that is being taken.
   #texts: readonly string[] = [];
   #textIndexes = new Int32Array(0); // index in the batch -> index in the tree, 0 = not looked up yet
@@ -138,6 +150,11 @@ export class FactIntake implements FactVisitor {
       this.#refused++;
       return;
     }
+    this.#stepsLeft += STEPS_PER_FACT;
+    if (this.#stepsLeft < 0 && this.#lives.isOlder(tid, start)) {
+      this.#refused++;
+      return;
+    }
     if (leader !== id && (process === NO_TASK || !tree.isPresent(process))) {
       this.#passOver(id, leader);
       return;
@@ -197,7 +214,9 @@ export class FactIntake implements FactVisitor {
     if (wasPresent && start === startBefore) return;
     if (wasPresent) this.#lives.remove(tid, task);
     else this.#born.push(task);
+    const passed = this.#lives.passed;
     this.#lives.insert(tid, task, start);
+    this.#stepsLeft -= this.#lives.passed - passed;
   }
 
   /** Of whose tid another life has begun has ended. The other tree knew unless it had let go of it. */
@@ -224,6 +243,7 @@ export class FactIntake implements FactVisitor {
   }
 
   #takeParent(task: TaskIndex, parent: TaskId, since: EventNs, authority: Authority): void {
+    this.#stepsLeft += STEPS_PER_FACT;
     if (!this.#isTask(parent)) {
       this.#recorder.parent(task, NO_TASK, since, authority);
       return;
@@ -234,16 +254,28 @@ export class FactIntake implements FactVisitor {
       return;
     }
     const slot = this.#slotOf(parent);
-    this.#guard.setParent(task, slot, since, authority);
+    this.#climb(task, () => this.#guard.setParent(task, slot, since, authority));
     this.#tree.forgetIfUnused(slot);
   }
 
   #creatorSlotOf(creator: TaskId, task: TaskIndex): TaskIndex {
     if (creator === NO_TASK_ID || creator > MAX_TASK_ID || this.#hasLeft(creator)) return NO_TASK;
     const slot = this.#slotOf(creator);
-    if (!this.#guard.isCreatedBy(slot, task)) return slot;
-    this.#tree.forgetIfUnused(slot);
+    if (this.#climb(task, () => !this.#guard.isCreatedBy(slot, task))) return slot;
+    if (slot !== task) this.#tree.forgetIfUnused(slot);
     return NO_TASK;
+  }
+
+  /** Asks the guard about somebody above `task`; refuses to when that was made to take too long. */
+  #climb<T>(task: TaskIndex, ask: () => T): T | undefined {
+    if (this.#stepsLeft < 0 && this.#tree.mayHaveChildren(task)) {
+      this.#refused++;
+      return undefined;
+    }
+    const before = this.#guard.stepsTaken();
+    const answer = ask();
+    this.#stepsLeft -= this.#guard.stepsTaken() - before;
+    return answer;
   }
 
   /** Is a process, at however many removes, a thread of one that is to be its own? */
@@ -251,13 +283,13 @@ export class FactIntake implements FactVisitor {
     const tree = this.#tree;
     if (task === NO_TASK || process === task) return false;
     let above = process;
-    for (let steps = tree.slotCount; steps > 0 && above !== NO_TASK; steps--) {
+    for (let steps = 0; steps < MAX_LEADERS && above !== NO_TASK; steps++) {
       const leader = tree.leaderOf(above);
       if (leader === above) return false;
       if (leader === task) return true;
       above = leader;
     }
-    return false;
+    return above !== NO_TASK;
   }
 
   /** A thread whose process has left memory, or was never announced: then it is refused. */

@@ -56,8 +56,8 @@ export class FieldReader {
   readonly #next = new Int32Array(FIELD_COUNT); // the first one after it
   readonly #fallback = new Int32Array(FIELD_COUNT); // the sighting that holds where nothing is inherited
   /**
-   * Field id -> TaskIndex -> the entry that it inherits at its start, plus one; 0 not looked up yet. Of long chains
-   * only, where reading every task would else walk the whole way up for each. Valid until the next change of a fact.
+   * Field id -> TaskIndex -> the entry that it inherits at its start, or NO_ENTRY or TRIMMED, plus KEPT; ENDLESS; 0 not
+   * looked up yet. Of long chains only. Valid until the next change of a fact.
    */
   readonly #births: (Int32Array | undefined)[] = [];
 
@@ -138,44 +138,99 @@ export class FieldReader {
    * The entry that holds at `at`, perhaps another task's; NO_ENTRY or TRIMMED. It can say "not known".
    * @param maxSteps ancestors that are looked at; NO_ENTRY also where it comes from further up
    */
-  find(task: TaskIndex, field: number, at: EventNs, maxSteps = this.#tasks.length): EntryIndex {
+  find(task: TaskIndex, field: number, at: EventNs, maxSteps = NEAR): EntryIndex {
     if (this.#changelogs.countOf(field) === 0) return NO_ENTRY;
-    const bit = 1 << field;
     const births = this.#births[field];
     let from = task;
     let time = at;
     let fallback: EntryIndex = NO_ENTRY;
-    // Creators cannot form a ring in a true feed; in a hostile one they can.
     for (let steps = 0; steps <= maxSteps; steps++) {
       const limit = Math.min(time, this.endOf(from)) as EventNs;
-      if (this.#mayHaveEnded(from, limit)) return TRIMMED;
-      if (((this.#changelogs.fieldsOf(from) | this.#changelogs.trimmedOf(from)) & (bit | (1 << ARGV))) !== 0) {
-        const entry = this.#findOwn(from, field, limit);
-        if (entry === TRIMMED) return TRIMMED;
-        if (entry === BLOCKED) return fallback;
-        if (entry >= 0) {
-          if (steps > NEAR && fallback === NO_ENTRY) this.#keepBirths(task, from, field, at, entry);
-          return fallback !== NO_ENTRY && !this.#isKnown(entry) ? fallback : entry;
-        }
-        if (entry !== NO_ENTRY) fallback = entry - FALLBACK;
-      }
-      if ((INHERITED & bit) === 0) return fallback;
+      const own = this.#answerOf(from, field, limit);
+      if (own >= 0) return this.#either(own, fallback);
+      if (own === TRIMMED) return TRIMMED;
+      if (own === BLOCKED) return fallback;
+      if (own !== NO_ENTRY) fallback = own - FALLBACK;
       const kept = births?.[from] ?? 0;
       if (kept !== 0 && limit >= this.#tasks.startOf(from)) {
-        if (steps > NEAR && fallback === NO_ENTRY) this.#keepBirths(task, from, field, at, kept - 1);
-        return fallback !== NO_ENTRY && !this.#isKnown(kept - 1) ? fallback : kept - 1;
+        return kept === ENDLESS ? this.#findFar(task, field, at) : this.#either(kept - KEPT, fallback);
       }
-      const creator = this.#tasks.creatorOf(from);
-      if ((this.#tasks.flagsOf(from) & TASK_FLAG.thread) !== 0 && (field !== COMM || creator === NO_TASK)) {
-        time = limit;
-        from = this.#tasks.leaderOf(from);
-      } else {
-        time = Math.min(limit, this.#tasks.startOf(from)) as EventNs;
-        from = creator;
-      }
+      time = this.#isOfProcess(from, field) ? limit : (Math.min(limit, this.#tasks.startOf(from)) as EventNs);
+      from = this.#heirOf(from, field);
       if (from === NO_TASK) return fallback;
     }
-    return fallback;
+    return maxSteps < NEAR ? fallback : this.#findFar(task, field, at);
+  }
+
+  /**
+   * As `find`, from however far up; keeps what those on the way inherit, or reading every task of a long chain would walk
+   * the whole way up for each. Facts from elsewhere can lead in a ring, or to ever younger creators: then nothing is
+   * inherited.
+   */
+  #findFar(task: TaskIndex, field: number, at: EventNs): EntryIndex {
+    while (this.#births.length <= field) this.#births.push(undefined);
+    this.#births[field] ??= new Int32Array(this.#tasks.length);
+    const births = this.#births[field]!;
+    const passed: TaskIndex[] = []; // or NO_TASK: what it inherits is not that of its birth
+    const fallbacks: EntryIndex[] = [];
+    let answer: EntryIndex = NO_ENTRY;
+    let isEndless = false;
+    let unborn = 0; // so many in a row
+    let [mark, markedAt] = [NO_TASK, at]; // somebody further down: who is met there again is in a ring
+    for (let from = task, time = at; from !== NO_TASK && !isEndless; from = this.#heirOf(from, field)) {
+      const limit = Math.min(time, this.endOf(from)) as EventNs;
+      const own = this.#answerOf(from, field, limit);
+      if (own >= 0 || own === TRIMMED || own === BLOCKED) {
+        answer = own === BLOCKED ? NO_ENTRY : own;
+        break;
+      }
+      const start = this.#tasks.startOf(from);
+      const isOfBirth = limit >= start && !this.#isOfProcess(from, field);
+      const kept = isOfBirth ? births[from]! : 0;
+      passed.push(isOfBirth ? from : NO_TASK);
+      fallbacks.push(own === NO_ENTRY ? NO_ENTRY : own - FALLBACK);
+      unborn = isOfBirth ? 0 : unborn + 1;
+      isEndless = kept === ENDLESS || unborn > NEAR || (from === mark && limit === markedAt);
+      if (kept !== 0 && !isEndless) {
+        answer = kept - KEPT;
+        break;
+      }
+      if ((passed.length & (passed.length - 1)) === 0) [mark, markedAt] = [from, limit];
+      time = this.#isOfProcess(from, field) ? limit : (Math.min(limit, start) as EventNs);
+    }
+    if (isEndless) {
+      for (const one of passed) if (one !== NO_TASK) births[one] = ENDLESS;
+      return fallbacks[0]!;
+    }
+    for (let i = passed.length - 1; i >= 0; i--) {
+      if (passed[i] !== NO_TASK) births[passed[i]!] = answer + KEPT;
+      answer = this.#either(answer, fallbacks[i]!);
+    }
+    return answer;
+  }
+
+  /** What `#findOwn` answers. */
+  #answerOf(task: TaskIndex, field: number, limit: EventNs): number {
+    if (this.#mayHaveEnded(task, limit)) return TRIMMED;
+    const entries = this.#changelogs.fieldsOf(task) | this.#changelogs.trimmedOf(task);
+    return (entries & ((1 << field) | (1 << ARGV))) === 0 ? NO_ENTRY : this.#findOwn(task, field, limit);
+  }
+
+  /** What is inherited, or a sighting for want of anything better. */
+  #either(inherited: EntryIndex, fallback: EntryIndex): EntryIndex {
+    if (fallback === NO_ENTRY || inherited === TRIMMED) return inherited;
+    return inherited >= 0 && this.#isKnown(inherited) ? inherited : fallback;
+  }
+
+  /** From whom it has what it has not itself: its process, or its creator as of its birth; NO_TASK where from nobody. */
+  #heirOf(task: TaskIndex, field: number): TaskIndex {
+    if ((INHERITED & (1 << field)) === 0) return NO_TASK;
+    return this.#isOfProcess(task, field) ? this.#tasks.leaderOf(task) : this.#tasks.creatorOf(task);
+  }
+
+  #isOfProcess(task: TaskIndex, field: number): boolean {
+    if ((this.#tasks.flagsOf(task) & TASK_FLAG.thread) === 0) return false;
+    return field !== COMM || this.#tasks.creatorOf(task) === NO_TASK;
   }
 
   /**
@@ -200,22 +255,6 @@ export class FieldReader {
     return false;
   }
 
-  /** Notes what the tasks from `task` up to below `owner` inherit: they all had nothing of their own. */
-  #keepBirths(task: TaskIndex, owner: TaskIndex, field: number, at: EventNs, entry: EntryIndex): void {
-    while (this.#births.length <= field) this.#births.push(undefined);
-    this.#births[field] ??= new Int32Array(this.#tasks.length);
-    const births = this.#births[field]!;
-    let time = at;
-    for (let one = task; one !== owner && one !== NO_TASK; one = this.#tasks.creatorOf(one)) {
-      // Threads read more than what they were born with.
-      if ((this.#tasks.flagsOf(one) & TASK_FLAG.thread) !== 0) return;
-      const start = this.#tasks.startOf(one);
-      if (Math.min(time, this.endOf(one)) < start) return;
-      births[one] = entry + 1;
-      time = start;
-    }
-  }
-
   /**
    * Looks up all fields at once, and puts into `found` what `find` gives for each.
    * @returns bits of the fields that have an entry
@@ -229,10 +268,15 @@ export class FieldReader {
     this.#findAllOwn(task, limit);
     this.#missing &= INHERITED;
     let from = task;
-    for (let steps = this.#tasks.length; steps >= 0 && this.#missing !== 0; steps--) {
+    for (let steps = 0; this.#missing !== 0; steps++) {
+      if (steps > NEAR) {
+        this.#findEach(this.#missing, task, at);
+        break;
+      }
       const creator = this.#tasks.creatorOf(from);
       if ((this.#tasks.flagsOf(from) & TASK_FLAG.thread) !== 0) {
-        if ((this.#missing & (1 << COMM)) !== 0 && creator !== NO_TASK) this.#inheritComm(from, creator, limit);
+        // Its name is the one thing that it does not have from its process.
+        if (creator !== NO_TASK) this.#findEach(this.#missing & (1 << COMM), task, at);
         from = this.#tasks.leaderOf(from);
       } else {
         limit = Math.min(limit, this.#tasks.startOf(from)) as EventNs;
@@ -259,13 +303,16 @@ export class FieldReader {
   #known = 0;
   #withFallback = 0;
 
-  // The name of a thread is the one thing that it does not have from its process.
-  #inheritComm(thread: TaskIndex, creator: TaskIndex, limit: EventNs): void {
-    const bit = 1 << COMM;
-    const entry = this.find(creator, COMM, Math.min(limit, this.#tasks.startOf(thread)) as EventNs);
-    this.#missing &= ~bit;
-    if (entry >= 0) this.#answer(COMM, entry);
-    else if (entry === TRIMMED) this.#withFallback &= ~bit;
+  /** Looks some of the missing fields up one by one. */
+  #findEach(fields: number, task: TaskIndex, at: EventNs): void {
+    this.#missing &= ~fields;
+    this.#withFallback &= ~fields;
+    for (let field = 1; fields >> field !== 0; field++) {
+      const entry = (fields & (1 << field)) === 0 ? NO_ENTRY : this.find(task, field, at);
+      if (entry < 0) continue;
+      this.found[field] = entry;
+      this.#known |= 1 << field;
+    }
   }
 
   /** Takes an answer from another list than the task's own, or "not known" that a sighting of the task goes before. */
@@ -420,6 +467,9 @@ export class FieldReader {
   }
 }
 
+/** What is kept of births: above what it is added to, and for who descends from a ring. */
+const KEPT = 4;
+const ENDLESS = 1;
 /** As an answer of `#findOwn`: not known, and not inherited either. */
 const BLOCKED = -3;
 /** Added to an entry, as an answer of `#findOwn`: it holds if nothing is inherited. Below every other answer. */

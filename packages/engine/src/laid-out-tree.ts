@@ -140,6 +140,7 @@ export class LaidOutTree {
   }
 
   #layOutSome(changed: ReadonlySet<TaskIndex>, { at, keepExitedNs }: OrderOptions): void {
+    const leaders = new Set<TaskIndex>();
     for (const task of changed) {
       this.#readAgain(task);
       // Whoever is below it may have to go elsewhere, and its process counts it.
@@ -149,8 +150,10 @@ export class LaidOutTree {
         child = next;
       }
       const leader = this.#tree.leaderOf(task);
-      if (leader !== NO_TASK && leader !== task && !changed.has(leader)) this.#readAgain(leader);
+      if (leader !== NO_TASK && leader !== task && !changed.has(leader)) leaders.add(leader);
     }
+    // Each once: to count its threads costs as much as there are.
+    for (const leader of leaders) this.#readAgain(leader);
     const oldest = at - keepExitedNs;
     const ended = this.#ended;
     this.#ended = [];

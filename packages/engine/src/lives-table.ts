@@ -5,7 +5,7 @@ import { NO_TASK, type TaskIndex } from './ids.ts';
 import type { Rows } from './rows.ts';
 import { TASK_ROW } from './task-row.ts';
 
-const { olderLife: OLDER, sameTidBucket: SAME_BUCKET, tid: TID, integers: WIDTH } = TASK_ROW;
+const { olderLife: OLDER, newerLife: NEWER, sameTidBucket: SAME_BUCKET, tid: TID, integers: WIDTH } = TASK_ROW;
 
 export class LivesTable {
   #buckets = new Int32Array(1024).fill(NO_TASK); // bucket -> newest life of some tid | NO_TASK
@@ -28,27 +28,35 @@ export class LivesTable {
     return this.#rows.i32[task * WIDTH + OLDER]! as TaskIndex;
   }
 
+  /** The next newer life of the same tid; NO_TASK of the newest one. */
+  newerOf(tid: number, task: TaskIndex): TaskIndex {
+    return this.newestOf(tid) === task ? NO_TASK : (this.#rows.i32[task * WIDTH + NEWER]! as TaskIndex);
+  }
+
   /** Puts a life into the chain of its tid, below `newer`; as the newest, before `newest`, when that is NO_TASK. */
   insert(tid: number, task: TaskIndex, newer: TaskIndex, newest: TaskIndex): void {
     if (newer !== NO_TASK) {
-      this.#rows.i32[task * WIDTH + OLDER] = this.#rows.i32[newer * WIDTH + OLDER]!;
-      this.#rows.i32[newer * WIDTH + OLDER] = task;
-      return;
+      this.#join(task, this.olderOf(newer));
+      this.#join(newer, task);
+    } else if (newest === NO_TASK) {
+      this.#rows.i32[task * WIDTH + OLDER] = NO_TASK;
+      this.#enter(tid, task);
+    } else {
+      this.#replace(tid, newest, task);
+      this.#join(task, newest);
     }
-    this.#rows.i32[task * WIDTH + OLDER] = newest;
-    if (newest === NO_TASK) this.#enter(tid, task);
-    else this.#replace(tid, newest, task);
   }
 
   remove(tid: number, task: TaskIndex): void {
-    const older = this.#rows.i32[task * WIDTH + OLDER]! as TaskIndex;
-    let newer = this.newestOf(tid);
-    if (newer === task) {
-      this.#replace(tid, task, older);
-      return;
-    }
-    while (newer !== NO_TASK && this.olderOf(newer) !== task) newer = this.olderOf(newer);
-    if (newer !== NO_TASK) this.#rows.i32[newer * WIDTH + OLDER] = older;
+    const older = this.olderOf(task);
+    const newer = this.newerOf(tid, task);
+    if (newer === NO_TASK) this.#replace(tid, task, older);
+    else this.#join(newer, older);
+  }
+
+  #join(newer: TaskIndex, older: TaskIndex): void {
+    this.#rows.i32[newer * WIDTH + OLDER] = older;
+    if (older !== NO_TASK) this.#rows.i32[older * WIDTH + NEWER] = newer;
   }
 
   #enter(tid: number, task: TaskIndex): void {

@@ -21,6 +21,7 @@ export class Lives {
   readonly #tree: TemporalTree;
   readonly #residents: Residents;
   readonly #table: LivesTable;
+  #passed = 0;
 
   /** @param residents know who has not ended, as far as anybody has told: it costs less to ask them first */
   constructor(tree: TemporalTree, residents: Residents) {
@@ -140,9 +141,21 @@ export class Lives {
     while (life !== NO_TASK && this.#tree.startOf(life) > start) {
       newer = life;
       life = this.#table.olderOf(life);
+      this.#passed++;
     }
     this.#table.insert(tid, task, newer, newest);
     return newest === NO_TASK;
+  }
+
+  /** Lives that `insert` has passed so far: for who bounds what that may cost. */
+  get passed(): number {
+    return this.#passed;
+  }
+
+  /** Has a younger life that tid? */
+  isOlder(tid: number, start: EventNs): boolean {
+    const newest = this.#table.newestOf(tid);
+    return newest !== NO_TASK && this.#tree.startOf(newest) > start;
   }
 
   olderOf(task: TaskIndex): TaskIndex {
@@ -150,11 +163,7 @@ export class Lives {
   }
 
   newerOf(tid: number, task: TaskIndex): TaskIndex {
-    let newer: TaskIndex = NO_TASK;
-    for (let life = this.#table.newestOf(tid); life !== task && life !== NO_TASK; life = this.#table.olderOf(life)) {
-      newer = life;
-    }
-    return newer;
+    return this.#table.newerOf(tid, task);
   }
 
   remove(tid: number, task: TaskIndex): void {

@@ -13,8 +13,14 @@ import { type LinkIndex, NO_LINK, type ParentageTable } from './parentage-table.
 import type { TaskTable } from './task-table.ts';
 
 /** A leader that is a thread itself has a leader; facts from elsewhere can make a ring of them. */
-const MAX_LEADERS = 8;
+export const MAX_LEADERS = 8;
 export const INIT_TID = 1;
+/** Siblings of siblings that are followed anew each time; of longer chains it is kept whom each was born under. */
+const NEAR = 64;
+/** What is kept of a birth: a parent, or NO_TASK, is added to it; that it is not known any more; a ring. */
+const KEPT = 4;
+const TRIMMED = 1;
+const RING = 2;
 
 export class ParentReader {
   readonly #tasks: TaskTable;
@@ -26,6 +32,9 @@ export class ParentReader {
   #since = 0 as EventNs;
   #isFromLater = false; // a sighting that goes back
   #isTrimmed = false; // it is not known any more
+  /** TaskIndex -> whom it was born under, plus KEPT; TRIMMED; RING; 0 not looked up yet. Valid until a fact changes. */
+  #births: Int32Array | undefined;
+  #siblingSteps = 0;
 
   constructor(tasks: TaskTable, links: ParentageTable, fields: FieldReader) {
     this.#tasks = tasks;
@@ -50,6 +59,16 @@ export class ParentReader {
 
   noteClear(): void {
     this.#init = NO_TASK;
+  }
+
+  /** To be called when a fact has changed. */
+  noteChange(): void {
+    if (this.#births !== undefined) this.#births = undefined;
+  }
+
+  /** Siblings of siblings that were followed so far: for who bounds what reading may cost. */
+  get siblingSteps(): number {
+    return this.#siblingSteps;
   }
 
   parentAt(task: TaskIndex, at: EventNs): TaskIndex {
@@ -168,7 +187,8 @@ export class ParentReader {
 
     // Concluded, ended or not known: the next sighting tells, if there is one.
     const next = this.#links.hasLinks(task) ? this.#links.findNext(task, limit) : NO_LINK;
-    const isSeen = next !== NO_LINK && this.#goesBack(task, next);
+    const seen = next === NO_LINK ? NO_TASK : this.#processOf(this.#links.parentOf(next));
+    const isSeen = next !== NO_LINK && seen !== task && this.#goesBack(task, next);
     if (parent !== NO_TASK && limit !== start && this.#fields.endOf(parent) <= limit) {
       this.#since = Math.max(this.#since, this.#fields.endOf(parent)) as EventNs;
       this.#authority = AUTHORITY.inferred;
@@ -177,7 +197,7 @@ export class ParentReader {
     if (!isSeen) return parent;
     this.#authority = AUTHORITY.sighting;
     this.#isFromLater = true;
-    return this.#processOf(this.#links.parentOf(next));
+    return seen;
   }
 
   /** The process of its creator; for one that was born as a sibling, the parent of that process at the time. */
@@ -190,18 +210,33 @@ export class ParentReader {
   #parentOfSiblings(task: TaskIndex, creator: TaskIndex): TaskIndex {
     const siblings = [task]; // the creator of each is the next one
     let top = creator;
-    for (let at = this.#tasks.startOf(task); this.#isBornBesideCreator(top, at); at = this.#tasks.startOf(top)) {
-      // Facts from elsewhere can make a ring of them: then nobody knows.
-      if (siblings.length > this.#tasks.length) return NO_TASK;
+    let at = this.#tasks.startOf(task);
+    let mark = task; // somebody further down: who is met there again is in a ring
+    let kept = 0;
+    for (; this.#isBornBesideCreator(top, at); at = this.#tasks.startOf(top)) {
+      kept = top === mark ? RING : (this.#births?.[top] ?? 0);
+      if (kept !== 0) break;
+      if ((siblings.length & (siblings.length - 1)) === 0) mark = top;
       siblings.push(top);
       top = this.#processOf(this.#tasks.creatorOf(top));
     }
-    let parent = this.#read(top, this.#tasks.startOf(siblings.at(-1) as TaskIndex));
-    for (let older = siblings.length - 1; older > 0 && !this.#isTrimmed; older--) {
-      const [born, at] = [siblings[older] as TaskIndex, this.#tasks.startOf(siblings[older - 1] as TaskIndex)];
-      parent = this.#parentOfBirthUntil(born, this.#limitOf(born, at), parent);
+    this.#siblingSteps += siblings.length;
+    if (siblings.length > NEAR) this.#births ??= new Int32Array(this.#tasks.length);
+    if (kept !== 0) siblings.push(top);
+    else {
+      const parent = this.#read(top, at);
+      kept = this.#isTrimmed ? TRIMMED : parent + KEPT;
     }
-    return parent;
+    for (let i = siblings.length - 1; ; i--) {
+      const born = siblings[i] as TaskIndex;
+      if (siblings.length > NEAR && this.#births !== undefined) this.#births[born] = kept;
+      if (i === 0) break;
+      if (kept <= RING) continue;
+      const limit = this.#limitOf(born, this.#tasks.startOf(siblings[i - 1] as TaskIndex));
+      kept = this.#parentOfBirthUntil(born, limit, (kept - KEPT) as TaskIndex) + KEPT;
+    }
+    this.#isTrimmed = kept === TRIMMED;
+    return kept <= RING ? NO_TASK : ((kept - KEPT) as TaskIndex);
   }
 
   /** Is its parent at `at` known only from having been born as a sibling? */

@@ -111,6 +111,8 @@ export class ProcessTree {
   #evictedProcesses = 0;
   #evictedThreads = 0;
   #ringsRefused = 0;
+  /** Ancestors that were looked at to find rings. */
+  #climbed = 0;
 
   constructor(options: ProcessTreeOptions = {}) {
     const { maxProcesses = 16_384, maxThreads = 32_768, entriesPerField } = options;
@@ -126,6 +128,7 @@ export class ProcessTree {
     this.#intake = new FactIntake(this.#recorder, this.#lives, this.#residents, this.#byEntity, {
       isCreatedBy: (creator, task) => this.#isCreatedBy(creator, task),
       setParent: (task, parent, since, authority) => this.#setParent(task, parent, since, authority),
+      stepsTaken: () => this.#climbed + this.tree.siblingSteps,
     });
     this.#late = new LateEvents(this.tree, this.#recorder, this.#lives, this.#residents, {
       announce: (task, tid, leader, creator, start, flags, authority) =>
@@ -362,7 +365,10 @@ export class ProcessTree {
     const { tree } = this;
     if (creator !== task && !tree.mayHaveChildren(task)) return false;
     let by = creator;
-    for (let steps = tree.slotCount; by !== NO_TASK && by !== task && steps > 0; steps--) by = tree.creatorOf(by);
+    for (let steps = tree.slotCount; by !== NO_TASK && by !== task && steps > 0; steps--) {
+      by = tree.creatorOf(by);
+      this.#climbed++;
+    }
     const isRing = by === task || this.#hasAncestor(creator, task, tree.startOf(task));
     if (isRing) this.#ringsRefused++;
     return isRing;
@@ -637,9 +643,14 @@ export class ProcessTree {
 
   /** Nobody is its own ancestor: a parent that would make it so is refused and counted. */
   #setParent(task: TaskIndex, parent: TaskIndex, since: EventNs, authority: Authority): void {
-    const isRing = parent === task || (this.tree.mayHaveChildren(task) && this.#hasAncestor(parent, task, since));
+    const isRing = parent === task || (this.#mayLead(task, parent, since) && this.#hasAncestor(parent, task, since));
     if (isRing) this.#ringsRefused++;
     else this.#recorder.parent(task, parent, since, authority);
+  }
+
+  /** Can it be an ancestor of who is to be its parent? Not of who is that already. */
+  #mayLead(task: TaskIndex, parent: TaskIndex, since: EventNs): boolean {
+    return this.tree.mayHaveChildren(task) && this.tree.parentAt(task, since) !== parent;
   }
 
   #hasAncestor(task: TaskIndex, ancestor: TaskIndex, at: EventNs): boolean {
@@ -647,6 +658,7 @@ export class ProcessTree {
     for (let steps = this.tree.slotCount; above !== NO_TASK && steps > 0; steps--) {
       if (above === ancestor) return true;
       above = this.tree.parentAt(above, at);
+      this.#climbed++;
     }
     return false;
   }
@@ -789,11 +801,10 @@ export class ProcessTree {
     const residents = this.#residents;
     for (let task = residents.excessThread(); task !== NO_TASK; task = residents.excessThread()) this.#evict(task);
     for (let task = residents.excessProcess(); task !== NO_TASK; task = residents.excessProcess()) {
-      for (let thread = this.tree.firstThreadOf(task); thread !== NO_TASK; ) {
-        const next = this.tree.nextThreadOf(thread);
+      // Taken down before: with one of them others can leave the list that were evicted earlier.
+      for (const thread of this.tree.threadsOf(task)) {
         residents.forget(thread);
-        if (this.tree.isPresent(thread)) this.#evict(thread);
-        thread = next;
+        this.#evict(thread);
       }
       if (this.#goneLeaders.size > 0) this.#goneLeaders.delete(task);
       this.#evict(task);

@@ -25,6 +25,8 @@ export const TASK_ROW = {
   olderLife: 12,
   /** Of the newest life of a tid: TaskIndex of the newest life of another tid in the bucket | NO_TASK */
   sameTidBucket: 13,
+  /** In its place, of an older life: TaskIndex of the next newer one. */
+  newerLife: 13,
   /** TaskIndex of the next one in order of touch, towards the oldest | NO_TASK (residents.ts) */
   touchedBefore: 14,
   /** The other way. */

@@ -332,12 +332,14 @@ export class TaskTable {
     creator: TaskIndex,
     start: EventNs,
     entityId: EntityId,
-    flags: number,
+    told: number,
     authority: Authority,
   ): boolean {
     const { i32, f64 } = this.#rows;
     const row = task * INTEGERS;
     const before = i32[row + BITS]!;
+    // Whoever is led by another is a thread, whether that was told or not.
+    const flags = leader === task || leader === NO_TASK ? told : told | TASK_FLAG.thread;
     const state = (before >> STATE_AT) & 3;
     if (state === STATE.stub) return false;
     if (state !== STATE.present) this.#present++;
@@ -571,7 +573,12 @@ export class TaskTable {
   }
 }
 
-// Ids come in sequence: neighbours fall into neighbouring buckets, which spreads them evenly.
+// Ids come in sequence: neighbours fall into neighbouring buckets, which spreads them evenly. Where a stretch of them begins
+// is scattered by a factor that nobody knows: else ids could be made that all fall into one bucket.
+const SCATTER = Math.floor(Math.random() * 2 ** 32) | 1;
+
 function bucketOf(id: number, buckets: Int32Array): number {
-  return (id | 0) & (buckets.length - 1);
+  const size = buckets.length;
+  const scattered = Math.imul(id / size, SCATTER) >>> (Math.clz32(size) + 1);
+  return ((id | 0) + scattered) & (size - 1);
 }

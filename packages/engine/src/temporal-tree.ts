@@ -196,7 +196,7 @@ export class TemporalTree implements FactVisitor {
   ): boolean {
     const leaderBefore = this.#watches.length === 0 ? NO_TASK : this.#tasks.leaderOf(task);
     const hasChanged = this.#tasks.mergeTask(task, tid, pid, leader, creator, start, entityId, flags, authority);
-    this.#reader.noteChange();
+    this.#noteChange();
     if (hasChanged) {
       this.#touch(leaderBefore);
       this.#touch(task);
@@ -212,7 +212,7 @@ export class TemporalTree implements FactVisitor {
   /** `value`: a number, NaN for "not known", or what `intern` gave for a text. */
   mergeValue(task: TaskIndex, field: number, since: EventNs, authority: Authority, value: number): boolean {
     if (this.#tasks.isStub(task)) return false;
-    this.#reader.noteChange();
+    this.#noteChange();
     const hasChanged = this.#changelogs.merge(task, field, since, authority, value);
     if (hasChanged) this.#touch(task);
     return hasChanged;
@@ -220,6 +220,7 @@ export class TemporalTree implements FactVisitor {
 
   mergeParent(task: TaskIndex, parent: TaskIndex, since: EventNs, authority: Authority): boolean {
     if (this.#tasks.isStub(task) || parent === task) return false;
+    this.#noteChange();
     const hasChanged = this.#parents.merge(task, parent, since, authority);
     if (hasChanged) this.#touch(task);
     this.#forgetAbandoned();
@@ -227,22 +228,26 @@ export class TemporalTree implements FactVisitor {
   }
 
   mergeExit(task: TaskIndex, at: EventNs, authority: Authority, code = NOT_KNOWN, signal = NOT_KNOWN): boolean {
-    this.#reader.noteChange();
+    this.#noteChange();
     const hasChanged = this.#tasks.mergeExit(task, at, authority, code, signal);
     if (hasChanged) this.#touch(task);
     return hasChanged;
   }
 
   mergeGap(from: EventNs, to: EventNs, lost: number): boolean {
-    const known = this.#gaps.findIndex((gap) => gap.from === from && gap.to === to);
-    if (known >= 0) {
-      if ((this.#gaps[known]?.lost ?? 0) >= lost) return false;
-      this.#gaps[known] = { from, to, lost };
-      return true;
+    const gaps = this.#gaps;
+    let [place, end] = [0, gaps.length];
+    while (place < end) {
+      const middle = (place + end) >> 1;
+      const gap = gaps[middle] as Gap;
+      if (gap.from < from || (gap.from === from && gap.to < to)) place = middle + 1;
+      else end = middle;
     }
-    this.#gaps.push({ from, to, lost });
-    this.#gaps.sort((a, b) => a.from - b.from || a.to - b.to);
-    if (this.#gaps.length > MAX_GAPS) this.#gaps.shift();
+    const known = gaps[place];
+    const isKnown = known?.from === from && known.to === to;
+    if (isKnown ? known.lost >= lost : place === 0 && gaps.length === MAX_GAPS) return false;
+    gaps.splice(place, isKnown ? 1 : 0, { from, to, lost });
+    if (gaps.length > MAX_GAPS) gaps.shift();
     return true;
   }
 
@@ -252,7 +257,7 @@ export class TemporalTree implements FactVisitor {
    */
   evictTask(task: TaskIndex, isCut: boolean): void {
     if (!this.#tasks.isPresent(task)) return;
-    this.#reader.noteChange();
+    this.#noteChange();
     this.#touch(task);
     this.#touch(this.#tasks.leaderOf(task));
     if (task === this.#parentReader.init) this.#touchEvery();
@@ -271,7 +276,7 @@ export class TemporalTree implements FactVisitor {
    * @param texts of that tree in this one; kept from call to call, it saves looking texts up
    */
   copyTasks(from: TemporalTree, tasks: readonly TaskIndex[], texts: CopiedTexts): void {
-    this.#reader.noteChange();
+    this.#noteChange();
     this.#touchEvery();
     // Of a few it costs less to look each up by its id.
     const slots = tasks.length < FEW_TASKS ? undefined : new Int32Array(from.slotCount).fill(NO_TASK);
@@ -306,7 +311,7 @@ export class TemporalTree implements FactVisitor {
 
   /** Forgets all tasks and gaps. Memory stays, for what comes next, and so do texts as long as there are not more than that. */
   clear(maxTexts = 0): void {
-    this.#reader.noteChange();
+    this.#noteChange();
     this.#touchEvery();
     this.#parentReader.noteClear();
     this.#tasks.clear();
@@ -326,7 +331,7 @@ export class TemporalTree implements FactVisitor {
 
   /** Forgets who created a task and who its parents were: for who keeps the tree bounded in another way than by stubs. */
   forgetWayUp(task: TaskIndex): void {
-    this.#reader.noteChange();
+    this.#noteChange();
     this.#touch(task);
     this.#tasks.dropCreator(task);
     this.#parents.clear(task);
@@ -359,14 +364,14 @@ export class TemporalTree implements FactVisitor {
 
   /** For who has merged what a task had lost: what is here of it is whole again. */
   forgetTrimmed(task: TaskIndex): void {
-    this.#reader.noteChange();
+    this.#noteChange();
     this.#touch(task);
     this.#changelogs.forgetTrimmed(task);
   }
 
   /** For who could not find what a task had once: what it had before the oldest that is here reads as trimmed. */
   noteTrimmed(task: TaskIndex): void {
-    this.#reader.noteChange();
+    this.#noteChange();
     this.#touch(task);
     this.#changelogs.noteAllTrimmed(task);
   }
@@ -664,6 +669,11 @@ export class TemporalTree implements FactVisitor {
     return this.#parentReader.isKnownAt(task, parent, at);
   }
 
+  /** Siblings of siblings that were followed so far to find parents: for who bounds what that may cost. */
+  get siblingSteps(): number {
+    return this.#parentReader.siblingSteps;
+  }
+
   /** Processes whose parent was `parent` at `at`, dead ones too, in no order. */
   childrenAt(parent: TaskIndex, at: EventNs): TaskIndex[] {
     return this.#parentReader.childrenAt(parent, at);
@@ -946,6 +956,12 @@ export class TemporalTree implements FactVisitor {
     for (let task = this.#tasks.takeAbandoned(); task !== NO_TASK; task = this.#tasks.takeAbandoned()) {
       if (this.#tasks.isStub(task) || !this.#hasFacts(task)) this.#forget(task);
     }
+  }
+
+  /** What the readers keep is void. */
+  #noteChange(): void {
+    this.#reader.noteChange();
+    this.#parentReader.noteChange();
   }
 
   #touch(task: TaskIndex): void {

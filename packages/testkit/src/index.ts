@@ -1,6 +1,7 @@
 export { answersOf, differencesOf, snapshotOf } from './answers.ts';
 export { arbitraryFacts, type WriteFact } from './arbitraries.ts';
 export { EVENING_FILE } from './evening.ts';
+export { hostileFacts, LONG_SHAPE_NAMES, type LongShape, longShape } from './hostile-facts.ts';
 export { LawfulHost, MS } from './lawful-host.ts';
 export { late, tellProcfs, tellTracee, tellTracefs } from './lawful-host-dialects.ts';
 export { interleaved, RUNS, seed, shuffledAndRepeated, steps } from './lawful-host-steps.ts';

@@ -166,3 +166,21 @@ test('groups lose nobody and show nobody twice', () => {
     }),
   );
 });
+
+// One more level was none at all: they stood as roots.
+test('a group that is deeper than can be said is opened below its parent', () => {
+  const deep = 65_536;
+  const length = deep + 4;
+  const at = <T>(of: (position: number) => T) => Array.from({ length }, (_, position) => of(position));
+  const chain = {
+    ...order,
+    length,
+    tasks: Int32Array.from(at((p) => p)),
+    depths: Uint16Array.from(at((p) => Math.min(p, deep - 1))),
+    subtreeEnds: Int32Array.from(at((p) => (p < deep ? length : p + 1))),
+  };
+  const groups = siblingGroups(chain, (p) => (p < deep ? -1 : 1), String);
+  const rows = visibleRows(chain, { isCollapsed: () => false, groups, isGroupOpen: () => true });
+  expect(rows).toHaveLength(length + 1);
+  expect(rows.depths.at(-1)).toBe(deep - 1);
+});

@@ -129,6 +129,9 @@ function counter(length: number, isCounted: (position: number) => boolean): (fro
   return (from, to) => (before[to] as number) - (before[from] as number);
 }
 
+/** That of an order: what is deeper stands there. */
+const MAX_DEPTH = 65_535;
+
 class Rows {
   readonly #positions: Int32Array;
   readonly #groups: Int32Array;
@@ -159,7 +162,7 @@ class Rows {
     this.#positions[row] = position;
     this.#groups[row] = group;
     this.#sizes[row] = size;
-    this.#depths[row] = depth;
+    this.#depths[row] = Math.min(depth, MAX_DEPTH);
     this.#parents[row] = parent;
     if (parent < 0) this.#places[row] = ++this.#roots;
     else {

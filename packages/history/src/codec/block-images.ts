@@ -34,7 +34,7 @@ export class BlockImages {
     const began = new Float64Array(lives);
     let [images, start] = [0, 0];
     for (let life = 0; life < lives; life++) {
-      const at = starts.delta(start);
+      const at = starts.time(start);
       if (isDelta(at)) start = at;
       began[life] = at;
       counts.uint(); // entries
@@ -59,7 +59,7 @@ export class BlockImages {
       const next = firsts[life + 1] as number;
       for (let image = firsts[life] as number; image < next; image++) {
         this.life[image] = life;
-        const since = sinces.delta(began[life] as number);
+        const since = sinces.time(began[life] as number);
         this.since[image] = since;
         if (since > newest) newest = since;
         this.comm[image] = comms.uint();

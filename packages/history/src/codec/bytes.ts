@@ -157,6 +157,13 @@ export class ByteReader {
   block(): Uint8Array {
     return this.raw(this.uint());
   }
+
+  /** As `delta`, of a time. */
+  time(before: number): number {
+    const time = this.delta(before);
+    if (!Number.isFinite(time)) throw damaged();
+    return time;
+  }
 }
 
 /** Does a number go through `delta` as a difference, and not as it is? */

@@ -117,7 +117,8 @@ export class LivesBlock {
     let [id, start, tid] = [0, 0, 0];
     for (let life = 0; life < lives; life++) {
       id += ids.uint();
-      const began = starts.delta(start);
+      if (!Number.isSafeInteger(id) || id === 0) throw damaged();
+      const began = starts.time(start);
       if (isDelta(began)) start = began;
       tid += tids.int();
       this.id[life] = id;
@@ -138,7 +139,7 @@ export class LivesBlock {
       for (let more = counts.uint(); more > 0; more--) extraTasks.push(readTask(extra, life, id, began, entityIds));
       for (let more = counts.uint(), isFirst = true; more > 0; more--, isFirst = false) {
         if (isFirst) {
-          this.exit[life] = exits.delta(began);
+          this.exit[life] = exits.time(began);
           this.exitAuthority[life] = authorityOf(statuses.u8());
           this.code[life] = statuses.uint() - 1;
           this.signal[life] = statuses.uint() - 1;
@@ -146,6 +147,7 @@ export class LivesBlock {
       }
       const exit = this.exit[life] as number;
       this.to[life] = tos.delta(exit === Number.POSITIVE_INFINITY ? began : exit);
+      if (Number.isNaN(this.from[life]) || Number.isNaN(this.to[life])) throw damaged();
     }
     this.extraTasks = extraTasks;
     this.extraExits = extraExits;
@@ -194,12 +196,13 @@ export class LivesBlock {
         const kind = kinds.u8();
         const field = fieldOfKind(kind);
         const authority = authorityOfKind(kind);
+        if (fieldType(field) === undefined) throw damaged();
         if (authority === LONG_AGO_AUTHORITY) {
           const nothing = isTextField(fieldType(field)) ? 0 : Number.NaN;
           if (isWanted) entries.push(field, LONG_AGO, 0, nothing);
           continue;
         }
-        const at = sinces.delta(since);
+        const at = sinces.time(since);
         if (isDelta(at)) since = at;
         let value: number;
         if (IS_TEXT[field]) value = values.uint();
@@ -296,7 +299,7 @@ function authorityOf(value: number): Authority {
 
 function readTask(from: ByteReader, life: number, id: number, start: number, entityIds: EntityIds): ExtraTask {
   const tid = from.int() as Tid;
-  const began = from.delta(start) as EventNs;
+  const began = from.time(start) as EventNs;
   const pid = (tid + from.int()) as Tid;
   const leader = relative(from.uint(), id) as TaskId;
   const creator = relative(from.uint(), id) as TaskId;
@@ -307,7 +310,7 @@ function readTask(from: ByteReader, life: number, id: number, start: number, ent
 }
 
 function readExit(from: ByteReader, life: number, start: number): ExtraExit {
-  const at = from.delta(start) as EventNs;
+  const at = from.time(start) as EventNs;
   const authority = authorityOf(from.u8());
   return { life, at, authority, code: from.uint() - 1, signal: from.uint() - 1 };
 }

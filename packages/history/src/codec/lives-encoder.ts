@@ -214,7 +214,7 @@ export class LivesEncoder implements FactWriter {
     column('leader').uint(leader === 0 ? 0 : 1 + zigzag(task - leader));
     column('creator').uint(creator === 0 ? 0 : 1 + zigzag(task - creator));
     column('entity').uint(follows ? 0 : entityId + 1);
-    column('flags').u8(flags | (isFirst && this.#isPart ? IS_PART : 0));
+    column('flags').u8((flags & ~IS_PART) | (isFirst && this.#isPart ? IS_PART : 0));
     column('flags').u8(authority);
   }
 

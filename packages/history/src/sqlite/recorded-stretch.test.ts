@@ -1,7 +1,15 @@
 // A stretch of the history, told to a tree that begins empty, says of every instant of it what the history says.
 
 import { ProcessTree } from '@dendro/engine';
-import type { EventNs } from '@dendro/protocol';
+import {
+  AUTHORITY,
+  BatchWriter,
+  type EntityId,
+  type EventNs,
+  NO_TASK_ID,
+  type TaskId,
+  type Tid,
+} from '@dendro/protocol';
 import { Random } from '@dendro/testkit';
 import { expect, test } from 'vitest';
 import { HistoryClient } from '../client.ts';
@@ -176,4 +184,29 @@ test('out of a thread it comes in pieces, a few at a time, and can be left', { t
   await open[1]?.parts.return(undefined);
   await Promise.all([read(), read()]);
   await client.close();
+});
+
+// As many ids as arguments once overran the stack.
+test('a stretch begins with a batch of any size', () => {
+  const history = new SqliteHistory(folder(), OPTIONS);
+  history.begin(START);
+  const writer = new BatchWriter();
+  for (let id = 1; id <= 200_000; id++) {
+    writer.task(
+      id as TaskId,
+      7 as Tid,
+      7 as Tid,
+      id as TaskId,
+      NO_TASK_ID,
+      0 as EventNs,
+      0 as EntityId,
+      0,
+      AUTHORITY.event,
+    );
+  }
+  history.append(writer.finish(), 0 as EventNs);
+  history.flush();
+  const { parts } = history.recording(epoch(0), epoch(1));
+  const first = parts.next();
+  expect(first.value).toMatchObject({ kind: 'snapshot' });
 });

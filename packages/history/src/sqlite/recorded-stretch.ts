@@ -105,7 +105,8 @@ class Stretch {
       }
       if (newest > 0) return newest;
     }
-    for (const { ids } of this.#announced(this.#from, this.#to + LATE_NS)) return Math.min(...ids) - 1;
+    for (const { ids } of this.#announced(this.#from, this.#to + LATE_NS))
+      return ids.reduce((least, id) => Math.min(least, id), Number.POSITIVE_INFINITY) - 1;
     return Number.POSITIVE_INFINITY;
   }
 
