@@ -2,7 +2,7 @@
 
 import { type EventNs, eventTimeOf, type TaskId, type TimeBase } from '@dendro/protocol';
 import { dateTime, elapsed, exactTime, signalName } from './format.ts';
-import { printable } from './printable.ts';
+import { printable, printableName } from './printable.ts';
 
 /** As `GET …/search` gives it; times in epoch nanoseconds. */
 export interface FoundLife {
@@ -59,7 +59,7 @@ export function foundLifeModel(
   const isKilled = signal !== null && signal > 0;
   return {
     key: `${taskId} ${since}`,
-    name: printable(comm ?? '') || '(no name known)',
+    name: printableName(comm ?? '') || '(no name known)',
     command: printable(cmd?.join(' ') ?? path ?? ''),
     user: uid === null ? '–' : printable(users[uid] ?? String(uid)),
     started: dateTime(base, start),
@@ -81,6 +81,6 @@ export function foundLifeModel(
 function fromWords(ancestors: NonNullable<FoundLife['ancestors']>): string {
   const words = ancestors
     .slice(0, SHOWN_ANCESTORS)
-    .map(({ pid, comm }) => `${printable(comm ?? '') || '(no name known)'} [${pid}]`);
+    .map(({ pid, comm }) => `${printableName(comm ?? '') || '(no name known)'} [${pid}]`);
   return [...words, ...(ancestors.length > SHOWN_ANCESTORS ? ['…'] : [])].join(' ← ');
 }

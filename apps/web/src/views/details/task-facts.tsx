@@ -1,7 +1,7 @@
 import { NO_TASK } from '@dendro/engine';
 import { AUTHORITY, TASK_FLAG } from '@dendro/protocol';
 import { argumentParts } from '../../layout/argument-parts.ts';
-import { count, duration, exactTime, signalName } from '../../layout/format.ts';
+import { count, elapsed, exactTime, signalName } from '../../layout/format.ts';
 import { shellCommand } from '../../layout/printable.ts';
 import { taskState } from '../../layout/task-state.ts';
 import { view } from '../../state/view-store.ts';
@@ -149,7 +149,7 @@ function Times({ tree, task, at, base }: TaskProps) {
           <time>{exactTime(base, exit)}</time>
         </Row>
       )}
-      <Row name={exit <= at ? 'Lived' : 'Age'}>{duration(Math.min(at, exit) - start)}</Row>
+      <Row name={exit <= at ? 'Lived' : 'Age'}>{elapsed(Math.min(at, exit) - start)}</Row>
     </>
   );
 }
