@@ -48,6 +48,7 @@ export function foundLifeModel(
   life: FoundLife,
   base: TimeBase,
   users: Readonly<Record<string, string>>,
+  isRunning: boolean,
 ): FoundLifeModel {
   const { taskId, since, comm, cmd, path, uid, exitTime, exitCode, signal, ancestors } = life;
   const [start, from, known] = [life.startTime, since, life.knownFrom].map((ns) => eventTimeOf(base, BigInt(ns))) as [
@@ -69,9 +70,11 @@ export function foundLifeModel(
       ? signalName(signal)
       : exitCode !== null
         ? `exited ${exitCode}`
-        : end === undefined
-          ? 'no end known'
-          : 'exited',
+        : end !== undefined
+          ? 'exited'
+          : isRunning
+            ? 'running'
+            : 'no end known',
     hasFailed: isKilled || (exitCode ?? 0) !== 0,
     from: fromWords(ancestors ?? []),
     at: Math.max(from, known) as EventNs,
