@@ -135,7 +135,7 @@ function Arguments(props: TaskProps) {
 
 /** The exact time is that of UTC: what it is in the zone that all others are told in. */
 function InZone({ base, at }: Pick<TaskProps, 'base' | 'at'>) {
-  return behindUtcMs(epochMsOf(base, at)) !== 0 && <Tag>{dateTime(base, at)} here</Tag>;
+  return behindUtcMs(epochMsOf(base, at)) !== 0 && <small className="in-zone">{dateTime(base, at)} here</small>;
 }
 
 function Times({ tree, task, at, base }: TaskProps) {

@@ -32,6 +32,8 @@ const STEP = 1.5;
 const PAN_PART = 0.15;
 /** Pixels between two ticks at least. */
 const TICK_PIXELS = 90;
+/** What a label has to have on its right, or else there is none. */
+const LABEL_PIXELS = 55;
 
 export function Lifetimes({ tree, family, context, window, onWindow, onWhole }: LifetimesProps) {
   const { at, base } = context;
@@ -120,7 +122,7 @@ export function Lifetimes({ tree, family, context, window, onWindow, onWhole }: 
           <div className="axis" ref={axis}>
             {ticks.map(({ x, label }) => (
               <span key={x} className="axis-tick" style={{ left: `${x * 100}%` }}>
-                {label}
+                {(1 - x) * width > LABEL_PIXELS && label}
               </span>
             ))}
           </div>
