@@ -17,8 +17,7 @@ import { TreeGrid } from './views/tree/tree-grid.tsx';
 import { useTreeRows } from './views/tree/use-tree-rows.ts';
 
 /** Fetched when it is opened for the first time: most visits do without. */
-const loadLineage = () => import('./views/lineage/lineage-page.tsx').then(({ LineagePage }) => LineagePage);
-const LineagePage = lazyPart(loadLineage);
+const LineagePage = lazyPart(() => import('./views/lineage/lineage-page.tsx').then(({ LineagePage }) => LineagePage));
 
 const loadDetails = () => import('./views/details/details.tsx').then(({ Details }) => Details);
 const Details = lazyPart(loadDetails);
@@ -51,7 +50,7 @@ export function App() {
   const hasPanel = areDetailsOpen && list === undefined;
   const hasRows = treeRows.tree.taskCount > 0;
   useEffect(() => {
-    if (hasRows) for (const load of [loadDetails, loadLineage, loadHelp]) fetchAhead(load);
+    if (hasRows) for (const load of [loadDetails, loadHelp]) fetchAhead(load);
   }, [hasRows]);
   useGlobalKeys(treeRows);
 
