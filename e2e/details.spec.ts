@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type Locator, type Page, test } from '@playwright/test';
 import { Dendro } from './helpers/dendro.ts';
-import { TreePage } from './helpers/tree-page.ts';
+import { fetchedAhead, TreePage } from './helpers/tree-page.ts';
 
 let dendro: Dendro;
 let folder: string;
@@ -83,7 +83,7 @@ test('the address tells which tab is open, and q closes and opens the panel', as
   await expect(tab(page, 'Network')).toBeVisible();
 });
 
-test('what is not the overview is fetched when it is first opened', async ({ page }) => {
+test('what is not the overview is fetched once there is time, and is there without the server', async ({ page }) => {
   const scripts: string[] = [];
   page.on('request', (request) => {
     if (request.resourceType() === 'script') scripts.push(request.url());
@@ -91,9 +91,29 @@ test('what is not the overview is fetched when it is first opened', async ({ pag
   const child = run('det-lazy', '/bin/sleep', ['600']);
   await open(page, child.pid);
   expect(scripts.join()).not.toContain('timeline-tab');
+  await fetchedAhead(page);
+  expect(scripts.join()).toContain('timeline-tab');
+  await page.route('**/assets/**', (route) => route.abort());
   await tab(page, 'Timeline').click();
   await expect(page.getByRole('list', { name: 'Timeline' })).toBeVisible();
-  expect(scripts.join()).toContain('timeline-tab');
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+});
+
+test('the subtree, and to follow, can be had by a click too', async ({ page }) => {
+  const child = run('det-actions', '/bin/sleep', ['600']);
+  const tree = await open(page, child.pid);
+  const alone = panel(page).getByRole('button', { name: 'Subtree alone' });
+  await alone.click();
+  await expect(tree.rows).toHaveCount(1);
+  await expect(alone).toHaveAttribute('aria-pressed', 'true');
+  await alone.click();
+  await expect(tree.rows).not.toHaveCount(1);
+  const follow = panel(page).getByRole('button', { name: 'Follow' });
+  await follow.click();
+  await expect(page.getByText(/^Following det-actions/)).toBeVisible();
+  await follow.click();
+  await expect(page.getByText(/^Following/)).toHaveCount(0);
 });
 
 test('a command is told argument by argument, copied as a shell reads it, with the file and all its ids', async ({

@@ -115,6 +115,28 @@ test('a mistake is told with its place and a suggestion, and changes nothing', a
   await expect(tree.row(child.pid)).toBeVisible();
 });
 
+test('a regular expression that is being written empties no tree; a name that nobody has leads to the program', async ({
+  page,
+}) => {
+  const program = join(folder, 'prog-of-it');
+  copyFileSync('/bin/bash', program);
+  const child = spawn(program, ['-c', 'echo other-name > /proc/self/comm; read -r _'], { detached: true, cwd: '/' });
+  started.push(child);
+  const tree = await TreePage.open(page, dendro);
+  await tree.omnibox.fill('name:other-name');
+  await expect(status(page)).toHaveText('1 match');
+  await tree.omnibox.pressSequentially(' cmd:/prog[');
+  await expect(page.getByText('A regular expression ends with another /.')).toBeVisible();
+  await expect(tree.row(child.pid)).toBeVisible();
+  await tree.omnibox.pressSequentially('-]of/');
+  await expect(status(page)).toHaveText('1 match');
+
+  await tree.omnibox.fill('name:prog-of-it');
+  await expect(status(page)).toHaveText('0 matches');
+  await page.getByRole('button', { name: 'try exe:prog-of-it' }).click();
+  await expect(tree.row(child.pid)).toBeVisible();
+});
+
 test('plain text finds: nothing is hidden, and n and N lead through what is folded', async ({ page }) => {
   const [first, second] = [family(2, 702), family(1, 702)];
   const tree = await TreePage.open(page, dendro);

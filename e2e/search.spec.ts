@@ -1,6 +1,6 @@
 // All that is recorded is searched, and what is found is shown in the tree as it was.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,6 +100,21 @@ test('arrows lead through the list; the suggestions and an empty tree lead to it
   await expect(found(page)).toHaveCount(3);
 });
 
+test('who has ended says how, and who still lives says so', async ({ page }) => {
+  const child = spawn(join(folder, 'srch-program'), ['600'], { stdio: 'ignore' });
+  try {
+    await page.goto(`${dendro.url}&view=search&q=name:srch-program+pid:${child.pid}`);
+    await expect(async () => {
+      await page.getByRole('button', { name: 'Search again' }).click();
+      await expect(found(page).first()).toContainText('running', { timeout: 1000 });
+    }).toPass();
+  } finally {
+    child.kill('SIGKILL');
+  }
+  await page.getByRole('combobox', { name: 'Find, filter, command' }).fill('name:srch-shell 0.7102');
+  await expect(found(page).first()).toContainText('exited 3');
+});
+
 test('what the history cannot be asked is said, with what it can; and that nothing was found', async ({ page }) => {
   await page.goto(`${dendro.url}&view=search&q=srch-shell+exit%3A!%3D0`);
   await expect(page.getByRole('heading', { name: 'The history cannot be asked that' })).toBeVisible();
@@ -115,8 +130,10 @@ test('without a history there is nothing to search but the tree, which is said',
   try {
     await page.goto(`${without.url}&view=search&q=x`);
     await expect(page.getByRole('heading', { name: 'Nothing is recorded' })).toBeVisible();
-    await page.getByRole('button', { name: 'Back to the tree' }).click();
+    await expect(page.getByText('a recording is not recorded again')).toBeVisible();
+    await page.getByRole('button', { name: 'Look in the tree, through what has ended too' }).click();
     await expect(page.getByTestId('tree-grid')).toBeVisible();
+    await expect(page.getByRole('combobox', { name: 'Find, filter, command' })).toHaveValue('x state:all');
     await page.getByRole('combobox', { name: 'Find, filter, command' }).fill('bash');
     await expect(page.getByRole('option', { name: 'Search all that is recorded' })).toHaveCount(0);
   } finally {

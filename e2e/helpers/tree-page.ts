@@ -3,12 +3,21 @@
 import { expect, type Locator, type Page } from '@playwright/test';
 import type { Dendro } from './dendro.ts';
 
-/** Everything that the page asks for from now on. What it fetches ahead, the code of the details, has come before. */
-export async function requestsFromNow(page: Page): Promise<readonly string[]> {
-  const isFetched = () =>
-    performance.getEntriesByType('resource').some(({ name }) => name.includes('/assets/details-'));
-  await page.waitForFunction(isFetched);
+/** What is fetched ahead last: the tabs of the details. */
+const LAST_AHEAD = '/assets/raw-tab-';
+
+/** Resolves when the page has all that it fetches ahead. */
+export async function fetchedAhead(page: Page): Promise<void> {
+  await page.waitForFunction(
+    (last) => performance.getEntriesByType('resource').some(({ name }) => name.includes(last)),
+    LAST_AHEAD,
+  );
   await page.waitForLoadState('networkidle');
+}
+
+/** Everything that the page asks for from now on. What it fetches ahead has come before. */
+export async function requestsFromNow(page: Page): Promise<readonly string[]> {
+  await fetchedAhead(page);
   const urls: string[] = [];
   page.on('request', (request) => urls.push(request.url()));
   return urls;

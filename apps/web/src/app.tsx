@@ -1,5 +1,6 @@
 import { Suspense, useEffect } from 'react';
 import { useApp } from './app-context.ts';
+import { useTree } from './state/tree-store.ts';
 import { useView } from './state/view-store.ts';
 import { useGlobalKeys } from './use-global-keys.ts';
 import { useConnectionStatus, useReplicaFrame } from './use-replica.ts';
@@ -21,7 +22,8 @@ const LineagePage = lazyPart(() => import('./views/lineage/lineage-page.tsx').th
 const loadDetails = () => import('./views/details/details.tsx').then(({ Details }) => Details);
 const Details = lazyPart(loadDetails);
 
-const Help = lazyPart(() => import('./views/help.tsx').then(({ Help }) => Help));
+const loadHelp = () => import('./views/help.tsx').then(({ Help }) => Help);
+const Help = lazyPart(loadHelp);
 
 const LinkNotice = lazyPart(() => import('./views/share/link-notice.tsx').then(({ LinkNotice }) => LinkNotice));
 
@@ -43,11 +45,12 @@ export function App() {
   const pausedAt = useView((state) => state.pausedAt);
   const isReading = pausedAt !== undefined && past.isFor(pausedAt) && past.isLoading;
   const comparison = useView((state) => state.comparison);
+  const isUtc = useTree((state) => state.isUtc);
   const treeRows = useTreeRows(frame);
   const hasPanel = areDetailsOpen && list === undefined;
   const hasRows = treeRows.tree.taskCount > 0;
   useEffect(() => {
-    if (hasRows) fetchAhead(loadDetails);
+    if (hasRows) for (const load of [loadDetails, loadHelp]) fetchAhead(load);
   }, [hasRows]);
   useGlobalKeys(treeRows);
 
@@ -56,7 +59,8 @@ export function App() {
     <div className={`app${pausedAt === undefined ? '' : ' is-paused'}${isReading ? ' is-reading' : ''}`}>
       <Header treeRows={treeRows} />
       <TimeStrip />
-      <main className={hasPanel ? 'main with-details' : 'main'}>
+      {/* All its times are others in another zone. */}
+      <main key={String(isUtc)} className={hasPanel ? 'main with-details' : 'main'}>
         {list !== undefined ? (
           <Suspense fallback={<p className="page">Loading the list …</p>}>
             {list === 'hosts' ? <HostsPage /> : <SearchPage />}

@@ -10,6 +10,7 @@ import { duration } from '../layout/format.ts';
 import { printable } from '../layout/printable.ts';
 import { copyLink } from '../share-link.ts';
 import { showHost } from '../show-host.ts';
+import { treeView, useTree } from '../state/tree-store.ts';
 import {
   type Comparison,
   DETAIL_TABS,
@@ -109,6 +110,7 @@ export function commandsNow(app: App, treeRows: TreeRows): Command[] {
     theme('system'),
     theme('dark'),
     theme('light'),
+    zone(),
     { title: 'Keys and help', keys: '?', run: view.openHelp },
     state.list === 'hosts'
       ? { title: 'Leave the hosts', keys: 'Esc', run: view.closeList }
@@ -148,6 +150,11 @@ function toggle(what: 'showThreads' | 'showKernelThreads' | 'showExited', name: 
 
 function filter(title: string, query: string): Command {
   return { title, keys: query, run: () => view.setQuery(query) };
+}
+
+function zone(): Command {
+  const { isUtc } = useTree.getState();
+  return { title: isUtc ? 'Times: of this browser' : 'Times: UTC', run: () => treeView.showUtc(!isUtc) };
 }
 
 function theme(theme: Theme): Command | false {

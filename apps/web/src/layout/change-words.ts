@@ -6,7 +6,7 @@ import { type EventNs, epochMsOf, type FieldName, TASK_FLAG, type TimeBase } fro
 import { CHANGE, type ChangeCounts, type Changes } from './compare.ts';
 import { FIELD_TITLES } from './field-text.ts';
 import { clockTime, count, millisecondsOf } from './format.ts';
-import { printable } from './printable.ts';
+import { printableName } from './printable.ts';
 
 export interface RowChange {
   readonly kind: keyof typeof CHANGE;
@@ -65,7 +65,7 @@ export function rowChange(
 
 export function calledAt(tree: TemporalTree, task: TaskIndex, at: EventNs): string {
   if (task === NO_TASK) return 'nobody known';
-  return `${printable(tree.textAt(task, 'comm', at) ?? '?')} [${tree.tidOf(task)}]`;
+  return `${printableName(tree.textAt(task, 'comm', at) ?? '?')} [${tree.tidOf(task)}]`;
 }
 
 /** `+14 −9 ~3 ↷1`; what is 0 is left out. */

@@ -9,9 +9,9 @@ export const CHIPS = ['all', 'running', 'exited', 'new', 'containers', 'root'] a
 export type Chip = (typeof CHIPS)[number];
 
 export const CHIP_TEXT: Readonly<Record<Chip, { readonly label: string; readonly title: string }>> = {
-  all: { label: 'All', title: 'All processes' },
+  all: { label: 'All', title: 'All processes, but what is folded away or hidden' },
   running: { label: 'Running', title: 'Processes that are running' },
-  exited: { label: 'Exited', title: 'Processes that have ended and are still known' },
+  exited: { label: 'Exited', title: 'Processes that have ended and are still known, folded away or not' },
   new: { label: 'New', title: 'Processes that began in the stretch of time that the strip shows' },
   containers: { label: 'Containers', title: 'Processes in containers' },
   root: { label: 'Root', title: 'Programs that run as root, or with the rights of root' },

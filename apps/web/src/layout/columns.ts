@@ -21,7 +21,7 @@ export const COLUMNS = {
   cwd: { title: 'Directory', label: 'Working directory', width: 160 },
   started: { title: 'Started', label: 'Started', width: 104 },
   age: { title: 'Age', label: 'Age', width: 64, isNumeric: true },
-  state: { title: 'State', label: 'State', width: 120 },
+  state: { title: 'State', label: 'State', width: 132 },
   exit: { title: 'Exit', label: 'Exit code or signal', width: 72 },
   life: { title: 'Lifetime', label: 'Lifetime', width: 220 },
 } as const satisfies Readonly<Record<string, Column>>;

@@ -11,8 +11,10 @@ export function firstLook(layout: LineageLayout, size: Size): PanZoom {
   const whole = fit(layout, size);
   if (whole.k >= READABLE) return whole;
   const k = size.width < NARROW ? 0.8 : 0.9;
-  // The subject is in the left third, so that its children can be seen; further left where nothing is left of it.
-  const subjectX = Math.min(size.width * (size.width < NARROW ? 0.08 : 0.3), 32 - layout.left * k);
+  // The subject is in the left third, so that its children can be seen: further left where nothing is left of it,
+  // further right where all that is right of it has room.
+  const third = size.width * (size.width < NARROW ? 0.08 : 0.3);
+  const subjectX = Math.min(Math.max(third, size.width - 32 - layout.right * k), 32 - layout.left * k);
   const isAllHigh = (layout.bottom - layout.top) * k <= size.height;
   const y = isAllHigh ? size.height / 2 - ((layout.top + layout.bottom) / 2) * k : size.height / 2;
   return { x: Math.max(subjectX, Math.min(32, size.width - NODE_WIDTH * k)), y, k };

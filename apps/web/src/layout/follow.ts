@@ -3,7 +3,7 @@
 
 import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
 import type { EventNs, TaskId } from '@dendro/protocol';
-import { printable } from './printable.ts';
+import { printableName } from './printable.ts';
 import { taskState } from './task-state.ts';
 
 export type FollowTarget =
@@ -29,7 +29,7 @@ export function followTarget(tree: TemporalTree, id: TaskId, at: EventNs): Follo
 
 /** `nginx [812]` */
 export function calledAt(tree: TemporalTree, task: TaskIndex, at: EventNs): string {
-  return `${printable(tree.textAt(task, 'comm', at) ?? '?')} [${tree.tidOf(task)}]`;
+  return `${printableName(tree.textAt(task, 'comm', at) ?? '?')} [${tree.tidOf(task)}]`;
 }
 
 /** `nginx [812] ended (SIGKILL)` */

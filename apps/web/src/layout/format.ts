@@ -1,20 +1,21 @@
 // Times, sizes and signals as people read them.
 
 import { type EventNs, epochMsOf, epochOf, formatRfc3339Ns, type TimeBase } from '@dendro/protocol';
+import { zoned } from './zone.ts';
 
-/** `14:03:27`, with the date before it when that is not `today`'s. Local time. */
+/** `14:03:27`, with the date before it when that is not `today`'s. */
 export function clockTime(base: TimeBase, at: EventNs, todayMs: number): string {
-  const date = new Date(epochMsOf(base, at));
-  const today = new Date(todayMs);
-  if (date.toDateString() === today.toDateString()) return timeOf(date);
-  const year = date.getFullYear() === today.getFullYear() ? '' : `${date.getFullYear()}-`;
-  return year === '' ? `${dayOf(date)} ${timeOf(date)}` : `${year}${dayOf(date)}`;
+  const date = zoned(epochMsOf(base, at));
+  const today = zoned(todayMs);
+  const [year, thisYear] = [date, today].map((date) => date.getUTCFullYear());
+  if (year !== thisYear) return `${year}-${dayOf(date)}`;
+  return dayOf(date) === dayOf(today) ? timeOf(date) : `${dayOf(date)} ${timeOf(date)}`;
 }
 
-/** `2026-11-23 14:03:27`, local time. */
+/** `2026-11-23 14:03:27` */
 export function dateTime(base: TimeBase, at: EventNs): string {
-  const date = new Date(epochMsOf(base, at));
-  return `${date.getFullYear()}-${dayOf(date)} ${timeOf(date)}`;
+  const date = zoned(epochMsOf(base, at));
+  return `${date.getUTCFullYear()}-${dayOf(date)} ${timeOf(date)}`;
 }
 
 /** `.042`, to follow a time of day. */
@@ -90,11 +91,11 @@ export function signalNumber(name: string): number | undefined {
 }
 
 function timeOf(date: Date): string {
-  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(':');
+  return [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(twoDigits).join(':');
 }
 
 function dayOf(date: Date): string {
-  return `${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())}`;
+  return `${twoDigits(date.getUTCMonth() + 1)}-${twoDigits(date.getUTCDate())}`;
 }
 
 function twoDigits(n: number): string {

@@ -2,7 +2,7 @@
 
 import { type EventNs, eventTimeOf, type TaskId, type TimeBase } from '@dendro/protocol';
 import { dateTime, elapsed, exactTime, signalName } from './format.ts';
-import { printable } from './printable.ts';
+import { printable, printableName } from './printable.ts';
 
 /** As `GET …/search` gives it; times in epoch nanoseconds. */
 export interface FoundLife {
@@ -48,6 +48,7 @@ export function foundLifeModel(
   life: FoundLife,
   base: TimeBase,
   users: Readonly<Record<string, string>>,
+  isRunning: boolean,
 ): FoundLifeModel {
   const { taskId, since, comm, cmd, path, uid, exitTime, exitCode, signal, ancestors } = life;
   const [start, from, known] = [life.startTime, since, life.knownFrom].map((ns) => eventTimeOf(base, BigInt(ns))) as [
@@ -59,7 +60,7 @@ export function foundLifeModel(
   const isKilled = signal !== null && signal > 0;
   return {
     key: `${taskId} ${since}`,
-    name: printable(comm ?? '') || '(no name known)',
+    name: printableName(comm ?? '') || '(no name known)',
     command: printable(cmd?.join(' ') ?? path ?? ''),
     user: uid === null ? '–' : printable(users[uid] ?? String(uid)),
     started: dateTime(base, start),
@@ -69,9 +70,11 @@ export function foundLifeModel(
       ? signalName(signal)
       : exitCode !== null
         ? `exited ${exitCode}`
-        : end === undefined
-          ? 'no end known'
-          : 'exited',
+        : end !== undefined
+          ? 'exited'
+          : isRunning
+            ? 'running'
+            : 'no end known',
     hasFailed: isKilled || (exitCode ?? 0) !== 0,
     from: fromWords(ancestors ?? []),
     at: Math.max(from, known) as EventNs,
@@ -81,6 +84,6 @@ export function foundLifeModel(
 function fromWords(ancestors: NonNullable<FoundLife['ancestors']>): string {
   const words = ancestors
     .slice(0, SHOWN_ANCESTORS)
-    .map(({ pid, comm }) => `${printable(comm ?? '') || '(no name known)'} [${pid}]`);
+    .map(({ pid, comm }) => `${printableName(comm ?? '') || '(no name known)'} [${pid}]`);
   return [...words, ...(ancestors.length > SHOWN_ANCESTORS ? ['…'] : [])].join(' ← ');
 }

@@ -4,6 +4,7 @@
 
 import { type EventNs, epochOf, type TimeBase } from '@dendro/protocol';
 import type { TimeWindow } from './time-window.ts';
+import { behindUtcMs, zoned } from './zone.ts';
 
 const MIN_SPAN_NS = 1000;
 /** Ten years. */
@@ -48,7 +49,7 @@ export function ticksOf(window: TimeWindow, base: TimeBase, most: number): Tick[
   const span = window.to - window.from;
   const step = STEPS.find((step) => span / step <= most) ?? (STEPS.at(-1) as number);
   const begin = epochOf(base, window.from);
-  const zone = BigInt(new Date(Number(begin / 1_000_000n)).getTimezoneOffset()) * BigInt(60 * SECOND);
+  const zone = BigInt(behindUtcMs(Number(begin / 1_000_000n))) * 1_000_000n;
   const size = BigInt(step);
   const past = (((begin - zone) % size) + size) % size;
   const ticks: Tick[] = [];
@@ -61,13 +62,13 @@ export function ticksOf(window: TimeWindow, base: TimeBase, most: number): Tick[
 }
 
 function tickLabel(at: bigint, step: number): string {
-  const date = new Date(Number(at / 1_000_000n));
+  const date = zoned(Number(at / 1_000_000n));
   const two = (n: number) => String(n).padStart(2, '0');
-  const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  if (step >= 86_400 * SECOND) return `${date.getFullYear()}-${day}`;
-  const minute = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  const day = `${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())}`;
+  if (step >= 86_400 * SECOND) return `${date.getUTCFullYear()}-${day}`;
+  const minute = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
   if (step >= 60 * SECOND) return minute === '00:00' ? day : minute;
-  const second = `${minute}:${two(date.getSeconds())}`;
+  const second = `${minute}:${two(date.getUTCSeconds())}`;
   if (step >= SECOND) return second;
   const digits = 9 - Math.floor(Math.log10(step));
   const rest = String(((at % BigInt(SECOND)) + BigInt(SECOND)) % BigInt(SECOND)).padStart(9, '0');

@@ -5,7 +5,7 @@ import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
 import { type EventNs, TASK_FLAG, type TaskId } from '@dendro/protocol';
 import { elapsed, exactTime, plural } from './format.ts';
 import type { EndNode } from './lineage-layout.ts';
-import { printable } from './printable.ts';
+import { printable, printableName } from './printable.ts';
 import { commandOf, type RowContext } from './row-model.ts';
 import { type TaskState, taskState } from './task-state.ts';
 
@@ -52,7 +52,7 @@ export function lineageNodeModel(
   const start = tree.startOf(task);
   const state = taskState(tree, task, context.at);
   const comm = tree.textAt(task, 'comm', at);
-  const name = comm === undefined ? '(no name known)' : printable(comm) || '(empty name)';
+  const name = comm === undefined ? '(no name known)' : printableName(comm) || '(empty name)';
   const isKernelThread = tree.isKernelThread(task);
   const isStartKnown = (tree.flagsOf(task) & TASK_FLAG.startIsUnknown) === 0;
   return {
@@ -173,5 +173,5 @@ function movedTo(tree: TemporalTree, task: TaskIndex, at: EventNs): string | und
   const start = tree.startOf(task);
   const now = tree.parentAt(task, Math.max(start, Math.min(at, tree.exitOf(task))) as EventNs);
   if (now === NO_TASK || now === tree.parentAt(task, start)) return undefined;
-  return `${printable(tree.textAt(now, 'comm', at) ?? '?')} [${tree.pidOf(now)}]`;
+  return `${printableName(tree.textAt(now, 'comm', at) ?? '?')} [${tree.pidOf(now)}]`;
 }

@@ -3,7 +3,7 @@
 
 import { NO_TASK, type TaskIndex, type TemporalTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
-import { printable } from './printable.ts';
+import { printableName } from './printable.ts';
 
 export interface OrphanNote {
   readonly text: string;
@@ -42,5 +42,5 @@ export function orphanNote(tree: TemporalTree, task: TaskIndex, at: EventNs): Or
 }
 
 function nameOf(tree: TemporalTree, task: TaskIndex, at: EventNs): string {
-  return printable(tree.textAt(task, 'comm', at) ?? 'a process');
+  return printableName(tree.textAt(task, 'comm', at) ?? 'a process');
 }

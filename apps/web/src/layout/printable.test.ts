@@ -1,11 +1,23 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { commandLine, printable, shellCommand } from './printable.ts';
+import { commandLine, printable, printableName, shellCommand } from './printable.ts';
 
 test('what cannot be seen is written out', () => {
   expect(printable('a\nb\tc\r\u001b[31m')).toBe('a\\nb\\tc\\r\\e[31m');
   expect(printable('\u202egnp.exe')).toBe('\\u{202e}gnp.exe');
   expect(printable('a\u200bb\ufeff\u0000\ud800')).toBe('a\\u{200b}b\\u{feff}\\u{0}\\u{d800}');
+});
+
+test('what is drawn as nothing, or as a blank that is none, is written out', () => {
+  expect(printable('bash\u3164 x\u00a0y\u2800')).toBe('bash\\u{3164} x\\u{a0}y\\u{2800}');
+  expect(printable('a\ufe0f\u{e0061}')).toBe('a\\u{fe0f}\\u{e0061}');
+});
+
+test('blanks around a name are seen, so that it is not taken for another one', () => {
+  expect(printableName('bash ')).toBe('bash\\u{20}');
+  expect(printableName('  ')).toBe('\\u{20}\\u{20}');
+  expect(printableName(' a b')).toBe('\\u{20}a b');
+  expect(printableName('tmux: server')).toBe('tmux: server');
 });
 
 test('what can be seen stays as it is', () => {

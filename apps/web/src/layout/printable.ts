@@ -2,13 +2,18 @@
 // second row, a bidi override could turn a name round. What cannot be seen is
 // written out.
 
-// Control characters, line separators, bidi controls, zero-width characters, lone surrogates, and U+FEFF.
-const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
+// Controls of lines, of direction and of shape, lone surrogates, all that is drawn as nothing, and every blank but the usual one.
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}\u2800]|(?! )\p{Zs}/gu;
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\u001b': '\\e' };
 
 /** Text in which every character can be seen; `\n` and `\u{202e}` stand for those that could not. */
 export function printable(text: string): string {
   return text.replace(UNSEEN, (unseen) => SHORT[unseen] ?? `\\u{${(unseen.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** The name of a process: also blanks around it, which would make it pass for another or for none. */
+export function printableName(comm: string): string {
+  return printable(comm).replace(/^ +| +$/g, (blanks) => '\\u{20}'.repeat(blanks.length));
 }
 
 /** A command line as one would type it: arguments with blanks or nothing in them are quoted. */

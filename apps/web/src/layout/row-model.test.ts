@@ -52,7 +52,7 @@ test.each([
     state: 'exited',
     stateText,
     stateTone,
-    stateAge: '5s',
+    stateAge: '5s ago',
     isNew: false,
   });
   expect(model({ id: 7, exit }, 19)).toMatchObject({ state: 'running' });

@@ -5,9 +5,9 @@ import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import { type EventNs, epochMsOf, TASK_FLAG, type TaskId, type TimeBase } from '@dendro/protocol';
 import { type Badge, badgesOf } from './badges.ts';
 import type { ColumnId } from './columns.ts';
-import { age, clockTime, duration, exactTime, signalName } from './format.ts';
+import { age, clockTime, elapsed, exactTime, signalName } from './format.ts';
 import { type OrphanNote, orphanNote } from './orphan.ts';
-import { commandLine, printable } from './printable.ts';
+import { commandLine, printable, printableName } from './printable.ts';
 import { type TaskState, taskState } from './task-state.ts';
 
 export interface RowModel {
@@ -31,7 +31,7 @@ export interface RowModel {
   readonly state: TaskState['kind'];
   readonly stateText: string;
   readonly stateTone: TaskState['tone'];
-  /** How long it has been in this state. */
+  /** How long it has lived, or how long ago it ended. */
   readonly stateAge: string;
   readonly stateTitle: string;
   readonly badges: readonly Badge[];
@@ -69,7 +69,7 @@ export function rowModel(context: RowContext, task: TaskIndex): RowModel {
   const isThread = tree.isThread(task);
   const isKernelThread = tree.isKernelThread(task);
   const comm = tree.textAt(task, 'comm', at);
-  const name = comm === undefined ? undefined : printable(comm) || '(empty name)';
+  const name = comm === undefined ? undefined : printableName(comm) || '(empty name)';
   const uid = tree.numberAt(task, 'uid', at);
   const state = taskState(tree, task, at);
   const start = tree.startOf(task);
@@ -96,8 +96,8 @@ export function rowModel(context: RowContext, task: TaskIndex): RowModel {
     state: state.kind,
     stateText: state.text,
     stateTone: state.tone,
-    stateAge: age(at - (isRunning ? start : exit)),
-    stateTitle: isRunning ? '' : `Ended ${exactTime(base, exit)} after ${duration(exit - start)}`,
+    stateAge: isRunning ? age(at - start) : `${age(at - exit)} ago`,
+    stateTitle: isRunning ? '' : `Ended ${exactTime(base, exit)} after ${elapsed(exit - start)}`,
     badges: badgesOf(context, task),
     orphan: orphanNote(tree, task, at),
     age: `${isStartKnown ? '' : '≥ '}${age(Math.min(at, exit) - start)}`,

@@ -56,6 +56,20 @@ test('birth, exec, credentials, name, parent and end stand in the order of time'
   expect(trimmed).toEqual([]);
 });
 
+test('what is told twice of one moment stands there once', () => {
+  const tree = treeOf([{ id: 1, fields: { comm: 'init' } }]);
+  const batch = new BatchWriter();
+  const task = 5 as TaskId;
+  batch.task(task, 5 as never, 5 as never, task, 1 as TaskId, MS as EventNs, 5 as never, 0, AUTHORITY.event);
+  for (const at of [2 * MS, 2 * MS + 1000]) {
+    batch.set(task, FIELDS.comm.id, at as EventNs, AUTHORITY.event, batch.text(toWireText(FIELDS.comm.type, 'curl')));
+    batch.set(task, FIELDS.uid.id, at as EventNs, AUTHORITY.event, at);
+  }
+  tree.apply(batch.finish());
+  const { moments } = taskTimeline({ tree, users }, tree.indexOf(task));
+  expect(moments.at(-1)?.values.map(({ field }) => field)).toEqual(['Name', 'User', 'User']);
+});
+
 test('every value is told with its field, what it was before, and who said it', () => {
   const { tree, task } = scene();
   const { moments } = taskTimeline({ tree, users }, task);

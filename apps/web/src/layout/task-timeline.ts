@@ -135,12 +135,16 @@ function changesOf(context: Context, task: TaskIndex): Moment[] {
 function momentOf({ tree, users }: Context, task: TaskIndex, entries: readonly Entry[]): Moment {
   const at = (entries[0] as Entry).since;
   const kind = kindOf(entries);
-  const values = entries.map(({ field, since, value, authority }): SaidValue => {
+  const told = entries.map(({ field, since, value, authority }): SaidValue => {
     const text = fieldText(field, value, users);
     const was = tree.valueAt(task, field, justBefore(since));
     const before = was === undefined ? undefined : fieldText(field, was, users);
     return { field: FIELD_TITLES[field], value: text, before: before === text ? undefined : before, authority };
   });
+  // One exec can be told twice, as by its two events.
+  const values = told.filter(
+    ({ field, value }, i) => told.findIndex((other) => other.field === field && other.value === value) === i,
+  );
   const authority = Math.max(...entries.map((entry) => entry.authority)) as Authority;
   return { at, kind, title: TITLES[kind], authority, values };
 }

@@ -1,7 +1,8 @@
 // A time as a person types it: what the protocol reads (RFC 3339, `-5m`, `live`,
-// epoch nanoseconds), and times of day and dates of this browser's zone.
+// epoch nanoseconds), and times of day and dates of the zone that is shown.
 
 import { type EventNs, epochMsOf, epochOf, eventTimeOf, parseTime, type TimeBase } from '@dendro/protocol';
+import { msOf, zoned } from './zone.ts';
 
 const CLOCK = /^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?$/;
 const DATED = /^(\d{4})-(\d{2})-(\d{2})[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)$/;
@@ -18,7 +19,7 @@ export function parseTimeText(text: string, base: TimeBase, now: EventNs): Event
   const clock = CLOCK.exec(trimmed);
   const nowMs = epochMsOf(base, now);
   if (clock !== null) {
-    const ms = onDay(new Date(nowMs), clock);
+    const ms = onDay(zoned(nowMs), clock);
     if (ms === undefined) return undefined;
     return fromMs(base, ms > nowMs + AHEAD_MS ? ms - DAY_MS : ms, clock[4]);
   }
@@ -26,8 +27,8 @@ export function parseTimeText(text: string, base: TimeBase, now: EventNs): Event
   if (dated !== null) {
     const [, year, month, day, rest = ''] = dated;
     const time = CLOCK.exec(rest);
-    const date = new Date(Number(year), Number(month) - 1, Number(day));
-    const ms = time === null || date.getDate() !== Number(day) ? undefined : onDay(date, time);
+    const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+    const ms = time === null || date.getUTCDate() !== Number(day) ? undefined : onDay(date, time);
     return ms === undefined ? undefined : fromMs(base, ms, time?.[4]);
   }
   const epoch = parseTime(trimmed, epochOf(base, now));
@@ -37,7 +38,7 @@ export function parseTimeText(text: string, base: TimeBase, now: EventNs): Event
 function onDay(day: Date, [, hours, minutes, seconds = '0']: RegExpExecArray): number | undefined {
   const [h, m, s] = [Number(hours), Number(minutes), Number(seconds)];
   if (h > 23 || m > 59 || s > 59) return undefined;
-  return new Date(day.getFullYear(), day.getMonth(), day.getDate(), h, m, s).getTime();
+  return msOf(day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate(), h, m, s);
 }
 
 function fromMs(base: TimeBase, ms: number, fraction = ''): EventNs {

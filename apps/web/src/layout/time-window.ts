@@ -1,6 +1,7 @@
 // The stretch of time that the strip shows, and how it is divided.
 
 import { type EventNs, epochMsOf, type TimeBase } from '@dendro/protocol';
+import { behindUtcMs, zoned } from './zone.ts';
 
 /** `[from, to)` */
 export interface TimeWindow {
@@ -56,27 +57,27 @@ export interface Tick {
   readonly label: string;
 }
 
-/** Round times of day in the window, in local time; the date where a day begins. */
+/** Round times of day in the window; the date where a day begins. */
 export function ticksOf({ from, to }: TimeWindow, base: TimeBase, most: number): Tick[] {
   const step = stepFor(to - from, most);
   const fromMs = epochMsOf(base, from);
-  // Days begin at local midnight, which is no multiple of anything in UTC.
-  const zoneMs = -new Date(fromMs).getTimezoneOffset() * 60_000;
+  // Days begin at midnight of the zone, which is no multiple of anything in UTC.
+  const zoneMs = -behindUtcMs(fromMs);
   const stepMs = step / 1e6;
   const ticks: Tick[] = [];
   for (let ms = Math.ceil((fromMs + zoneMs) / stepMs) * stepMs - zoneMs; ticks.length <= most; ms += stepMs) {
     const at = (from + (ms - fromMs) * 1e6) as EventNs;
     if (at > to) break;
-    ticks.push({ at, label: labelOf(new Date(ms), ms, step) });
+    ticks.push({ at, label: labelOf(zoned(ms), ms, step) });
   }
   return ticks;
 }
 
 function labelOf(date: Date, ms: number, step: number): string {
   const two = (n: number) => String(n).padStart(2, '0');
-  const minute = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  if (step < SECOND) return `${minute}:${two(date.getSeconds())}.${String(Math.floor(ms) % 1000).padStart(3, '0')}`;
-  if (step < MINUTE) return `${minute}:${two(date.getSeconds())}`;
+  const minute = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+  if (step < SECOND) return `${minute}:${two(date.getUTCSeconds())}.${String(Math.floor(ms) % 1000).padStart(3, '0')}`;
+  if (step < MINUTE) return `${minute}:${two(date.getUTCSeconds())}`;
   if (step < DAY && minute !== '00:00') return minute;
-  return `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())}`;
 }

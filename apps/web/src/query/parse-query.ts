@@ -7,7 +7,7 @@
 //   pattern = word | "words in quotes" | /regular expression/
 //
 // A slash begins a regular expression only where another one ends it before a
-// blank: /usr/bin is a path. Each character is looked at a bounded number of
+// blank: /usr/bin is a path. What can only be the beginning of one, as `/^ssh`, is not taken for text. Each character is looked at a bounded number of
 // times, and a query has a length: nothing anybody can write takes long.
 
 import { joined, negated, type Pattern, type Query, type Test } from './ast.ts';
@@ -36,6 +36,8 @@ export function parseQuery(text: string): ParsedQuery {
 }
 
 const OPERATOR = /^(?:!=|<=|>=|=|<|>)/;
+/** Up to the end, and no path: those have a second slash, and seldom these characters. */
+const REGEX_BEGUN = /^\/[^\s/]*[\\^$*+?([{][^\s/]*$/;
 const FIELD = /^([A-Za-z]+):(?!\/\/)/;
 
 class Reader {
@@ -168,6 +170,9 @@ class Reader {
     const next = this.#text[this.#at];
     if (next === '"') return { kind: 'words', text: this.#quoted() };
     const end = next === '/' ? this.#regexEnd() : undefined;
+    if (next === '/' && end === undefined && this.#open === 0 && REGEX_BEGUN.test(this.#text.slice(this.#at))) {
+      throw QueryError.unfinished('A regular expression ends with another /.', this.#at, this.#text.length);
+    }
     if (end === undefined) return { kind: 'words', text: this.#word() };
     const source = this.#text.slice(this.#at + 1, end).replaceAll('\\/', '/');
     this.#at = end + 1;

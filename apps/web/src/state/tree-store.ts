@@ -1,5 +1,5 @@
 // How a person has chosen to see the tree: columns, density, what is folded
-// together and what is left out. Which task is selected is in view-store.ts.
+// together, what is left out, and in which zone its times are. Which task is selected is in view-store.ts.
 
 import type { TaskId } from '@dendro/protocol';
 import { create } from 'zustand';
@@ -7,6 +7,7 @@ import type { Chip } from '../layout/chips.ts';
 import { type ColumnId, parseColumns, printColumns, USUAL_COLUMNS } from '../layout/columns.ts';
 import { type Density, ROW_HEIGHTS } from '../layout/row-window.ts';
 import type { GroupKey } from '../layout/sibling-groups.ts';
+import { setUtc } from '../layout/zone.ts';
 import { readStored, store } from './stored.ts';
 
 export interface Followed {
@@ -25,6 +26,8 @@ export interface TreeState {
   readonly selectedGroup: GroupKey | undefined;
   readonly chip: Chip;
   readonly hidesOwn: boolean;
+  /** Are times those of UTC? Otherwise those of this browser. */
+  readonly isUtc: boolean;
   readonly followed: Followed | undefined;
 }
 
@@ -32,6 +35,7 @@ const COLUMNS_KEY = 'dendro-columns';
 const DENSITY_KEY = 'dendro-density';
 const ALIKE_KEY = 'dendro-alike';
 const OWN_KEY = 'dendro-own';
+const ZONE_KEY = 'dendro-zone';
 
 /** What names tasks. */
 const OF_ONE_TREE = { openGroups: new Set<GroupKey>(), selectedGroup: undefined, followed: undefined };
@@ -41,9 +45,12 @@ export const useTree = create<TreeState>()(() => ({
   density: readStored(DENSITY_KEY) === 'compact' ? 'compact' : 'comfortable',
   groupsAlike: readStored(ALIKE_KEY) !== 'apart',
   hidesOwn: readStored(OWN_KEY) === 'hidden',
+  isUtc: readStored(ZONE_KEY) === 'utc',
   chip: 'all',
   ...OF_ONE_TREE,
 }));
+
+setUtc(useTree.getState().isUtc);
 
 const set = useTree.setState;
 
@@ -66,6 +73,11 @@ export const treeView = {
     const hidesOwn = !useTree.getState().hidesOwn;
     set({ hidesOwn });
     store(OWN_KEY, hidesOwn ? 'hidden' : 'shown');
+  },
+  showUtc: (isUtc: boolean) => {
+    setUtc(isUtc);
+    set({ isUtc });
+    store(ZONE_KEY, isUtc ? 'utc' : 'browser');
   },
   toggleGroup: (group: GroupKey) =>
     set(({ openGroups }) => ({ openGroups: openGroups.symmetricDifference(new Set([group])) })),

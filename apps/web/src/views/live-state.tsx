@@ -8,6 +8,7 @@ import { useApp } from '../app-context.ts';
 import type { ConnectionStatus } from '../connection/connection.ts';
 import { changesSince } from '../layout/changes-since.ts';
 import { clockTime, count, dateTime, exactTime, millisecondsOf, plural } from '../layout/format.ts';
+import { useTree } from '../state/tree-store.ts';
 import { useView, view } from '../state/view-store.ts';
 import { useConnectionStatus } from '../use-replica.ts';
 
@@ -15,6 +16,7 @@ export function LiveState() {
   const { replica } = useApp();
   const status = useConnectionStatus();
   const pausedAt = useView((state) => state.pausedAt);
+  const isUtc = useTree((state) => state.isUtc);
   const { host } = replica;
   const isPaused = pausedAt !== undefined;
   const now = replica.now();
@@ -40,6 +42,7 @@ export function LiveState() {
         <time className="instant" title={exactTime(base, at)}>
           {host.isLive ? clockTime(base, at, epochMsOf(base, now)) : dateTime(base, at)}
           {isPaused && <small>{millisecondsOf(base, at)}</small>}
+          {isUtc && <small> UTC</small>}
         </time>
       )}
       {isPaused && host && <Since at={pausedAt} base={base} />}

@@ -64,6 +64,7 @@ export function ViewMenu() {
 function Columns() {
   const columns = useTree((state) => state.columns);
   const density = useTree((state) => state.density);
+  const isUtc = useTree((state) => state.isUtc);
   return (
     <>
       <fieldset className="menu-group">
@@ -88,6 +89,13 @@ function Columns() {
         <select value={density} onChange={(event) => treeView.setDensity(event.target.value as Density)}>
           <option value="comfortable">comfortable</option>
           <option value="compact">compact</option>
+        </select>
+      </label>
+      <label className="menu-choice">
+        <span>Times</span>
+        <select value={String(isUtc)} onChange={(event) => treeView.showUtc(event.target.value === 'true')}>
+          <option value="false">{Intl.DateTimeFormat().resolvedOptions().timeZone}</option>
+          <option value="true">UTC</option>
         </select>
       </label>
     </>

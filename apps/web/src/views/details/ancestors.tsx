@@ -1,7 +1,7 @@
 import type { TaskIndex, TemporalTree } from '@dendro/engine';
 import type { EventNs } from '@dendro/protocol';
 import { count } from '../../layout/format.ts';
-import { printable } from '../../layout/printable.ts';
+import { printableName } from '../../layout/printable.ts';
 import { ancestry } from '../../layout/scope.ts';
 import { view } from '../../state/view-store.ts';
 
@@ -32,7 +32,7 @@ export function Ancestors({ tree, task, at }: AncestorsProps) {
               title={tree.isPresent(link) ? undefined : 'Not in memory any more'}
               onClick={() => view.reveal(tree.taskIdOf(link))}
             >
-              {printable(tree.textAt(link, 'comm', at) ?? '?')} <small>{tree.tidOf(link)}</small>
+              {printableName(tree.textAt(link, 'comm', at) ?? '?')} <small>{tree.tidOf(link)}</small>
             </button>
           </li>
         ))}

@@ -8,7 +8,7 @@ import { X } from 'lucide-react';
 import { type CSSProperties, Suspense } from 'react';
 import { useApp } from '../../app-context.ts';
 import { clockTime, exactTime, millisecondsOf } from '../../layout/format.ts';
-import { printable } from '../../layout/printable.ts';
+import { printable, printableName } from '../../layout/printable.ts';
 import { processOf } from '../../layout/process-of.ts';
 import { usePanelSize } from '../../state/panel-size.ts';
 import { useView, view } from '../../state/view-store.ts';
@@ -121,8 +121,8 @@ function Title({ tree, task, at }: TitleProps) {
   const id = tree.tidOf(task);
   return (
     <>
-      <h2 title={`${printable(name ?? '(no name known)')} ${id}`}>
-        {printable(name ?? '(no name known)')}
+      <h2 title={`${printableName(name ?? '(no name known)')} ${id}`}>
+        {printableName(name ?? '(no name known)')}
         <span className="details-id">{id}</span>
       </h2>
       <CopyButton label="Copy: name and id" text={`${name ?? '?'} [${id}]`} isBare />

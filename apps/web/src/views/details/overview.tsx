@@ -1,6 +1,7 @@
+import { processOf } from '../../layout/process-of.ts';
+import { Actions } from './actions.tsx';
 import { Ancestors } from './ancestors.tsx';
 import type { TaskProps } from './field.tsx';
-import { OpenLineage } from './open-lineage.tsx';
 import { TaskFacts } from './task-facts.tsx';
 
 /** Everything known of the selected task in short, and who said it. */
@@ -9,7 +10,7 @@ export function Overview(props: TaskProps) {
   return (
     <>
       <Ancestors tree={tree} task={task} at={at} />
-      <OpenLineage task={tree.taskIdOf(task)} />
+      <Actions task={tree.taskIdOf(processOf(tree, task))} of={tree.taskIdOf(task)} />
       <TaskFacts {...props} />
     </>
   );

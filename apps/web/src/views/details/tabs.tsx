@@ -3,20 +3,25 @@
 
 import { type ComponentType, type KeyboardEvent, useEffect } from 'react';
 import { DETAIL_TABS, type DetailTab, TAB_NAMES, useView, view } from '../../state/view-store.ts';
-import { lazyPart } from '../common/lazy-part.tsx';
+import { fetchAhead, lazyPart } from '../common/lazy-part.tsx';
 import type { TaskProps } from './field.tsx';
 import { Overview } from './overview.tsx';
 
 export const TAB_CONTENTS: Readonly<Record<DetailTab, ComponentType<TaskProps>>> = {
   overview: Overview,
-  command: lazyPart(() => import('./command-tab.tsx').then(({ CommandTab }) => CommandTab)),
-  lineage: lazyPart(() => import('./lineage-tab.tsx').then(({ LineageTab }) => LineageTab)),
-  threads: lazyPart(() => import('./threads-tab.tsx').then(({ ThreadsTab }) => ThreadsTab)),
-  timeline: lazyPart(() => import('./timeline-tab.tsx').then(({ TimelineTab }) => TimelineTab)),
-  files: lazyPart(() => import('./artifact-tabs.tsx').then(({ FilesTab }) => FilesTab)),
-  network: lazyPart(() => import('./artifact-tabs.tsx').then(({ NetworkTab }) => NetworkTab)),
-  raw: lazyPart(() => import('./raw-tab.tsx').then(({ RawTab }) => RawTab)),
+  command: tab(() => import('./command-tab.tsx').then(({ CommandTab }) => CommandTab)),
+  lineage: tab(() => import('./lineage-tab.tsx').then(({ LineageTab }) => LineageTab)),
+  threads: tab(() => import('./threads-tab.tsx').then(({ ThreadsTab }) => ThreadsTab)),
+  timeline: tab(() => import('./timeline-tab.tsx').then(({ TimelineTab }) => TimelineTab)),
+  files: tab(() => import('./artifact-tabs.tsx').then(({ FilesTab }) => FilesTab)),
+  network: tab(() => import('./artifact-tabs.tsx').then(({ NetworkTab }) => NetworkTab)),
+  raw: tab(() => import('./raw-tab.tsx').then(({ RawTab }) => RawTab)),
 };
+
+function tab(load: () => Promise<ComponentType<TaskProps>>) {
+  fetchAhead(load);
+  return lazyPart(load);
+}
 
 export const TAB_PANEL = 'details-panel';
 

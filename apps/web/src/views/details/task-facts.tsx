@@ -1,9 +1,10 @@
 import { NO_TASK } from '@dendro/engine';
-import { AUTHORITY, TASK_FLAG } from '@dendro/protocol';
+import { AUTHORITY, epochMsOf, TASK_FLAG } from '@dendro/protocol';
 import { argumentParts } from '../../layout/argument-parts.ts';
-import { count, duration, exactTime, signalName } from '../../layout/format.ts';
+import { count, dateTime, elapsed, exactTime, signalName } from '../../layout/format.ts';
 import { shellCommand } from '../../layout/printable.ts';
 import { taskState } from '../../layout/task-state.ts';
+import { behindUtcMs } from '../../layout/zone.ts';
 import { view } from '../../state/view-store.ts';
 import { CopyButton } from '../common/copy-button.tsx';
 import { LongText } from '../common/long-text.tsx';
@@ -132,6 +133,11 @@ function Arguments(props: TaskProps) {
   );
 }
 
+/** The exact time is that of UTC: what it is in the zone that all others are told in. */
+function InZone({ base, at }: Pick<TaskProps, 'base' | 'at'>) {
+  return behindUtcMs(epochMsOf(base, at)) !== 0 && <small className="in-zone">{dateTime(base, at)} here</small>;
+}
+
 function Times({ tree, task, at, base }: TaskProps) {
   const start = tree.startOf(task);
   const exit = tree.exitOf(task);
@@ -141,15 +147,17 @@ function Times({ tree, task, at, base }: TaskProps) {
       <Row name="Started" copy={exactTime(base, start)}>
         {has(TASK_FLAG.startIsUnknown) && '≤ '}
         <time>{exactTime(base, start)}</time>
+        <InZone base={base} at={start} />
         {has(TASK_FLAG.startIsTick) && <Tag>to 10 ms</Tag>}
         {has(TASK_FLAG.startIsUnknown) && <Tag>then or earlier</Tag>}
       </Row>
       {exit <= at && (
         <Row name="Ended" copy={exactTime(base, exit)}>
           <time>{exactTime(base, exit)}</time>
+          <InZone base={base} at={exit} />
         </Row>
       )}
-      <Row name={exit <= at ? 'Lived' : 'Age'}>{duration(Math.min(at, exit) - start)}</Row>
+      <Row name={exit <= at ? 'Lived' : 'Age'}>{elapsed(Math.min(at, exit) - start)}</Row>
     </>
   );
 }

@@ -3,7 +3,7 @@ import { epochMsOf, TASK_FLAG } from '@dendro/protocol';
 import { useMemo, useRef } from 'react';
 import { useApp } from '../../app-context.ts';
 import { clockTime, count, exactTime, plural } from '../../layout/format.ts';
-import { printable } from '../../layout/printable.ts';
+import { printableName } from '../../layout/printable.ts';
 import { taskState } from '../../layout/task-state.ts';
 import { threadRows } from '../../layout/thread-rows.ts';
 import { useView, view } from '../../state/view-store.ts';
@@ -68,7 +68,7 @@ function Thread({ tree, task, at, base, thread }: TaskProps & { readonly thread:
       <td className="is-number">{tree.tidOf(thread)}</td>
       <td>
         <button type="button" className="link" onClick={() => view.select(id)}>
-          {printable(tree.textAt(thread, 'comm', at) ?? '(no name known)')}
+          {printableName(tree.textAt(thread, 'comm', at) ?? '(no name known)')}
         </button>
       </td>
       <td title={exactTime(base, start)}>

@@ -1,4 +1,5 @@
-import { count, elapsed, mebibytes } from '../../layout/format.ts';
+import type { EventNs } from '@dendro/protocol';
+import { count, dateTime, elapsed, mebibytes } from '../../layout/format.ts';
 import type { ListedHost } from '../../layout/host-table.ts';
 import { printable } from '../../layout/printable.ts';
 
@@ -68,9 +69,11 @@ function stateOf({ isLive, source: { state } }: ListedHost): string {
 
 /** Time of day, with the date before it when it is of another day. */
 function timeText(epochNs: string): string {
-  const date = new Date(Number(BigInt(epochNs) / 1_000_000n));
-  const time = date.toLocaleTimeString('en-GB');
-  if (date.toDateString() === new Date().toDateString()) return time;
-  const two = (n: number) => String(n).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+  const text = textOf(BigInt(epochNs));
+  const day = textOf(BigInt(Date.now()) * 1_000_000n).slice(0, 11);
+  return text.startsWith(day) ? text.slice(day.length) : text;
+}
+
+function textOf(epochNs: bigint): string {
+  return dateTime({ epochNs }, 0 as EventNs);
 }

@@ -1,10 +1,11 @@
 // The hosts of this server, in place of the tree: how each is told of, what was
 // lost, what is recorded. A host that is chosen is shown.
 
+import type { EventNs } from '@dendro/protocol';
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useApp } from '../../app-context.ts';
-import { count, plural } from '../../layout/format.ts';
+import { clockTime, count, plural } from '../../layout/format.ts';
 import {
   HOST_COLUMN_IDS,
   HOST_COLUMNS,
@@ -45,7 +46,9 @@ export function HostsPage() {
           {problem !== undefined && (
             <span className="is-bad">
               {' '}
-              {problem} {hosts !== undefined && `This is of ${new Date(at).toLocaleTimeString('en-GB')}.`}
+              {problem}{' '}
+              {hosts !== undefined &&
+                `This is of ${clockTime({ epochNs: BigInt(at) * 1_000_000n }, 0 as EventNs, at)}.`}
             </span>
           )}
         </p>

@@ -4,6 +4,7 @@
 import type { TemporalTree } from '@dendro/engine';
 import { Maximize, Minus, Plus } from 'lucide-react';
 import { type KeyboardEvent, type RefObject, useEffect, useMemo, useRef } from 'react';
+import { dateTime } from '../../layout/format.ts';
 import { type LifetimeRow, lifetimeRows } from '../../layout/lifetime-layout.ts';
 import { panWindow, ticksOf, zoomWindow } from '../../layout/lifetime-window.ts';
 import type { LineageFamily } from '../../layout/lineage-family.ts';
@@ -31,6 +32,8 @@ const STEP = 1.5;
 const PAN_PART = 0.15;
 /** Pixels between two ticks at least. */
 const TICK_PIXELS = 90;
+/** What a label has to have on its right, or else there is none. */
+const LABEL_PIXELS = 55;
 
 export function Lifetimes({ tree, family, context, window, onWindow, onWhole }: LifetimesProps) {
   const { at, base } = context;
@@ -113,11 +116,13 @@ export function Lifetimes({ tree, family, context, window, onWindow, onWhole }: 
         {...pointer}
       >
         <div className="lifetimes-head lifetimes-columns" role="presentation">
-          <div>Process</div>
+          <div className="lifetimes-from">
+            Process <time title="Beginning of the axis">{dateTime(base, window.from)}</time>
+          </div>
           <div className="axis" ref={axis}>
             {ticks.map(({ x, label }) => (
               <span key={x} className="axis-tick" style={{ left: `${x * 100}%` }}>
-                {label}
+                {(1 - x) * width > LABEL_PIXELS && label}
               </span>
             ))}
           </div>

@@ -6,7 +6,7 @@ import { ArrowLeft, ChartNoAxesGantt, Network } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { LineageFamily } from '../../layout/lineage-family.ts';
 import { familySentences } from '../../layout/lineage-sheet.ts';
-import { printable } from '../../layout/printable.ts';
+import { printableName } from '../../layout/printable.ts';
 import type { RowContext } from '../../layout/row-model.ts';
 import { type LineageView, view } from '../../state/view-store.ts';
 import { ExportMenu } from './export-menu.tsx';
@@ -35,7 +35,7 @@ export function LineageFrame({
   children,
 }: FrameProps) {
   const { tree, at } = context;
-  const name = printable(tree.textAt(subject, 'comm', at) ?? '(no name known)');
+  const name = printableName(tree.textAt(subject, 'comm', at) ?? '(no name known)');
   const sentences = familySentences(family, unwantedAre);
   return (
     <section

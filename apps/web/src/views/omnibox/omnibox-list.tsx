@@ -51,7 +51,14 @@ export function OmniboxList({ offer, problem, text, isOpen, active, choose }: Om
           {note}
         </p>
       )}
-      <div id={OMNIBOX_LIST} role="listbox" aria-label="Suggestions" className="omnibox-options" hidden={!isOpen}>
+      <div
+        id={OMNIBOX_LIST}
+        role="listbox"
+        aria-label="Suggestions"
+        className="omnibox-options"
+        tabIndex={-1}
+        hidden={!isOpen}
+      >
         {options.map((option, i) => {
           const Icon = ICONS[option.kind];
           return (

@@ -6,7 +6,7 @@ import type { TimeBase } from '@dendro/protocol';
 import type { App } from '../../app-context.ts';
 import { commandsNow } from '../../commands/commands.ts';
 import { count, dateTime, millisecondsOf } from '../../layout/format.ts';
-import { printable } from '../../layout/printable.ts';
+import { printable, printableName } from '../../layout/printable.ts';
 import { completions } from '../../query/complete.ts';
 import { fuzzyScore } from '../../query/fuzzy.ts';
 import { countedValues } from '../../query/vocabulary.ts';
@@ -106,7 +106,7 @@ function offerTask(tid: number, treeRows: TreeRows): Offer {
   const { at } = columns.order;
   const task = taskOfTid(tree, tid, at);
   if (task === NO_TASK) return { options: [], note: `No process ${tid} is known at this instant`, isFirstMeant: false };
-  const name = printable(tree.textAt(task, 'comm', at) ?? '(no name known)');
+  const name = printableName(tree.textAt(task, 'comm', at) ?? '(no name known)');
   const what = tree.isThread(task) ? 'Thread' : 'Process';
   const detail = tree.exitOf(task) <= at ? 'ended' : 'running';
   const run = () => revealTask(treeRows, task);

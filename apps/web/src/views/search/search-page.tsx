@@ -1,12 +1,13 @@
 // Processes of any time, found in the history by the query that is written: each
 // leads to the instant at which it was so.
 
+import { NO_TASK, type TemporalTree } from '@dendro/engine';
 import { type EventNs, epochOf, eventTimeOf, type HostInfo, type TimeBase } from '@dendro/protocol';
 import { RefreshCw } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
 import { useApp } from '../../app-context.ts';
 import { count, dateTime } from '../../layout/format.ts';
-import { foundLifeModel } from '../../layout/found-life.ts';
+import { type FoundLife, foundLifeModel } from '../../layout/found-life.ts';
 import { type HistoryQuery, historyQuery } from '../../query/history-query.ts';
 import { useView, view } from '../../state/view-store.ts';
 import '../../styles/list.css';
@@ -87,7 +88,7 @@ function Search({ host, oldestEpochNs }: { readonly host: HostInfo; readonly old
             </thead>
             <tbody ref={body} onKeyDown={(event) => moveInList(event, body.current, '.row-open')}>
               {answer.lives.map((life) => {
-                const { key, ...model } = foundLifeModel(life, base, host.users);
+                const { key, ...model } = foundLifeModel(life, base, host.users, isRunning(replica.tree, life, base));
                 return (
                   <FoundRow
                     key={key}
@@ -141,6 +142,13 @@ function useQuestion(
     }
     return { ...rest, params, url: `/api/v1/hosts/${encodeURIComponent(host.id)}/search?${all}` };
   }, [asked, pausedAt, isInWindow, chosen, limit, turn, host, base.epochNs, replica]);
+}
+
+/** Is it in the tree of the present, and lives? Ids of another run may be those of others. */
+function isRunning(tree: TemporalTree, { taskId, pid, startTime }: FoundLife, base: TimeBase): boolean {
+  const task = tree.indexOf(taskId);
+  if (task === NO_TASK || !tree.isPresent(task) || tree.pidOf(task) !== pid) return false;
+  return epochOf(base, tree.startOf(task)) === BigInt(startTime) && tree.exitOf(task) === Number.POSITIVE_INFINITY;
 }
 
 interface SaysProps {
@@ -224,15 +232,20 @@ function NothingFound({ isInWindow }: { readonly isInWindow: boolean }) {
 }
 
 function NoHistory() {
+  const query = useView((state) => state.query);
+  const inTree = (): void => {
+    view.setQuery(/\bstate:/.test(query) ? query : `${query} state:all`.trim());
+    view.closeList();
+  };
   return (
     <div className="page">
       <h2 id="search-title">Nothing is recorded</h2>
       <p>
-        This server keeps no history of the host, so there is nothing to search but the tree: start it without{' '}
-        <code>--no-history</code>.
+        There is no history of this host: a recording is not recorded again, and with <code>--no-history</code> nothing
+        is. All that is known of it is in the tree, what has ended too.
       </p>
-      <button type="button" className="link" onClick={() => view.closeList()}>
-        Back to the tree
+      <button type="button" className="link" onClick={inTree}>
+        Look in the tree, through what has ended too
       </button>
     </div>
   );

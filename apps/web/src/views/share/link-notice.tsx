@@ -7,7 +7,7 @@ import { X } from 'lucide-react';
 import { useEffect } from 'react';
 import { type App, useApp } from '../../app-context.ts';
 import { dateTime } from '../../layout/format.ts';
-import { printable } from '../../layout/printable.ts';
+import { printableName } from '../../layout/printable.ts';
 import { type LinkTarget, useView, view } from '../../state/view-store.ts';
 import { IconButton } from '../common/icon-button.tsx';
 import { revealTask, taskOfTid } from '../omnibox/reveal-task.ts';
@@ -137,5 +137,5 @@ function byPid(treeRows: TreeRows, pid: number, at: EventNs): Missing['offers'] 
 }
 
 function nameOf({ tree }: TreeRows, task: TaskIndex, at: EventNs): string {
-  return `${printable(tree.textAt(task, 'comm', at) ?? 'a process')} [${tree.tidOf(task)}]`;
+  return `${printableName(tree.textAt(task, 'comm', at) ?? 'a process')} [${tree.tidOf(task)}]`;
 }

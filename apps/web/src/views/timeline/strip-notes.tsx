@@ -3,6 +3,7 @@
 
 import { useApp } from '../../app-context.ts';
 import { useView } from '../../state/view-store.ts';
+import { useConnectionStatus } from '../../use-replica.ts';
 import { GapNote, type GapNoteProps } from './gap-note.tsx';
 
 interface StripNotesProps extends GapNoteProps {
@@ -13,6 +14,8 @@ interface StripNotesProps extends GapNoteProps {
 export function StripNotes({ countsProblem, knownFrom, gaps }: StripNotesProps) {
   const { past } = useApp();
   const pausedAt = useView((state) => state.pausedAt);
+  // Where the connection is lost, that is said elsewhere.
+  const isConnected = useConnectionStatus().kind === 'connected';
   const isPast = pausedAt !== undefined && past.isFor(pausedAt);
   return (
     <>
@@ -29,7 +32,7 @@ export function StripNotes({ countsProblem, knownFrom, gaps }: StripNotesProps) 
           </span>
         )}
         <GapNote knownFrom={knownFrom} gaps={gaps} />
-        {countsProblem !== undefined && (
+        {countsProblem !== undefined && isConnected && (
           <span className="strip-note is-problem" role="status">
             How much happened then could not be read, and is asked for again: {countsProblem}
           </span>

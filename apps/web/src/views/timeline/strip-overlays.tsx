@@ -13,11 +13,13 @@ interface HoverNoteProps {
   readonly histogram: Histogram;
   readonly base: TimeBase;
   readonly hovered: EventNs;
+  /** Is all known of it? */
+  readonly isWhole: boolean;
   readonly share: string;
   readonly isRight: boolean;
 }
 
-export function HoverNote({ histogram, base, hovered, share, isRight }: HoverNoteProps) {
+export function HoverNote({ histogram, base, hovered, isWhole, share, isRight }: HoverNoteProps) {
   const bucket = Math.floor((hovered - histogram.from) / histogram.bucketNs);
   const [born = 0, ended = 0] = [histogram.births[bucket], histogram.exits[bucket]];
   const findings = histogram.findings?.[bucket] ?? 0;
@@ -28,6 +30,7 @@ export function HoverNote({ histogram, base, hovered, share, isRight }: HoverNot
       <small>
         {plural(born, 'start')}, {count(ended)} {ended === 1 ? 'end' : 'ends'}
         {findings > 0 && `, ${plural(findings, 'finding')}`}
+        {!isWhole && ', not all is known'}
       </small>
     </span>
   );

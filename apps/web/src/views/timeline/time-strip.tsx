@@ -9,6 +9,7 @@ import { histogramOf, joined } from '../../layout/histogram.ts';
 import { moved, movedTo, stepFor, type TimeWindow, ticksOf, zoomed } from '../../layout/time-window.ts';
 import { linked } from '../../state/linked.ts';
 import { useView, view } from '../../state/view-store.ts';
+import { nearestWhole } from './nearest-whole.ts';
 import { coloursOf, drawStrip, type StripColours } from './strip-canvas.ts';
 import { StripControls } from './strip-controls.tsx';
 import { StripNotes } from './strip-notes.tsx';
@@ -20,6 +21,8 @@ import { WindowBar } from './window-bar.tsx';
 
 const PX_PER_BUCKET = 4;
 const PX_PER_TICK = 110;
+/** What a label has to have on its right, or else there is none. */
+const TICK_PX = 55;
 /** As in timeline.css. */
 const CANVAS_PX = 36;
 const WHEEL_FACTOR = 1.0015;
@@ -170,6 +173,7 @@ function Strip({ host }: { readonly host: HostInfo }) {
   }
 
   const ticks = ticksOf(window, base, Math.max(2, Math.floor(width / PX_PER_TICK)));
+  const lastTick = timeAt(width - TICK_PX, window);
   const playhead = Math.min(window.to, Math.max(window.from, at));
   return (
     <section className="time-strip" aria-label="Time">
@@ -193,11 +197,14 @@ function Strip({ host }: { readonly host: HostInfo }) {
           onKeyDown={onKeyDown}
         >
           <canvas ref={canvas} />
-          {ticks.map(({ at, label }) => (
-            <span key={at} className="tick" style={{ left: share(at) }} aria-hidden="true">
-              {label}
-            </span>
-          ))}
+          {ticks.map(
+            ({ at, label }) =>
+              at <= lastTick && (
+                <span key={at} className="tick" style={{ left: share(at) }} aria-hidden="true">
+                  {label}
+                </span>
+              ),
+          )}
           <LinkedLife window={window} />
           {comparison && <PinnedInstant a={comparison.a} b={at} window={window} />}
           {hovered !== undefined && (
@@ -206,6 +213,7 @@ function Strip({ host }: { readonly host: HostInfo }) {
                 histogram: told,
                 base,
                 hovered,
+                isWhole: hovered >= known && nearestWhole(hovered, { knownFrom: known, gaps }) === undefined,
                 share: share(hovered),
                 isRight: hovered > (window.from + window.to) / 2,
               }}

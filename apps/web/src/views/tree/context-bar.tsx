@@ -3,7 +3,7 @@
 import { NO_TASK, type TaskIndex } from '@dendro/engine';
 import { X } from 'lucide-react';
 import { count, plural } from '../../layout/format.ts';
-import { printable } from '../../layout/printable.ts';
+import { printableName } from '../../layout/printable.ts';
 import { ancestry } from '../../layout/scope.ts';
 import { useView, view } from '../../state/view-store.ts';
 import { IconButton } from '../common/icon-button.tsx';
@@ -39,12 +39,14 @@ function Scope({ treeRows: { tree, order }, top }: { readonly treeRows: TreeRows
         {shown.map((task) => (
           <li key={tree.taskIdOf(task)}>
             <button type="button" className="link" onClick={() => view.setScope(tree.taskIdOf(task))}>
-              {printable(tree.textAt(task, 'comm', order.at) ?? '?')}
+              {printableName(tree.textAt(task, 'comm', order.at) ?? '?')}
             </button>
           </li>
         ))}
         <li aria-current="true">
-          {top === NO_TASK ? 'a task that is not known any more' : printable(tree.textAt(top, 'comm', order.at) ?? '?')}
+          {top === NO_TASK
+            ? 'a task that is not known any more'
+            : printableName(tree.textAt(top, 'comm', order.at) ?? '?')}
           {top !== NO_TASK && <small>{tree.tidOf(top)}</small>}
         </li>
       </ol>

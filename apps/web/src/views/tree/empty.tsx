@@ -45,6 +45,8 @@ export function Empty({ treeRows }: { readonly treeRows: TreeRows }) {
 function NothingMatches({ treeRows }: { readonly treeRows: TreeRows }) {
   const scope = useView((state) => state.scope);
   const hasHistory = useApp().replica.host?.oldestEpochNs !== undefined;
+  const query = useView((state) => state.query);
+  const byProgram = query.replaceAll(/\bname:=?/g, 'exe:');
   const { hiddenKernelThreads, foldedExited } = treeRows.order;
   const wider = [
     scope !== undefined && { what: 'the whole tree', look: () => view.setScope(undefined) },
@@ -54,6 +56,11 @@ function NothingMatches({ treeRows }: { readonly treeRows: TreeRows }) {
   return (
     <div className="tree-empty" role="status">
       <p>Nothing matches. Clear the query with Esc.</p>
+      {byProgram !== query && (
+        <button type="button" className="link" onClick={() => view.setQuery(byProgram)}>
+          A process can bear another name than its program: try {byProgram}
+        </button>
+      )}
       {hasHistory && (
         <button type="button" className="link" onClick={view.openSearch}>
           Search all that is recorded
