@@ -166,6 +166,10 @@ test('an instant that is not known is told, with the nearest', async ({ page }) 
   await expect(notice).toContainText('The link is of 2033-05-18');
   await notice.getByRole('button', { name: 'Go to the present' }).click();
   await expect(page.getByTestId('live-state')).toHaveText('LIVE');
+  await page.goto(`${dendro.origin}/?at=2026-11-2`);
+  await expect(notice).toContainText('an instant that cannot be read');
+  await notice.getByRole('button', { name: 'Close' }).click();
+  await expect(notice).toHaveCount(0);
 });
 
 /** Posts the lives of two processes below init, the second of which ended a minute ago. */

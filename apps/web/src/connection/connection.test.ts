@@ -135,7 +135,7 @@ test('without the cookie it does not try again and again', async () => {
   expect(sockets).toEqual([]);
 });
 
-test('a lost socket is opened again, later and later while the server is away, at most every ten seconds', async () => {
+test('a lost socket is opened again, later and later while the server is away, at least every two seconds', async () => {
   const socket = await greeted();
   isServerUp = false;
   socket.onclose?.();
@@ -146,9 +146,9 @@ test('a lost socket is opened again, later and later while the server is away, a
     delays.push(status.retryAt - Date.now());
     await vi.advanceTimersByTimeAsync(status.retryAt - Date.now());
   }
-  expect(delays).toEqual([250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
+  expect(delays).toEqual([250, 500, 1000, 2000, 2000, 2000, 2000, 2000]);
   isServerUp = true;
-  await vi.advanceTimersByTimeAsync(10_000);
+  await vi.advanceTimersByTimeAsync(2000);
   await vi.waitFor(() => expect(sockets).toHaveLength(2));
   last().say({ type: 'hello', protocol: 1, host: HOST, version: 0 });
   expect(connection.status.kind).toBe('connected');

@@ -38,7 +38,8 @@ type ListedHost = HostInfo & { readonly source: Pick<SourceStatus, 'name' | 'sta
 const FIRST_ID = 'local';
 
 const FIRST_DELAY_MS = 250;
-const MAX_DELAY_MS = 10_000;
+/** Whoever looks at the page has it again so soon after the server is back. */
+const MAX_DELAY_MS = 2000;
 /** Without a word for this long the socket is taken for dead: stats come every second. */
 const SILENCE_MS = 6000;
 /** After a connection this long the next loss is a new one: the first attempt comes soon again. */

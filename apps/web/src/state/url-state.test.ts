@@ -139,14 +139,22 @@ test('more folded rows than an address has room for are left out of it', () => {
 });
 
 test('a link tells the pid of its task, and whether its tasks are of another run', () => {
+  expect(readTarget('?at=1700000000', base).isInstantLost).toBe(false);
+  for (const at of ['', '17x', '2026-11-2']) expect(readTarget(`?at=${at}`, base).isInstantLost).toBe(true);
   const there = writeUrl({ ...usual, selected: 17 as TaskId }, base, { pid: 4242 });
-  expect(readTarget(there, base)).toEqual({ pid: 4242, isOfOtherRun: false, isOfSearch: false });
+  expect(readTarget(there, base)).toEqual({ pid: 4242, isOfOtherRun: false, isInstantLost: false, isOfSearch: false });
   expect(readTarget(there, { epochNs: base.epochNs + 1n })).toEqual({
     pid: 4242,
     isOfOtherRun: true,
+    isInstantLost: false,
     isOfSearch: false,
   });
-  expect(readTarget('?pid=0&pid=9', base)).toEqual({ pid: undefined, isOfOtherRun: false, isOfSearch: false });
+  expect(readTarget('?pid=0&pid=9', base)).toEqual({
+    pid: undefined,
+    isOfOtherRun: false,
+    isInstantLost: false,
+    isOfSearch: false,
+  });
 });
 
 test('a lineage is named by `view` and `of`; without `of` it is that of the selected task', () => {

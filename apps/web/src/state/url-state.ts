@@ -135,6 +135,7 @@ export function readTarget(search: string, base: TimeBase): LinkTarget {
   const pid = query.get('pid') ?? '';
   return {
     pid: /^[1-9]\d{0,9}$/.test(pid) ? Number(pid) : undefined,
+    isInstantLost: query.has('at') && !EPOCH_NS.test(query.get('at') ?? ''),
     isOfSearch: false,
     isOfOtherRun: ![null, String(base.epochNs)].includes(query.get('run')),
   };

@@ -33,6 +33,8 @@ export interface LinkTarget {
   readonly pid: number | undefined;
   /** Does it name tasks of another run, which mean nothing in this one? */
   readonly isOfOtherRun: boolean;
+  /** Does it name an instant that cannot be read? */
+  readonly isInstantLost: boolean;
   /** Was it found by a search? Then it is brought into view, whatever hides it. */
   readonly isOfSearch: boolean;
 }
@@ -285,7 +287,7 @@ export const view = {
       selected,
       list: undefined,
       lineage: undefined,
-      linkTarget: { pid, isOfOtherRun: false, isOfSearch: true },
+      linkTarget: { pid, isOfOtherRun: false, isInstantLost: false, isOfSearch: true },
     }),
   openHelp: () => set({ isHelpOpen: true }),
   closeHelp: () => set({ isHelpOpen: false }),

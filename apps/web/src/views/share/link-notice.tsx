@@ -28,7 +28,7 @@ export function LinkNotice({ treeRows }: { readonly treeRows: TreeRows }) {
   const isLoading = target === undefined || isOnItsWay(app, pausedAt);
   const missing = isLoading
     ? undefined
-    : (missingInstant(app, pausedAt) ?? missingTask(app, treeRows, target, selected));
+    : (unreadInstant(target) ?? missingInstant(app, pausedAt) ?? missingTask(app, treeRows, target, selected));
   const isFound = !isLoading && missing === undefined;
   const toReveal = isFound && target.isOfSearch && selected !== undefined ? treeRows.tree.indexOf(selected) : NO_TASK;
   useEffect(() => {
@@ -69,6 +69,11 @@ function isOnItsWay({ replica, past }: App, pausedAt: EventNs | undefined): bool
 
 function baseOf({ replica }: App): TimeBase {
   return { epochNs: BigInt(replica.host?.baseEpochNs ?? '0') };
+}
+
+function unreadInstant({ isInstantLost }: LinkTarget): Missing | undefined {
+  const why = 'The link names an instant that cannot be read, perhaps because it was cut: this is the present.';
+  return isInstantLost ? { why, offers: [] } : undefined;
 }
 
 function missingInstant(app: App, at: EventNs | undefined): Missing | undefined {
