@@ -11,6 +11,9 @@ import { TemporalTree } from '@dendro/engine';
 import type { EventNs, TaskId } from '@dendro/protocol';
 import { LIVES_EPOCH_NS as EPOCH_NS, LivesHost, Random } from '@dendro/testkit';
 import { HistoryClient } from '../src/client.ts';
+import type { HistoryState } from '../src/history.ts';
+import { Counters } from '../src/sqlite/counters.ts';
+import { openDatabase } from '../src/sqlite/database.ts';
 import { SqliteHistory } from '../src/sqlite/store.ts';
 
 const { values } = parseArgs({
@@ -19,6 +22,8 @@ const { values } = parseArgs({
 const FACTS = Number(values.facts);
 /** What the thread has not taken yet: whoever asks waits for it too. */
 const IN_FLIGHT_BYTES = 4 * 1024 * 1024;
+const DAYS = 14;
+const DAY = 86_400;
 const directory = values.keep ?? mkdtempSync(join(tmpdir(), 'dendro-bench-'));
 const random = new Random(4711);
 
@@ -53,6 +58,10 @@ function measure(times: number, work: (i: number) => void): Measured {
 
 function figures({ wall, cpu }: Measured, warmUp = 0): string {
   return `${percentiles(wall.slice(warmUp))} (CPU ${percentiles(cpu.slice(warmUp))})`;
+}
+
+function flushTimes({ p50, p99, max }: HistoryState['flushMs']): string {
+  return `p50 ${p50.toFixed(0)}, p99 ${p99.toFixed(0)}, max ${max.toFixed(0)} ms`;
 }
 
 function bytesIn(folder: string): number {
@@ -109,19 +118,20 @@ async function read(): Promise<void> {
   }
 }
 /** @returns facts per second */
-async function record(some: typeof batches): Promise<string> {
+async function record(some: typeof batches, into = client): Promise<string> {
   const began = performance.now();
   for (const { bytes, at } of some) {
-    while (client.waitingBytes > IN_FLIGHT_BYTES) await sleep(1);
-    client.append(bytes, at);
+    while (into.waitingBytes > IN_FLIGHT_BYTES) await sleep(1);
+    into.append(bytes, at);
     newest = at;
   }
-  await client.ask({ kind: 'state' });
+  await into.ask({ kind: 'state' });
   const count = some.reduce((sum, batch) => sum + batch.facts, 0);
   return ((count / (performance.now() - began)) * 1000).toFixed(0);
 }
 const quiet = Math.floor(batches.length / 3);
 row('recording, the first third, facts/s', await record(batches.slice(0, quiet)));
+const alone = await client.ask({ kind: 'state' });
 const reader = read();
 row('recording the rest with a reader beside it, facts/s', await record(batches.slice(quiet)), '≥ 500,000');
 isRecording = false;
@@ -130,11 +140,32 @@ const done = await client.ask({ kind: 'state' });
 row('one task meanwhile, waiting in line included', percentiles(tasksAsked));
 row('a search meanwhile', percentiles(searchesAsked));
 row('a whole tree meanwhile', percentiles(treesAsked));
-const { p50, p99, max } = done.flushMs;
-row('flush, each 250 ms', `p50 ${p50.toFixed(0)}, p99 ${p99.toFixed(0)}, max ${max.toFixed(0)} ms`);
+row('flush, each 250 ms', flushTimes(done.flushMs));
 row('dropped batches', String(client.state.droppedBatches), '0');
 await client.close();
 row('bytes of a fact on the disk, everything included', (bytesIn(directory) / facts).toFixed(2), '≤ 12');
+
+// The first third once more, with half of it going again at once.
+const limited = mkdtempSync(join(tmpdir(), 'dendro-bench-'));
+const maxBytes = Math.round(alone.fileBytes / 2);
+const small = await HistoryClient.open({ directory: limited, maxBytes });
+await small.begin(START);
+let greatest = 0;
+const watch = setInterval(() => {
+  greatest = Math.max(greatest, bytesIn(limited));
+}, 5);
+const newestOfAll = newest;
+const limitedSpeed = await record(batches.slice(0, quiet), small);
+newest = newestOfAll;
+clearInterval(watch);
+const kept = await small.ask({ kind: 'state' });
+await small.close();
+rmSync(limited, { recursive: true });
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+row(`the first third with retention to ${megabytes(maxBytes)} MB, facts/s`, limitedSpeed, '≥ 500,000');
+row('file and journal then, at most', `${megabytes(greatest)} MB`, `≤ ${megabytes(maxBytes)} MB`);
+row('flush of the first third, without retention', flushTimes(alone.flushMs));
+row('the same with retention', flushTimes(kept.flushMs), 'no longer: retention stalls nothing');
 
 // Starting again.
 const opened = performance.now();
@@ -190,6 +221,23 @@ const histograms = measure(500, () => {
 });
 row('histogram of a random range', figures(histograms), 'p95 ≤ 20 ms');
 history.close();
+const weeks = mkdtempSync(join(tmpdir(), 'dendro-bench-'));
+const database = openDatabase(weeks);
+const counters = new Counters(database, START.base);
+counters.begin(START.base, 0 as EventNs);
+for (let day = 0; day < DAYS; day++) {
+  for (let second = 0; second < DAY; second++) counters.birth(((day * DAY + second) * 1e9) as EventNs);
+  database.transaction(() => counters.save())();
+  counters.noteSaved();
+}
+const spans = measure(500, () => {
+  const seconds = 60 * (DAYS * 24 * 60) ** random.next();
+  const from = EPOCH_NS + BigInt(Math.floor(random.next() * (DAYS * DAY - seconds))) * 1_000_000_000n;
+  counters.histogram(from, from + BigInt(Math.floor(seconds)) * 1_000_000_000n, 500);
+});
+row(`histogram of a minute to ${DAYS} days, something in each second`, figures(spans), 'p95 ≤ 20 ms');
+database.close();
+rmSync(weeks, { recursive: true });
 const again = new SqliteHistory(directory);
 again.begin({ ...START, at: newest as EventNs });
 const slices = measure(1, () => {

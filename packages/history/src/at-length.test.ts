@@ -12,6 +12,7 @@ const folder = testFolders();
 const SECOND = 1_000_000_000;
 const MINUTE = 60 * SECOND;
 const HOURS = 120 * MINUTE;
+const MAX_BYTES = 3 * 1024 * 1024;
 /** Until then as much comes as is to stay. */
 const WARM_UP = 40 * MINUTE;
 
@@ -19,6 +20,8 @@ setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
 interface Sample {
+  /** Tasks that the live tree remembers. */
+  readonly tasks: number;
   readonly disk: number;
   readonly heap: number;
   readonly resident: number;
@@ -28,13 +31,13 @@ function record(options: SqliteHistoryOptions): {
   readonly samples: readonly Sample[];
   readonly history: SqliteHistory;
 } {
-  const history = new SqliteHistory(folder(), { keyframeFacts: 20_000, blockLives: 500, ...options });
+  const history = new SqliteHistory(folder(), { keyframeFacts: 48_000, blockLives: 500, ...options });
   history.begin({ bootId: 'boot', base: { epochNs: LIVES_EPOCH_NS }, bootNs: 0n, at: 0 as EventNs });
   const host = new LivesHost({
     facts: Infinity,
-    batchFacts: 60,
+    batchFacts: 144,
     liveTasks: 400,
-    birthsPerSecond: 5,
+    birthsPerSecond: 12,
     maxProcesses: 1000,
   });
   const samples: Sample[] = [];
@@ -52,7 +55,12 @@ function record(options: SqliteHistoryOptions): {
     history.search({ text: 'config' });
     collectGarbage();
     const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
-    samples.push({ disk: history.state.fileBytes, heap: heapUsed + arrayBuffers, resident: rss });
+    samples.push({
+      tasks: host.host.tree.taskCount,
+      disk: history.state.fileBytes,
+      heap: heapUsed + arrayBuffers,
+      resident: rss,
+    });
     if (at > HOURS) break;
   }
   return { samples, history };
@@ -67,17 +75,18 @@ function growth(samples: readonly Sample[], of: keyof Sample): number {
 
 test.each<[string, SqliteHistoryOptions]>([
   ['by age', { maxAgeNs: BigInt(15 * MINUTE) }],
-  ['by size', { maxBytes: 3 * 1024 * 1024 }],
+  ['by size', { maxBytes: MAX_BYTES }],
 ])('two hours with retention %s: disk and memory stay flat', { timeout: 600_000 }, (_, options) => {
   const { samples, history } = record(options);
   expect(samples.length).toBeGreaterThan(30);
   expect(growth(samples, 'disk')).toBeLessThan(1.2);
+  expect(growth(samples, 'tasks')).toBeLessThan(1.2);
   expect(growth(samples, 'heap')).toBeLessThan(1.2);
   expect(growth(samples, 'resident')).toBeLessThan(1.25);
   const { oldestEpochNs = 0n, newestEpochNs = 0n, facts, droppedBatches, damagedParts } = history.state;
   expect({ droppedBatches, damagedParts }).toEqual({ droppedBatches: 0, damagedParts: 0 });
   // It has thrown away most of what came, and kept what it is to keep.
-  expect(facts).toBeGreaterThan(150_000);
+  expect(facts).toBeGreaterThan(360_000);
   const keptMinutes = Number(newestEpochNs - oldestEpochNs) / MINUTE;
   expect(keptMinutes).toBeGreaterThan(10);
   expect(keptMinutes).toBeLessThan(60);

@@ -10,8 +10,9 @@ import { answerQuestion } from './questions.ts';
 import { SqliteHistory } from './sqlite/store.ts';
 
 const FLUSH_MS = 250;
-/** Packed: so much is written down before its time. */
+/** Packed: so much is written down before its time, or this part of all that there may be. */
 const FLUSH_BYTES = 4 * 1024 * 1024;
+const FLUSH_SHARE = 1 / 32;
 const STATE_MS = 1000;
 /** Of each so many milliseconds some go to reading ahead, until the first search would read nothing more. */
 const WARM_EVERY_MS = 50;
@@ -22,6 +23,7 @@ const { questions, ...options } = workerData as HistoryWorkerData;
 
 const stretches = new OpenStretches();
 const flushMs = options.flushMs ?? FLUSH_MS;
+const flushBytes = Math.min(FLUSH_BYTES, (options.maxBytes ?? Number.POSITIVE_INFINITY) * FLUSH_SHARE);
 let flushedAt = performance.now();
 let saidAt = performance.now();
 
@@ -32,7 +34,7 @@ function post(message: FromHistory, transfer: ArrayBuffer[] = []): void {
 /** What is to be done every so often. While one order comes after the other no timer has its turn. */
 function keepUp(history: SqliteHistory): void {
   const now = performance.now();
-  if (now - flushedAt >= flushMs || history.pendingBytes >= FLUSH_BYTES) {
+  if (now - flushedAt >= flushMs || history.pendingBytes >= flushBytes) {
     history.flush();
     flushedAt = performance.now();
   }

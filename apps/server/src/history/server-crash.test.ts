@@ -16,6 +16,8 @@ const TOKEN = 'a-token-that-nobody-guesses';
 const KILLS = Number(process.env['DENDRO_KILLS'] ?? 50);
 const SEED = Number(process.env['DENDRO_SEED'] ?? 1 + (Date.now() % 1_000_000));
 const SOURCE = process.geteuid?.() === 0 ? 'tracefs+cn_proc' : 'procfs';
+/** One of so many servers takes what one takes that is told nothing: the best source that works here. */
+const DEFAULT_EVERY = 4;
 /** Of every process of the load. */
 const MARK = `dendro-crash-${process.pid}`;
 /** Longer than a start takes here, whatever else this machine does. */
@@ -66,8 +68,8 @@ class Server {
     this.#origin = origin;
   }
 
-  static async start(): Promise<Server> {
-    const args = [MAIN, '--port', '0', '--source', SOURCE, '--data-dir', join(folder, 'data')];
+  static async start(source: readonly string[]): Promise<Server> {
+    const args = [MAIN, '--port', '0', ...source, '--data-dir', join(folder, 'data')];
     const env = { ...process.env, DENDRO_TOKEN: TOKEN };
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     started.add(child);
@@ -171,7 +173,9 @@ test(`a server survives ${KILLS} kills under load`, { timeout: 40 * 60_000 }, as
   const known = new Map<number, Life>();
   let checked = 0;
   for (let kill = 0; kill <= KILLS; kill++) {
-    const server = await Server.start();
+    // The last one takes with it what those before have left of theirs.
+    const isDefault = kill < KILLS && kill % DEFAULT_EVERY === DEFAULT_EVERY - 1;
+    const server = await Server.start(isDefault ? [] : ['--source', SOURCE]);
     const again = await idsOf(server, staying);
     ids ??= again;
     expect(again).toEqual(ids);

@@ -113,11 +113,20 @@ export class Counters {
     return { firstEpochNs: BigInt(first) * SECOND_NS, bucketNs: BigInt(width) * SECOND_NS, births, execs, exits };
   }
 
-  /** Inside of a transaction. */
+  /** Inside of a transaction. Of the minute and the hour in which the edge is, what is left is counted anew. */
   dropBefore(epochNs: bigint): void {
     const second = Number(epochNs / SECOND_NS);
-    for (const { name, seconds } of TABLES) {
-      this.#database.prepare(`DELETE FROM ${name} WHERE t < ?`).run(Math.floor(second / seconds) * seconds);
+    for (const [i, { name, seconds }] of TABLES.entries()) {
+      const slot = Math.floor(second / seconds) * seconds;
+      this.#database.prepare(`DELETE FROM ${name} WHERE t < ?`).run(slot);
+      const finer = TABLES[i - 1]?.name;
+      if (finer === undefined) continue;
+      const sum = (kind: string) => `(SELECT coalesce(sum(${kind}), 0) FROM ${finer} WHERE t < :end)`;
+      this.#database
+        .prepare(
+          `UPDATE ${name} SET births = ${sum('births')}, execs = ${sum('execs')}, exits = ${sum('exits')} WHERE t = :slot`,
+        )
+        .run({ slot, end: slot + seconds });
     }
   }
 

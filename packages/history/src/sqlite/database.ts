@@ -11,15 +11,19 @@ export type Database = Sqlite.Database;
 export const FILE_NAME = 'history.db';
 /** "DnHs": says to others what the file is. */
 const APPLICATION_ID = 0x446e_4873;
-const PAGE_BYTES = 8192;
+export const PAGE_BYTES = 8192;
 const CACHE_KIB = 32 * 1024;
+/** Of `PRAGMA auto_vacuum`. */
+const INCREMENTAL = 2;
 /** Bytes of the journal after which it goes into the file: so long it is, and longer by one transaction at most. */
 const JOURNAL_BYTES = 1000 * PAGE_BYTES;
-/** What is longer after a great transaction is given back at once. */
-export const MAX_JOURNAL_BYTES = 2 * JOURNAL_BYTES;
 const MIN_JOURNAL_PAGES = 4;
 /** Of all that a history may take the journal is to be this part. */
 const JOURNAL_SHARE = 1 / 32;
+
+export function journalPagesOf(maxBytes: number): number {
+  return Math.max(MIN_JOURNAL_PAGES, Math.round(Math.min(JOURNAL_BYTES, maxBytes * JOURNAL_SHARE) / PAGE_BYTES));
+}
 
 /**
  * @throws DendroError DENDRO_HISTORY_IN_USE, DENDRO_HISTORY_VERSION, DENDRO_HISTORY_UNREADABLE
@@ -29,7 +33,7 @@ export function openDatabase(
   migrations = MIGRATIONS,
   maxBytes = Number.POSITIVE_INFINITY,
 ): Database {
-  const pages = Math.max(MIN_JOURNAL_PAGES, Math.round(Math.min(JOURNAL_BYTES, maxBytes * JOURNAL_SHARE) / PAGE_BYTES));
+  const pages = journalPagesOf(maxBytes);
   let database: Database | undefined;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -39,6 +43,9 @@ export function openDatabase(
     // The lock is the kernel's: whatever ends the process gives it back.
     database.pragma('locking_mode = EXCLUSIVE');
     database.pragma(`page_size = ${PAGE_BYTES}`);
+    // Of a file of before it is what it becomes when it is written anew (room.ts). Of one that has it, to say so again would be
+    // to write, and the disk may be full.
+    if (!canGiveBack(database)) database.pragma('auto_vacuum = INCREMENTAL');
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL');
     database.pragma(`cache_size = -${CACHE_KIB}`);
@@ -51,6 +58,11 @@ export function openDatabase(
     database?.close();
     throw explain(thrown, directory);
   }
+}
+
+/** Can pages that are free go back to the disk? */
+export function canGiveBack(database: Database): boolean {
+  return database.pragma('auto_vacuum', { simple: true }) === INCREMENTAL;
 }
 
 function migrate(database: Database, directory: string, migrations: readonly string[]): void {

@@ -28,6 +28,17 @@ export class DiskWriter {
     return this.#problem === undefined || this.#now() >= this.#retryAt;
   }
 
+  /** As `write`, of what can wait: that it fails says nothing about recording. */
+  attempt(work: () => void): boolean {
+    try {
+      this.#database.transaction(work)();
+      return true;
+    } catch (thrown) {
+      if (!isDiskFailure(thrown)) throw thrown;
+      return false;
+    }
+  }
+
   /** All of it in one transaction. @returns whether it is in the file */
   write(work: () => void): boolean {
     try {

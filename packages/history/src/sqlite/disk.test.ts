@@ -7,6 +7,7 @@ import { type EventNs, epochOf } from '@dendro/protocol';
 import { afterEach, expect, test } from 'vitest';
 import { exec, exit, fork, RecordedHost, seen } from '../contract.ts';
 import { testFolders } from '../test-folders.ts';
+import { sizesOf } from './database.ts';
 import { SqliteHistory } from './store.ts';
 
 const folder = testFolders();
@@ -79,6 +80,42 @@ test.skipIf(!IS_ROOT)(
     for (const i of [1, 99, 150, told - 1, told + 9])
       expect(again.search({ commandLine: `/bin/run-${i} ` }).total).toBe(1);
     again.close();
+  },
+);
+
+test.skipIf(!IS_ROOT)(
+  'on a disk that it has filled itself, a history that is to be smaller makes room and goes on',
+  { timeout: 120_000 },
+  () => {
+    const place = smallDisk(16_000);
+    const options = { graceNs: 0, blockLives: 50, keyframeFacts: 500 };
+    const before = new SqliteHistory(place, options);
+    before.begin(START);
+    const host = new RecordedHost(before, BASE).tell(seen(1, 0, 0, ['/sbin/init']));
+    let told = 1;
+    for (; sizesOf(place).file < 3_000_000; told += 50) {
+      tellMuch(host, told, told + 50);
+      before.flush();
+    }
+    before.close();
+    writeFileSync(join(place, 'ballast'), fillOf(place, 150_000));
+    let now = 0;
+    const maxBytes = 1_500_000;
+    const history = new SqliteHistory(place, { ...options, maxBytes, monotonicMs: () => now });
+    const again = history.begin({ ...START, at: (told * 1e6) as EventNs });
+    // More than there is room for.
+    const onward = new RecordedHost(history, BASE, again.newestTaskId + 1);
+    tellMuch(onward, told, told + 1500);
+    expect(history.pendingBytes).toBeGreaterThan(500_000);
+    for (let i = 0; i < 100; i++) {
+      now += 2000;
+      history.tick((2 * told * 1e6 + i) as EventNs);
+      history.flush();
+    }
+    expect(history.state).toMatchObject({ state: 'recording', problem: undefined, droppedBatches: 0 });
+    expect(history.state.fileBytes).toBeLessThanOrEqual(maxBytes);
+    expect(history.search({ commandLine: `/bin/run-${told + 1499} ` }).total).toBe(1);
+    history.close();
   },
 );
 

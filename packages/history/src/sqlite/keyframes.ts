@@ -47,14 +47,21 @@ export class Keyframes {
     open.sweep();
     const encoded = open.encodeAll();
     const at = Number.isFinite(open.newest) ? Math.ceil(open.newest) : 0;
+    // At first: the new one lies where the oldest was.
+    this.#database
+      .prepare('DELETE FROM keyframe WHERE id <= (SELECT id FROM keyframe ORDER BY id DESC LIMIT 1 OFFSET ?)')
+      .run(KEPT - 1);
     this.#database
       .prepare('INSERT INTO keyframe (era, log, block, at, newest_id, lives, data) VALUES (?, ?, ?, ?, ?, ?, ?)')
       .run(era.id, log, block, at, open.newestId, encoded.lives, packBlock(encoded));
-    this.#database
-      .prepare('DELETE FROM keyframe WHERE id <= (SELECT id FROM keyframe ORDER BY id DESC LIMIT 1 OFFSET ?)')
-      .run(KEPT);
     this.#oldestLog =
       (this.#database.prepare('SELECT min(log) FROM keyframe WHERE era = ?').pluck().get(era.id) as number | null) ?? 0;
+  }
+
+  /** Of the newest: about so many the next will take. */
+  get bytes(): number {
+    const newest = this.#database.prepare('SELECT length(data) FROM keyframe ORDER BY id DESC LIMIT 1').pluck().get();
+    return (newest as number | undefined) ?? 0;
   }
 
   /** Inside of a transaction. */

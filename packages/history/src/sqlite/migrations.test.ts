@@ -48,7 +48,8 @@ test('there is a file of every schema', () => {
 test.each(MIGRATIONS.map((_, i) => i + 1))('a file of schema %i answers as it did, and is recorded on', (schema) => {
   const place = leftBy(schema);
   let history = new SqliteHistory(place, { graceNs: 0, blockLives: 4 });
-  const check = () => {
+  /** @param more programs that were begun since */
+  const check = (more = 0) => {
     for (const [name, base] of [
       ['first', FIRST],
       ['second', SECOND],
@@ -72,6 +73,13 @@ test.each(MIGRATIONS.map((_, i) => i + 1))('a file of schema %i answers as it di
       expect(history.gaps(epoch(5000), epoch(5300))).toMatchObject([{ lost: 7, why: 'source' }]);
       const { births, execs, exits } = history.histogram(epoch(0), epoch(7000), 1);
       expect([births, execs, exits].map((counts) => counts.reduce((sum, count) => sum + count))).toEqual([41, 40, 33]);
+      // Counters go on in minutes and hours, of both boots.
+      for (const days of [1, 3, 8, 30]) {
+        const around = BigInt(days) * 86_400_000_000_000n;
+        const both = history.histogram(FIRST.epochNs - around, SECOND.epochNs + around, 500);
+        const sums = [both.births, both.execs, both.exits].map((counts) => counts.reduce((sum, count) => sum + count));
+        expect(sums).toEqual([82 + more, 80 + more, 66]);
+      }
       const { tree, taskId, at } = history.taskAsOf({ pid: 1005 }, epoch(5050));
       const task = taskId === undefined ? NO_TASK : tree.indexOf(taskId);
       expect(tree.textAt(task, 'comm', at)).toBe(`${name}-5`);
@@ -92,10 +100,10 @@ test.each(MIGRATIONS.map((_, i) => i + 1))('a file of schema %i answers as it di
   expect(history.gaps(epochOf(SECOND, (6600 * MS) as EventNs), epochOf(SECOND, (7000 * MS) as EventNs))).toMatchObject([
     { why: 'killed' },
   ]);
-  check();
+  check(1);
   history.close();
   history = new SqliteHistory(place);
-  check();
+  check(1);
   expect(history.search({ comm: 'today' }).total).toBe(1);
   expect(history.state.damagedParts).toBe(0);
   history.close();

@@ -1,5 +1,5 @@
 // What is too old, or more than there may be, goes: the oldest first, a few rows with each flush so that
-// recording does not wait. First the edge moves, then what lies behind it is deleted: nothing is
+// recording does not wait, some more where too much comes. First the edge moves, then what lies behind it is deleted: nothing is
 // answered from a time of which a part is gone.
 
 import { type EventNs, epochOf } from '@dendro/protocol';
@@ -11,13 +11,16 @@ import type { WallClock } from './wall-clock.ts';
 
 export interface RetentionLimits {
   readonly maxAgeNs: bigint | undefined;
-  /** Of the file and of its journal. */
-  readonly maxBytes: number;
-  readonly journalBytes: () => number;
+  /** @returns by how much there is too much, when so many bytes more are written */
+  readonly excessWith: (bytes: number) => number;
 }
 
-/** Rows of each table that one flush deletes at most. */
+/** Rows of each table that are deleted at once. */
 const ROWS_PER_STEP = 16;
+/** The same where there is hardly any room: each needs some of the journal. */
+const ROWS_WHEN_TIGHT = 2;
+/** With one flush, as long as there is too much. */
+const MAX_STEPS = 8;
 /** The edge moves by this part of what is kept, when there is too much. */
 const SHARE = 1 / 64;
 
@@ -28,7 +31,10 @@ export class Retention {
   readonly #counters: Counters;
   readonly #wallClock: WallClock;
   readonly #limits: RetentionLimits;
-  #dropped = new Set<number>();
+  readonly #dropped = new Set<number>();
+  #isSettled = false;
+  /** Where it was before the last step. */
+  #moved: { readonly era: Era; readonly from: EventNs | undefined } | undefined;
 
   constructor(
     database: Database,
@@ -46,24 +52,40 @@ export class Retention {
     this.#limits = limits;
   }
 
-  /** Inside of a transaction. `noteSaved` follows when it has succeeded. */
-  step(current: Era): void {
+  /** Has the last step found nothing to do? */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  /**
+   * Inside of a transaction. `noteSaved` follows when it has succeeded, `noteFailed` when not.
+   * @param bytes that are to be written next
+   * @param isTight whether there is hardly any room: then little is done, which needs little
+   */
+  step(current: Era, bytes: number, isTight: boolean): void {
     this.#dropped.clear();
-    const isCleared = this.#deleteBehindEdge();
-    if (!isCleared) return;
-    const edge = this.#edgeByAge(current) ?? this.#edgeBySize(current);
-    if (edge !== undefined) this.#moveEdge(edge.era, edge.at);
+    this.#isSettled = false;
+    this.#moved = undefined;
+    for (let step = 0; step < (isTight ? 1 : MAX_STEPS); step++) {
+      const isTooMuch = this.#limits.excessWith(bytes) > 0;
+      if (this.#deleteBehindEdge(isTight ? ROWS_WHEN_TIGHT : ROWS_PER_STEP)) {
+        const edge = this.#edgeByAge(current) ?? (isTooMuch ? this.#edgeBySize(current) : undefined);
+        this.#isSettled = edge === undefined;
+        if (edge !== undefined) this.#moveEdge(edge.era, edge.at);
+      }
+      if (!isTooMuch || this.#isSettled) return;
+    }
   }
 
   noteSaved(): void {
     if (this.#dropped.size > 0) this.#blocks.drop(this.#dropped);
-    this.#dropped = new Set();
+    this.#dropped.clear();
   }
 
-  /** Bytes of the file that hold something, and those of its journal. */
-  get usedBytes(): number {
-    const value = (pragma: string) => this.#database.pragma(pragma, { simple: true }) as number;
-    return (value('page_count') - value('freelist_count')) * value('page_size') + this.#limits.journalBytes();
+  noteFailed(): void {
+    if (this.#moved !== undefined) this.#moved.era.began = this.#moved.from;
+    this.#dropped.clear();
+    this.#isSettled = false;
   }
 
   #edgeByAge(current: Era): { era: Era; at: EventNs } | undefined {
@@ -79,7 +101,6 @@ export class Retention {
   }
 
   #edgeBySize(current: Era): { era: Era; at: EventNs } | undefined {
-    if (this.usedBytes <= this.#limits.maxBytes) return undefined;
     const [first] = this.#eras.all;
     if (first === undefined) return undefined;
     const newest = first.newest ?? current.newest;
@@ -98,6 +119,7 @@ export class Retention {
   }
 
   #moveEdge(era: Era, at: EventNs): void {
+    this.#moved ??= { era, from: era.began };
     era.began = Math.floor(at) as EventNs;
     this.#eras.save(era);
     this.#counters.dropBefore(epochOf(era.base, era.began));
@@ -105,11 +127,14 @@ export class Retention {
   }
 
   /** @returns whether nothing is left behind the edge */
-  #deleteBehindEdge(): boolean {
+  #deleteBehindEdge(rows: number): boolean {
     const [first] = this.#eras.all;
     if (first?.began === undefined) return true;
-    const blocks = this.#blocks.entries.filter(({ era, to }) => era === first.id && to < (first.began as number));
-    for (const { id } of blocks.slice(0, ROWS_PER_STEP)) {
+    const edge = first.began;
+    const blocks = this.#blocks.entries.filter(
+      ({ id, era, to }) => era === first.id && to < edge && !this.#dropped.has(id),
+    );
+    for (const { id } of blocks.slice(0, rows)) {
       this.#database.prepare('DELETE FROM block WHERE id = ?').run(id);
       this.#database.prepare('DELETE FROM block_data WHERE id = ?').run(id);
       this.#dropped.add(id);
@@ -120,9 +145,9 @@ export class Retention {
         `DELETE FROM log WHERE id IN (SELECT id FROM log WHERE era = ? AND at1 < ?
          AND id <= coalesce((SELECT min(log) FROM keyframe WHERE era = ?), id) ORDER BY id LIMIT ?)`,
       )
-      .run(first.id, first.began, first.id, ROWS_PER_STEP);
+      .run(first.id, first.began, first.id, rows);
     this.#database.prepare('DELETE FROM gap WHERE era = ? AND t1 < ?').run(first.id, first.began);
-    if (blocks.length > ROWS_PER_STEP || changes === ROWS_PER_STEP) return false;
+    if (blocks.length > rows || changes === rows) return false;
     const isOver = first !== this.#eras.last && first.newest !== undefined && first.began > first.newest;
     if (isOver) this.#eras.drop(first);
     return true;

@@ -23,7 +23,7 @@ import { type LifeEvents, OpenLives, type OpenLivesOptions } from '../lives/open
 import { chunksOf } from '../questions.ts';
 import { BlockStore } from './block-store.ts';
 import { Counters } from './counters.ts';
-import { type Database, explain, MAX_JOURNAL_BYTES, openDatabase, shrinkJournal, sizesOf } from './database.ts';
+import { type Database, explain, openDatabase, shrinkJournal, sizesOf } from './database.ts';
 import { DiskWriter } from './disk-writer.ts';
 import { type Era, Eras } from './eras.ts';
 import { FlushTimes } from './flush-times.ts';
@@ -33,6 +33,7 @@ import { BatchLog, type LoggedBatch } from './log.ts';
 import { Reader } from './reader.ts';
 import { recordedStretch } from './recorded-stretch.ts';
 import { Retention } from './retention.ts';
+import { Room } from './room.ts';
 import { LifeSearch, type SearchedEra } from './search.ts';
 import { WallClock } from './wall-clock.ts';
 
@@ -64,6 +65,7 @@ export class SqliteHistory implements History {
   readonly #counters: Counters;
   readonly #wallClock: WallClock;
   readonly #search: LifeSearch;
+  readonly #room: Room;
   readonly #retention: Retention;
   readonly #reader: Reader;
   readonly #flushTimes = new FlushTimes();
@@ -103,14 +105,15 @@ export class SqliteHistory implements History {
     this.#counters = new Counters(database, this.#eras.last?.base ?? { epochNs: 0n });
     this.#wallClock = new WallClock(database, this.#eras);
     this.#search = new LifeSearch(this.#blocks);
+    const now = options.monotonicMs ?? (() => performance.now());
+    this.#room = new Room(database, directory, maxBytes, now);
     this.#retention = new Retention(database, this.#blocks, this.#eras, this.#counters, this.#wallClock, {
       maxAgeNs: options.maxAgeNs,
-      maxBytes,
-      journalBytes: () => sizesOf(directory).journal,
+      excessWith: (bytes) => this.#room.excessWith(bytes),
     });
     this.#writtenEpochNs = this.#eras.newestEpochNs;
     this.#reader = new Reader(this.#blocks, this.#eras, (era) => this.#openOf(era));
-    this.#writer = new DiskWriter(database, directory, options.monotonicMs ?? (() => performance.now()));
+    this.#writer = new DiskWriter(database, directory, now);
     this.#gaps = new Gaps(database, this.#eras);
     this.#keyframes = new Keyframes(database);
     this.#wasKilled = database.prepare('SELECT is_open FROM state').pluck().get() === 1;
@@ -238,24 +241,35 @@ export class SqliteHistory implements History {
     const [open, era] = this.#recording();
     const began = performance.now();
     const isKeyframeDue = this.#factsSinceKeyframe >= (this.#options.keyframeFacts ?? KEYFRAME_FACTS);
+    this.#makeRoom(era, this.pendingBytes + (isKeyframeDue ? this.#keyframes.bytes : 0));
     const isDone = this.#writer.write(() => {
       this.#saveBegin();
       for (const part of this.#savedParts) part.save();
       this.#eras.save(era);
       this.#database.prepare('UPDATE state SET newest_id = ?').run(open.newestId);
       if (isKeyframeDue) this.#saveKeyframe(open, era);
-      this.#retention.step(era);
       this.#log.compact(this.#keyframes.oldestLog);
     });
     if (!isDone) return;
     this.#unsavedBegin = undefined;
     for (const part of this.#savedParts) part.noteSaved();
-    this.#retention.noteSaved();
     if (isKeyframeDue) this.#factsSinceKeyframe = 0;
     this.#hasNews = false;
     this.#writtenEpochNs = this.#eras.newestEpochNs;
-    if (sizesOf(this.#directory).journal > MAX_JOURNAL_BYTES) shrinkJournal(this.#database);
+    this.#room.shrinkJournal();
     this.#flushTimes.add(performance.now() - began);
+  }
+
+  /** In transactions of their own: where there is no room for what is to be written, there may be for this. */
+  #makeRoom(era: Era, bytes: number): void {
+    const isTight = this.#writer.problem !== undefined;
+    // What is in the journal is room as well.
+    if (isTight) shrinkJournal(this.#database);
+    if (this.#writer.attempt(() => this.#retention.step(era, bytes, isTight))) this.#retention.noteSaved();
+    else this.#retention.noteFailed();
+    this.#room.giveBack(bytes, this.#retention.isSettled);
+    // Only with what is in the journal the file becomes shorter.
+    if (isTight) shrinkJournal(this.#database);
   }
 
   get state(): HistoryState {
@@ -304,7 +318,7 @@ export class SqliteHistory implements History {
 
   /** Bytes that hold something, and the journal; the rest of the file is there to be filled again. */
   get usedBytes(): number {
-    return this.#retention.usedBytes;
+    return this.#room.usedBytes;
   }
 
   asOf(epochNs: bigint): TreeAsOf {
