@@ -3,7 +3,7 @@
 
 import { type EventNs, isTid, MAX_TID, type TaskEvent } from '@dendro/protocol';
 import type { EventSink } from '../source.ts';
-import type { LineDecoder } from './text-source.ts';
+import type { LineDecoder } from './line-decoder.ts';
 
 /** `pnpm test:nightly` sets it. */
 export const FUZZ_LINES = Number(process.env['DENDRO_FUZZ_LINES'] ?? 6000);
