@@ -85,30 +85,30 @@ test.describe('dragging finds who has ended', () => {
   }) => {
     const data = mkdtempSync(join(tmpdir(), 'dendro-scrub-data-'));
     const args = ['--port', '0', '--data-dir', data];
-    let dendro = await Dendro.start({ args });
+    const dendro = await Dendro.start({ args });
     try {
-      live('seen-by-page', '1.5');
-      const tree = await TreePage.open(page, dendro);
-      await tree.filter('name:seen-by');
-      await tree.grid.focus(); // suggestions would lie over the strip
-      await expect(page.locator('[data-state="running"]', { hasText: 'seen-by-page' })).toHaveCount(0);
-      const held = await requestsFromNow(page);
-      await dragUntilRunning(page, 'seen-by-page');
-      await expect(tree.row(process.pid)).toBeVisible();
-      expect(held.filter((url) => url.includes('/window?'))).toEqual([]);
-
-      // Whoever starts anew has in memory who lives; who has ended only the history knows.
+      live('before-page', '1.5');
       await dendro.recorded();
-      await dendro.stop('SIGKILL');
-      dendro = await Dendro.start({ args });
-      const later = await TreePage.open(page, dendro);
-      await later.filter('name:seen-by');
-      await later.grid.focus();
-      const asked = await requestsFromNow(page);
-      await dragUntilRunning(page, 'seen-by-page');
-      expect(asked.filter((url) => url.includes('/window?')).length).toBeGreaterThan(0);
-      await expect(later.row(process.pid)).toBeVisible();
+      const tree = await TreePage.open(page, dendro);
+      live('seen-by-page', '1.5');
+      const requests = await requestsFromNow(page);
+      const windows = () => requests.filter((url) => url.includes('/window?')).length;
+      await find('seen-by-page');
+      expect(windows()).toBe(0);
+      await page.keyboard.press('L');
+      await expect(page.getByTestId('live-state')).toHaveText('LIVE');
+      await find('before-page');
+      expect(windows()).toBeGreaterThan(0);
       await expect(page.getByTestId('live-state')).toHaveText('PAUSED');
+
+      async function find(name: string): Promise<void> {
+        await tree.filter(`name:${name}`);
+        await tree.grid.focus(); // suggestions would lie over the strip
+        await expect(page.locator('[data-state="running"]', { hasText: name })).toHaveCount(0);
+        await dragUntilRunning(page, name);
+        await expect(tree.row(process.pid)).toBeVisible();
+        await tree.grid.focus();
+      }
     } finally {
       await dendro.stop();
       rmSync(data, { recursive: true });
