@@ -1,12 +1,19 @@
-// A recording that somebody drops on the page is shown in it, without the server.
+// A recording, or what another tool wrote, that somebody drops on the page is shown in it, without the server.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, type Page, test } from '@playwright/test';
 import { Dendro, MAIN } from './helpers/dendro.ts';
-import { TreePage } from './helpers/tree-page.ts';
+import { writeMorning } from './helpers/recorded-morning.ts';
+import { requestsFromNow, TreePage } from './helpers/tree-page.ts';
+
+const RECORDED = fileURLToPath(new URL('../packages/testkit/', import.meta.url));
+/** Frames between which nobody would notice that something is being read. */
+const FRAME_GOAL_MS = 50;
 
 let folder: string;
 let recording: string;
@@ -86,3 +93,126 @@ test('what is no recording is refused in a sentence, and what was shown stays', 
   await expect(page.getByTestId('opening')).toHaveCount(0);
   await dendro.stop();
 });
+
+test('what Tracee, the audit system and strace wrote is decoded in the page, also packed', async ({ page }) => {
+  const dendro = await Dendro.start();
+  const tree = await TreePage.open(page, dendro);
+  const strace = join(folder, 'morning.strace');
+  writeMorning(strace);
+  await drop(page, strace, 'morning.strace');
+  await expect(page.getByTestId('live-state')).toHaveText('END');
+  await expect(page.getByTestId('connection-state')).toContainText('in this page only');
+  await expect(tree.row(300)).toContainText('nginx');
+
+  const audit = join(RECORDED, 'recordings/audit/aarch64-hosts.log');
+  await drop(page, audit, 'audit.log');
+  await expect(page.getByTestId('source-name')).toContainText('audit.log');
+  await expect(tree.row(300)).toHaveCount(0);
+  await expect(tree.rows.first()).toBeVisible();
+
+  const requests = await requestsFromNow(page);
+  const packed = join(folder, 'tracee.ndjson.gz');
+  writeFileSync(packed, gzipSync(readFileSync(join(RECORDED, 'vectors/tracee/legacy.ndjson'))));
+  await drop(page, packed, 'tracee.ndjson.gz');
+  await expect(page.getByTestId('source-name')).toContainText('tracee.ndjson.gz');
+  await expect(tree.rows.first()).toBeVisible();
+  expect(requests).toEqual([]);
+
+  await dendro.stop();
+});
+
+test('what cannot be read here is refused with the command that reads it', async ({ page }) => {
+  const dendro = await Dendro.start();
+  await TreePage.open(page, dendro);
+  const packed = join(folder, 'events.zst');
+  writeFileSync(packed, zstdCompressSync(readFileSync(join(RECORDED, 'vectors/tracee/legacy.ndjson'))));
+  const trace = join(RECORDED, 'recordings/core-strace/trace.txt');
+  for (const [path, name, command] of [
+    [packed, 'events.zst', 'dendro --source tracee:FILE'],
+    [trace, 'trace.txt', 'dendro --source replay:FOLDER'],
+  ] as const) {
+    await drop(page, path, name);
+    await expect(page.getByTestId('opening')).toContainText(command);
+    await expect(page.getByTestId('live-state')).toHaveText('LIVE');
+  }
+  await dendro.stop();
+});
+
+test('while a long file is read the page is drawn and used, and reading it can be stopped', async ({ page }) => {
+  const long = join(folder, 'long.strace');
+  writeFileSync(long, manyLives(150_000));
+  const dendro = await Dendro.start();
+  const tree = await TreePage.open(page, dendro);
+  await page.getByTestId('open-recording').setInputFiles(long);
+  await expect(page.getByRole('progressbar', { name: 'Reading long.strace' })).toBeVisible();
+  await page.getByRole('button', { name: 'Stop reading' }).click();
+  await expect(page.getByTestId('opening')).toHaveCount(0);
+  await expect(page.getByTestId('live-state')).toHaveText('LIVE');
+
+  await page.evaluate(() => {
+    const frames: number[] = [];
+    let isReading = true;
+    let last = performance.now();
+    const frame = (now: number): void => {
+      isReading &&= document.querySelector('[data-testid="live-state"]')?.textContent !== 'END';
+      if (isReading) frames.push(now - last);
+      last = now;
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+    Object.assign(window, { frames });
+  });
+  await page.getByTestId('open-recording').setInputFiles(long);
+  const bar = page.getByRole('progressbar', { name: 'Reading long.strace' });
+  await expect.poll(async () => (await bar.count()) === 0 || Number(await bar.getAttribute('value')) > 0).toBe(true);
+  await expect(page.getByTestId('live-state')).toHaveText('END', { timeout: 60_000 });
+  await expect(tree.rows.first()).toBeVisible();
+  const frames = await page.evaluate(() => (window as unknown as { frames: number[] }).frames);
+  const p95 = frames.toSorted((a, b) => a - b)[Math.floor(frames.length * 0.95)] ?? 0;
+  console.log(`${frames.length} frames while 150,000 lives are read: p95 ${p95.toFixed(1)} ms`);
+  expect(frames.length).toBeGreaterThan(30);
+  expect(p95).toBeLessThan(FRAME_GOAL_MS);
+  await dendro.stop();
+});
+
+test('of an archive that is cut off, or has another behind it, what could be unpacked is shown, and that is said', async ({
+  page,
+}) => {
+  const dendro = await Dendro.start();
+  const tree = await TreePage.open(page, dendro);
+  const packed = gzipSync(manyLives(5000));
+  const more = gzipSync('not of strace\n');
+  for (const [name, bytes] of [
+    ['cut.gz', packed.subarray(0, packed.length >> 1)],
+    ['two.gz', Buffer.concat([packed, more])],
+  ] as const) {
+    const path = join(folder, name);
+    writeFileSync(path, bytes);
+    await page.getByTestId('open-recording').setInputFiles(path);
+    await expect(page.getByTestId('source-name')).toContainText(name);
+    await expect(tree.rows.first()).toBeVisible();
+    await page.getByTestId('source-name').click();
+    await expect(page.getByText('The gzip archive is damaged or cut off, or there is another one')).toBeVisible();
+    await page.keyboard.press('Escape');
+  }
+  const small = join(folder, 'small.gz');
+  writeFileSync(small, packed.subarray(0, 12));
+  await page.getByTestId('open-recording').setInputFiles(small);
+  await expect(page.getByTestId('opening')).toContainText('and nothing of it could be read');
+  await dendro.stop();
+});
+
+/** Of strace: each is born, runs something and ends. */
+function manyLives(count: number): string {
+  const parts: string[] = [];
+  for (let life = 0; life < count; life++) {
+    const pid = 1000 + (life % 30_000);
+    const at = (ms: number) => (1_700_000_000 + life / 100 + ms / 1000).toFixed(6);
+    parts.push(
+      `999 ${at(0)} clone(child_stack=NULL, flags=SIGCHLD) = ${pid}\n`,
+      `${pid} ${at(1)} execve("/usr/bin/tool-${life % 97}", ["tool", "${life}"], 0x7ffd /* 10 vars */) = 0\n`,
+      `${pid} ${at(2)} +++ exited with 0 +++\n`,
+    );
+  }
+  return parts.join('');
+}

@@ -1,7 +1,7 @@
 // Who may import whom: the architecture as data. tools/check-edges.ts holds the code to it.
 //
 //   protocol <- engine <- { sources, history, detectors, export } <- apps/server
-//   apps/web -> { protocol, engine, export }      testkit: for tests and benches only
+//   apps/web -> { protocol, engine, export, the decoders of sources }      testkit: for tests and benches only
 //
 // If two packages need one thing, it moves left, not sideways.
 
@@ -12,6 +12,8 @@ export interface PackageRule {
   readonly imports: readonly string[];
   /** Packages that its tests and benches may import besides. Must not close a circle: such tests belong in testkit. */
   readonly testImports: readonly string[];
+  /** Further public modules by name, each with its file. Nothing that they reach imports anything of Node: browsers load them. */
+  readonly inBrowsers?: Readonly<Record<string, string>>;
   /** Scripts of other packages that it starts, as processes or as workers. */
   readonly starts?: readonly string[];
 }
@@ -53,6 +55,7 @@ export const ALLOWED_EDGES: EdgeTable = {
       folder: 'packages/sources',
       imports: ['@dendro/protocol', '@dendro/engine'],
       testImports: [],
+      inBrowsers: { '@dendro/sources/decoders': 'packages/sources/src/decoders.ts' },
     },
     '@dendro/history': {
       folder: 'packages/history',
@@ -84,7 +87,7 @@ export const ALLOWED_EDGES: EdgeTable = {
     },
     '@dendro/web': {
       folder: 'apps/web',
-      imports: ['@dendro/protocol', '@dendro/engine', '@dendro/export'],
+      imports: ['@dendro/protocol', '@dendro/engine', '@dendro/export', '@dendro/sources/decoders'],
       testImports: ['@dendro/testkit'],
       starts: ['apps/server/src/main.ts', 'packages/history/bench/made-history.ts'],
     },

@@ -50,6 +50,28 @@ test.each([
   ]);
 });
 
+test('a module for browsers may be imported where the table says so, and reaches nothing of Node', () => {
+  const decoders = "import { a } from './deep/a.ts';";
+  const web = { 'apps/web/src/recording/a.ts': "import { a } from '@dendro/sources/decoders';" };
+  const clean = {
+    'packages/sources/src/decoders.ts': decoders,
+    'packages/sources/src/deep/a.ts': 'export const a = 1;',
+  };
+  expect(plant({ ...web, ...clean })).toEqual([]);
+  expect(
+    plant({
+      'packages/sources/src/deep/a.ts': "\nimport { b } from '../b.ts';",
+      'packages/sources/src/b.ts': "import { constants } from 'node:os';",
+      'apps/web/src/b.ts': "import '@dendro/sources';",
+      'packages/history/src/a.ts': "import '@dendro/sources/decoders';",
+    }),
+  ).toEqual([
+    expect.stringContaining('apps/web/src/b.ts:1 imports @dendro/sources: @dendro/web may import'),
+    expect.stringContaining('packages/history/src/a.ts:1 imports @dendro/sources/decoders: @dendro/history may import'),
+    'packages/sources/src/b.ts:1 imports node:os: browsers load it too',
+  ]);
+});
+
 test('sources, history and detectors may not know each other', () => {
   expect(plant({ 'packages/detectors/src/a.ts': "import '@dendro/history';" })).toHaveLength(1);
   expect(plant({ 'packages/history/src/a.ts': "import '@dendro/sources';" })).toHaveLength(2);

@@ -42,7 +42,12 @@ export function checkEdges(root: string, table: EdgeTable): Violation[] {
       else violations.push({ file: file.path, line: found.line, what });
     }
   }
-  violations.push(...findCycles(files), ...findUnknownPackages(root, table), ...checkDebt(table, usedDebt));
+  violations.push(
+    ...findNodeInBrowsers(files, table),
+    ...findCycles(files),
+    ...findUnknownPackages(root, table),
+    ...checkDebt(table, usedDebt),
+  );
   return violations.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
 }
 
@@ -69,6 +74,10 @@ function judgePackage(file: SourceFile, specifier: string, table: EdgeTable): st
   const packageName = `${scope}/${name}`;
   const isOurs = scope === '@dendro' || packageName in table.packages;
   if (!isOurs || name === undefined) return undefined;
+  if (deeper.length > 0 && isForBrowsers(specifier, table)) {
+    if (file.rule.imports.includes(specifier)) return undefined;
+    return `imports ${specifier}: ${file.packageName} may import ${file.rule.imports.join(', ') || 'none of our packages'}`;
+  }
   if (deeper.length > 0) return `imports ${specifier}: only ${packageName} itself is public`;
   if (!(packageName in table.packages)) return `imports ${packageName}, which is not in the table of packages`;
   if (file.rule.imports.includes(packageName)) return undefined;
@@ -87,6 +96,26 @@ function judgeModule(file: SourceFile, specifier: string, rules: readonly Module
     if (isOutside || isForbidden) return `imports ${specifier}: ${because}`;
   }
   return undefined;
+}
+
+function isForBrowsers(specifier: string, { packages }: EdgeTable): boolean {
+  return Object.values(packages).some(({ inBrowsers = {} }) => specifier in inBrowsers);
+}
+
+/** What a module for browsers reaches within its package. */
+function findNodeInBrowsers(files: readonly SourceFile[], { packages }: EdgeTable): Violation[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const reached = new Set(Object.values(packages).flatMap(({ inBrowsers = {} }) => Object.values(inBrowsers)));
+  const violations: Violation[] = [];
+  // The set grows while it is walked.
+  for (const path of reached) {
+    for (const { specifier = '', kind, line } of byPath.get(path)?.imports ?? []) {
+      if (isBuiltin(specifier))
+        violations.push({ file: path, line, what: `imports ${specifier}: browsers load it too` });
+      if (kind !== 'url' && specifier.startsWith('.')) reached.add(join(dirname(path), specifier));
+    }
+  }
+  return violations;
 }
 
 function checkDebt(table: EdgeTable, used: ReadonlySet<number>): Violation[] {

@@ -3,7 +3,7 @@
 // for. `Host` is checked against DNS rebinding, `Origin` against other sites.
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { DendroError } from '@dendro/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -16,6 +16,13 @@ export interface AccessOptions {
   readonly isLoopback: boolean;
   /** Further host names it answers under. */
   readonly allowedHosts: readonly string[];
+  /** Lets a browser in that was opened from here. */
+  readonly ticket?: Ticket | undefined;
+}
+
+/** A way in that is not the token. */
+export interface Ticket {
+  isGood(candidate: string, socket: Socket): boolean;
 }
 
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -63,6 +70,10 @@ export class Access {
     return typeof candidate === 'string' && isEqual(candidate, this.#options.token);
   }
 
+  isTicket(candidate: unknown, { socket }: FastifyRequest): boolean {
+    return typeof candidate === 'string' && this.#options.ticket?.isGood(candidate, socket) === true;
+  }
+
   signIn(reply: FastifyReply): void {
     reply.setCookie(this.#options.cookieName, this.#cookie, { path: '/', httpOnly: true, sameSite: 'strict' });
   }
@@ -89,7 +100,7 @@ function hostName(header: string | undefined): string | undefined {
   return /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/.exec(header?.toLowerCase() ?? '')?.[1];
 }
 
-function isEqual(candidate: string, expected: string): boolean {
+export function isEqual(candidate: string, expected: string): boolean {
   const [a, b] = [Buffer.from(candidate), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
 }

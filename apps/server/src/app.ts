@@ -92,16 +92,21 @@ export async function buildApp(client: TreeClient, options: AppOptions): Promise
     serve: true,
   });
 
-  app.get<{ Querystring: { token?: string } }>('/', { schema: { hide: true } }, async (request, reply) => {
-    const { token } = request.query;
-    if (token !== undefined) {
-      if (!access.isToken(token)) return refuseToken(request, reply);
-      access.signIn(reply);
-      return reply.redirect(withoutToken(request.url), 303);
-    }
-    if (!access.isSignedIn(request)) throw new DendroError('DENDRO_UNAUTHENTICATED');
-    return reply.header('cache-control', 'no-cache').sendFile('index.html');
-  });
+  app.get<{ Querystring: { token?: string; ticket?: string } }>(
+    '/',
+    { schema: { hide: true } },
+    async (request, reply) => {
+      const { token, ticket } = request.query;
+      if (token !== undefined || ticket !== undefined) {
+        const isKnown = access.isSignedIn(request) && token === undefined; // a ticket ends, a cookie does not
+        if (!isKnown && !access.isToken(token) && !access.isTicket(ticket, request)) return refuseToken(request, reply);
+        access.signIn(reply);
+        return reply.redirect(withoutToken(request.url), 303);
+      }
+      if (!access.isSignedIn(request)) throw new DendroError('DENDRO_UNAUTHENTICATED');
+      return reply.header('cache-control', 'no-cache').sendFile('index.html');
+    },
+  );
   return app;
 }
 
@@ -109,5 +114,6 @@ export async function buildApp(client: TreeClient, options: AppOptions): Promise
 function withoutToken(url: string): string {
   const query = new URLSearchParams(url.split('?')[1]);
   query.delete('token');
+  query.delete('ticket');
   return query.size > 0 ? `/?${query}` : '/';
 }

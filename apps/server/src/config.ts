@@ -7,8 +7,9 @@ import { DendroError, toError } from '@dendro/protocol';
 import { DEFAULT_BUDGET_MS, DEFAULT_MAX_HOSTS } from '@dendro/sources';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { isLoopbackAddress, MIN_TOKEN_LENGTH, newToken } from './access.ts';
+import { MAX_KEPT } from './kept-runs.ts';
 import { isOfThisHost, SOURCE_FORMS } from './tree-worker/choose-source.ts';
-import type { KernelOptions } from './tree-worker/messages.ts';
+import type { KernelOptions, RecordingTarget } from './tree-worker/messages.ts';
 
 /** `dendro`: serve the tree. */
 export interface ServeConfig extends SourceConfig {
@@ -39,8 +40,10 @@ export interface RunConfig {
   readonly command: readonly string[];
   /** Ends with the command, and with its status, instead of going on to serve. */
   readonly exits: boolean;
-  /** Where to record it too. */
-  readonly recording: { readonly file: string; readonly isForced: boolean } | undefined;
+  /** Where to record it: a file, or a folder where it gets a name. Undefined: nowhere. */
+  readonly recording: RecordingTarget | { readonly folder: string } | undefined;
+  /** Shall a browser be opened? Undefined: if there is one who would see it. */
+  readonly opens: boolean | undefined;
 }
 
 /** `dendro tree`: print it. */
@@ -123,13 +126,19 @@ export function readConfig(argv: readonly string[], env: NodeJS.ProcessEnv, vers
     .description('Start a command and show the tree of its processes, from its birth on.')
     .argument('<command...>', 'the command and its arguments, after two dashes')
     .option('--exit', 'end with the command, and with its status')
-    .option('-o, --output <file>', 'record it too, for --source replay:FILE; only its owner may read the file')
+    .option(
+      '-o, --output <file>',
+      `where to record it, for --source replay:FILE; only its owner may read the file (default: a new one in ${runsDirectory(env)}, which keeps the newest ${MAX_KEPT})`,
+    )
     .option('--force', 'overwrite the file')
+    .option('--no-record', 'do not record it')
+    .option('--open', 'open the page in the browser, also as root (with sudo: as the user who called it)')
+    .option('--no-open', 'do not open it (default: as root, without a desktop or a terminal, and with --exit)')
     .passThroughOptions() // from the command on, all is for it
     .action((command: readonly string[], options: Options) => {
-      const file = options['output'] as string | undefined;
-      const recording = file === undefined ? undefined : { file, isForced: options['force'] === true };
-      config = { ...serveConfig(options, env), run: { command, exits: options['exit'] === true, recording } };
+      const exits = options['exit'] === true;
+      const opens = options['open'] as boolean | undefined;
+      config = { ...serveConfig(options, env), run: { command, exits, recording: runRecording(options, env), opens } };
     });
   withSource(program.command('tree'))
     .description('Print the tree as text, as of a time.')
@@ -281,6 +290,20 @@ function historyConfig(options: Options, env: NodeJS.ProcessEnv): HistoryConfig 
     maxAgeNs: options['keep'] as bigint,
     maxBytes: options['maxSize'] as number,
   };
+}
+
+/** @throws DendroError DENDRO_OPTION_INVALID */
+function runRecording(options: Options, env: NodeJS.ProcessEnv): RunConfig['recording'] {
+  const file = options['output'] as string | undefined;
+  if (options['record'] === true) {
+    return file === undefined ? { folder: runsDirectory(env) } : { file, isForced: options['force'] === true };
+  }
+  if (file === undefined) return undefined;
+  throw new DendroError('DENDRO_OPTION_INVALID', 'Give either --output or --no-record, not both.');
+}
+
+function runsDirectory(env: NodeJS.ProcessEnv): string {
+  return join(defaultDirectory(env), 'runs');
 }
 
 /** As the XDG Base Directory Specification has it; of root, where services keep theirs. */

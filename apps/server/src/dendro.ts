@@ -7,15 +7,18 @@ import type { Worker } from 'node:worker_threads';
 import { DendroError, toError } from '@dendro/protocol';
 import { ownPid, removeOwnInstance } from '@dendro/sources';
 import type { FastifyInstance } from 'fastify';
-import { isLoopbackAddress } from './access.ts';
+import { isLoopbackAddress, type Ticket } from './access.ts';
 import type { buildApp as BuildApp } from './app.ts';
-import { DEFAULT_PORT, readConfig, type ServeConfig } from './config.ts';
+import { DEFAULT_PORT, type RunConfig, readConfig, type ServeConfig } from './config.ts';
 import { examine } from './doctor.ts';
 import type { Histories } from './history/histories.ts';
 import { openHistory } from './history/open-history.ts';
+import { type KeptRun, keepRun, replayCommand } from './kept-runs.ts';
+import { openingFor, PageOpener } from './open-page.ts';
 import { printTree } from './print-tree.ts';
 import { record } from './record.ts';
 import { cannotTrace, RunningCommand } from './run-command.ts';
+import type { RecordingTarget } from './tree-worker/messages.ts';
 import { TreeClient, treeWorker } from './tree-worker/tree-client.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -35,6 +38,9 @@ async function start(config: ServeConfig): Promise<void> {
   const { run } = config;
   // The output of a command is its own.
   const say = run === undefined ? console.log : console.error;
+  const kept = run === undefined ? undefined : keptRun(run);
+  // Nothing that is started for us is part of what is traced.
+  const page = run === undefined ? undefined : preparePage(run);
   // Three things take their time, and none needs another: the thread of the tree, that of the history, and the gateway.
   const worker = treeWorker();
   const gateway = import('./app.ts');
@@ -46,8 +52,8 @@ async function start(config: ServeConfig): Promise<void> {
   let app: FastifyInstance;
   let port: number;
   try {
-    client = await startTree(config, notices, histories, worker);
-    ({ app, port } = await listen((await gateway).buildApp, client, config));
+    client = await startTree(config, kept?.recording, notices, histories, worker);
+    ({ app, port } = await listen((await gateway).buildApp, client, config, page?.opener?.ticket));
   } catch (error) {
     await client?.stop();
     await histories?.close();
@@ -73,26 +79,45 @@ async function start(config: ServeConfig): Promise<void> {
     : config.listen === '0.0.0.0'
       ? '127.0.0.1'
       : config.listen;
-  say(`\n  Dendro is running at  http://${name}:${port}/?token=${config.token}\n`);
+  const origin = `http://${name}:${port}`;
+  say(`\n  Dendro is running at  ${origin}/?token=${config.token}\n`);
   if (run === undefined) return;
+  for (const notice of [kept?.notice, page?.notice]) if (notice !== undefined) say(`  note: ${notice}`);
+  page?.opener?.open(origin);
   command = new RunningCommand(run.command);
   process.once('exit', () => command?.kill());
   const { status, text } = await command.ended;
   const goesOn = !run.exits && !command.endsWithIt;
   say(`dendro: ${text}${goesOn ? ' Its tree is served until Ctrl-C.' : ''}`);
+  if (kept?.recording !== undefined) {
+    const { file } = kept.recording;
+    say(`dendro: Recorded in ${file}: drop it on the page, or see it again with  ${replayCommand(file)}`);
+  }
   if (goesOn) return;
   process.exitCode = status;
   await stop();
 }
 
+function keptRun({ recording, command }: RunConfig): KeptRun {
+  if (recording === undefined || 'file' in recording) return { recording, notice: undefined };
+  return keepRun(recording.folder, command);
+}
+
+/** What opens the page, or what there is to say instead. */
+function preparePage({ opens, exits }: RunConfig): { opener?: PageOpener; notice?: string | undefined } {
+  const around = { env: process.env, uid: process.geteuid?.() ?? 0, isTerminal: process.stdout.isTTY === true };
+  const opening = openingFor(opens, !exits, around);
+  return opening.kind === 'open' ? { opener: new PageOpener(opening.as) } : { notice: opening.say };
+}
+
 async function startTree(
   { run, token: _, history: __, ...options }: ServeConfig,
+  recording: RecordingTarget | undefined,
   notices: readonly string[],
   histories: Histories | undefined,
   worker: Worker,
 ): Promise<TreeClient> {
   if (run === undefined) return TreeClient.start({ ...options, notices }, histories, worker);
-  const { recording } = run;
   try {
     // The command is started by this thread: its tid is the pid of the process, which the kernel counts as /proc does.
     const kernel = { ...options.kernel, launcherTid: ownPid() };
@@ -106,6 +131,7 @@ async function listen(
   buildApp: typeof BuildApp,
   client: TreeClient,
   config: ServeConfig,
+  ticket: Ticket | undefined,
 ): Promise<{ app: FastifyInstance; port: number }> {
   const first = config.port ?? DEFAULT_PORT;
   const last = config.port ?? DEFAULT_PORT + PORTS_TRIED - 1;
@@ -116,6 +142,7 @@ async function listen(
         cookieName: `dendro_${port}`,
         isLoopback: isLoopbackAddress(config.listen),
         allowedHosts: config.allowedHosts,
+        ticket,
       },
       webRoot,
       version,

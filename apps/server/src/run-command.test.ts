@@ -2,13 +2,22 @@
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { DendroError } from '@dendro/protocol';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cannotTrace } from './run-command.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -17,12 +26,19 @@ const GIVE_UP_MS = 25_000;
 const isRoot = process.geteuid?.() === 0;
 const TOKEN = 'a-token-that-nobody-guesses';
 const children: ChildProcess[] = [];
+const state = mkdtempSync(join(tmpdir(), 'dendro-run-'));
+chmodSync(state, 0o755); // another user looks for a program in there
+const runs = join(state, 'dendro', 'runs');
+const run = promisify(execFile);
 
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGTERM');
 });
+afterAll(() => rmSync(state, { recursive: true }));
 
 class Dendro {
+  /** Of those that are started. */
+  static env: Readonly<Record<string, string>> = {};
   readonly child: ChildProcess;
   stdout = '';
   stderr = '';
@@ -31,7 +47,7 @@ class Dendro {
   constructor(...args: string[]) {
     this.child = spawn(process.execPath, [MAIN, 'run', '--port', '0', ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, DENDRO_TOKEN: TOKEN },
+      env: { ...process.env, DENDRO_TOKEN: TOKEN, XDG_STATE_HOME: state, ...Dendro.env },
       timeout: GIVE_UP_MS,
     });
     children.push(this.child);
@@ -60,11 +76,16 @@ class Dendro {
 
   /** Every process of the tree, ended ones too. */
   async tasks(): Promise<Task[]> {
-    const port = /http:\/\/127\.0\.0\.1:(\d+)/.exec(this.stderr)?.[1];
-    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/hosts/local/tree?exited=true`, {
-      headers: { authorization: `Bearer ${TOKEN}` },
-    });
-    return ((await answer.json()) as { tasks: Task[] }).tasks;
+    return ((await (await this.get('tree?exited=true')).json()) as { tasks: Task[] }).tasks;
+  }
+
+  /** What is answered about its host. */
+  get(path: string): Promise<Response> {
+    return fetch(`${this.origin}/api/v1/hosts/local/${path}`, { headers: { authorization: `Bearer ${TOKEN}` } });
+  }
+
+  get origin(): string {
+    return /http:\/\/127\.0\.0\.1:\d+/.exec(this.stderr)?.[0] ?? '';
   }
 }
 
@@ -128,7 +149,7 @@ describe.skipIf(!isRoot)('dendro run (only root may trace)', () => {
     try {
       expect(await new Dendro('--exit', '-o', file, '--', 'sh', '-c', '(exit 3); exit 8').status()).toBe(8);
       const source = ['--source', `replay:${file}`];
-      const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'tree', ...source], { encoding: 'utf8' });
+      const { stdout } = await run(process.execPath, [MAIN, 'tree', ...source], { encoding: 'utf8' });
       expect(stdout).toContain('main.ts run --port 0');
       const again = new Dendro('--exit', '-o', file, 'true');
       expect(await again.status()).not.toBe(0);
@@ -136,6 +157,127 @@ describe.skipIf(!isRoot)('dendro run (only root may trace)', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  test('without -o it is kept in a file of its own, and said how to see it again', async () => {
+    const dendro = new Dendro('--exit', '--', 'sh', '-c', '(exit 3); exit 8');
+    expect(await dendro.status()).toBe(8);
+    const [, file = ''] =
+      /Recorded in (\S+): drop it on the page, or see it again with {2}dendro --source replay:\1\n/.exec(
+        dendro.stderr,
+      ) ?? [];
+    expect(file).toMatch(new RegExp(`^${runs}/sh-\\d{8}T\\d{6}Z-${dendro.child.pid}\\.dendro$`));
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const { stdout } = await run(process.execPath, [MAIN, 'tree', '--source', `replay:${file}`], { encoding: 'utf8' });
+    expect(stdout).toContain('main.ts run --port 0');
+
+    const before = readdirSync(runs);
+    const none = new Dendro('--exit', '--no-record', 'true');
+    expect(await none.status()).toBe(0);
+    expect(none.stderr).not.toContain('Recorded');
+    expect(readdirSync(runs)).toEqual(before);
+  });
+
+  test('when it has ended, what is in memory is a recording too; what needs a history says so', async () => {
+    const dendro = new Dendro('--no-record', '--', 'sh', '-c', '(exit 3); exit 8');
+    await dendro.says(/sh ended with status 8/);
+    await expect.poll(async () => (await dendro.tasks()).some(({ exitCode }) => exitCode === 8)).toBe(true);
+    const answer = await dendro.get('export?format=recording&from=-1h');
+    expect(answer.status).toBe(200);
+    const file = join(state, 'memory.dendro');
+    writeFileSync(file, new Uint8Array(await answer.arrayBuffer()));
+    const { stdout } = await run(process.execPath, [MAIN, 'tree', '--source', `replay:${file}`], { encoding: 'utf8' });
+    expect(stdout).toContain('main.ts run --port 0');
+    const refusal = (await (await dendro.get('search?q=sh')).json()) as { code: string; message: string };
+    expect(refusal.code).toBe('DENDRO_HISTORY_OFF');
+    expect(refusal.message).not.toContain('--no-history');
+    expect(refusal.message).toContain('export?format=recording&from=-1h');
+  });
+
+  describe('with a desktop', () => {
+    const told = join(state, 'told');
+    const env = { PATH: `${state}:${process.env['PATH']}`, DISPLAY: ':99' };
+    const opened = () =>
+      expect.poll(() => (existsSync(told) ? readFileSync(told, 'utf8').trim().split('\n') : [])).toHaveLength(4);
+    beforeEach(() => {
+      Dendro.env = env;
+      rmSync(told, { force: true });
+      writeFileSync(
+        told.replace('told', 'xdg-open'),
+        `#!/bin/sh
+umask 0
+{ echo "$1"; id -u; id -G; echo "token:$DENDRO_TOKEN home:$HOME display:$DISPLAY"; } > ${told}.new && mv ${told}.new ${told}
+`,
+      );
+      chmodSync(join(state, 'xdg-open'), 0o755);
+      chmodSync(state, 0o777);
+    });
+    afterEach(() => {
+      Dendro.env = {};
+    });
+
+    test("--open gives the browser a ticket, not the token; the ticket is for its user only, and it is in nobody's tree", async () => {
+      const dendro = new Dendro('--open', '--no-record', '--', 'sh', '-c', 'sleep 0.5; (exit 3); exit 8');
+      await opened();
+      const [url = '', uid] = readFileSync(told, 'utf8').split('\n');
+      expect(url).toMatch(new RegExp(`^${dendro.origin}/\\?ticket=[\\w-]{32}$`));
+      expect(readFileSync(told, 'utf8')).not.toContain(TOKEN);
+      expect(uid).toBe('0');
+      await dendro.says(/sh ended with status 8/);
+      await expect.poll(async () => (await dendro.tasks()).some(({ exitCode }) => exitCode === 8)).toBe(true);
+      expect((await dendro.tasks()).map(({ comm }) => comm)).not.toContain('xdg-open');
+
+      const page = await fetch(url, { redirect: 'manual' });
+      expect(page.status).toBe(303);
+      expect(page.headers.get('location')).toBe('/');
+      expect(page.headers.get('set-cookie')).toMatch(/^dendro_\d+=/);
+      expect(
+        (
+          await fetch(
+            url.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+            { redirect: 'manual' },
+          )
+        ).status,
+      ).toBe(401);
+      const asOther = `import encodings.idna, http.client, os
+os.setuid(65534)
+c = http.client.HTTPConnection(${JSON.stringify(new URL(url).host)})
+c.request('GET', ${JSON.stringify(new URL(url).pathname + new URL(url).search)})
+r = c.getresponse()
+print(r.status, r.getheader('set-cookie'))`;
+      expect((await run('python3', ['-c', asOther], { encoding: 'utf8' })).stdout).toBe('401 None\n');
+    });
+
+    test('with sudo --open is for whoever called it, without anything of root', async () => {
+      Dendro.env = { ...env, SUDO_UID: '65534', SUDO_GID: '65534' };
+      const dendro = new Dendro('--open', '--no-record', 'sleep', '600');
+      await dendro.says(/Dendro is running at/);
+      await opened();
+      const [, uid, groups, environment] = readFileSync(told, 'utf8').split('\n');
+      expect([uid, groups]).toEqual(['65534', '65534']);
+      expect(environment).toMatch(/^token: home:(?!\/root).* display::99$/);
+    });
+
+    test('root who does not ask gets none, and is told how; where there is no desktop that is said', async () => {
+      const asked = `${process.execPath} ${MAIN} run --port 0 --no-record -- true`;
+      const inTerminal = spawn('script', ['-qec', asked, '/dev/null'], {
+        env: { ...process.env, ...env, XDG_STATE_HOME: state },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      children.push(inTerminal);
+      let said = '';
+      inTerminal.stdout.on('data', (part) => {
+        said += part;
+      });
+      await expect.poll(() => said, { timeout: 20_000 }).toContain('Its tree is served until Ctrl-C.');
+      expect(said).toContain('note: --open opens it in the browser');
+      expect(existsSync(told)).toBe(false);
+
+      Dendro.env = { ...env, DISPLAY: '', WAYLAND_DISPLAY: '' };
+      const none = new Dendro('--open', '--exit', '--no-record', 'true');
+      expect(await none.status()).toBe(0);
+      expect(none.stderr).toContain('No browser is opened: there is no desktop here');
+    });
   });
 
   test('SIGTERM ends the command, and dendro with it', async () => {

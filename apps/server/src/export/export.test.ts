@@ -204,9 +204,32 @@ async function work(): Promise<void> {
   await once(spawn('sh', ['-c', script], { stdio: 'ignore' }), 'exit');
 }
 
-test('a format that there is not, and a recording without a history, are refused', async () => {
+test('a format that there is not, and a recording without a beginning, are refused', async () => {
   await begin();
   expect((await exported('format=pdf')).json()).toMatchObject({ code: 'DENDRO_REQUEST_INVALID' });
   expect((await exported('format=recording')).json()).toMatchObject({ code: 'DENDRO_REQUEST_INVALID' });
-  expect((await exported('format=recording&from=-1m')).json()).toMatchObject({ code: 'DENDRO_HISTORY_OFF' });
+});
+
+test('without a history a recording is of all that is in memory, and its trees are those of the server', async () => {
+  await begin();
+  await server.post(exitLine(at(30), { tid: 42, pid: 42, start: at(1), comm: 'tool' }));
+  const instants = [0, 1, 2, 4, 6, 9, 20, 40];
+  const treesNow = () =>
+    Promise.all(
+      instants.map(async (ms) => (await server.get(`/api/v1/hosts/local/tree?at=${at(ms)}&exited=true`)).json().tasks),
+    );
+  const before = await treesNow();
+  const response = await exported(`format=recording&from=${at(4)}&to=${at(8)}`);
+  expect(response.statusCode).toBe(200);
+  expect(response.headers['content-disposition']).toMatch(/^attachment; filename="dendro-local-\d+\.dendro"$/);
+  const file = join(folder, 'memory.dendro');
+  writeFileSync(file, response.rawPayload);
+  await server.stop();
+
+  server = await TestServer.start({ source: `replay:${file}` });
+  expect(await server.client.untilComplete(60_000)).toBe(true);
+  expect(await treesNow()).toEqual(before);
+  const { source } = (await server.get('/api/v1/hosts')).json().hosts[0];
+  expect(source).toMatchObject({ events: expect.any(Number), lost: 0, rejected: {} });
+  expect(source.notices[0]).toMatch(/^All that was in memory when it was made.* was asked for\.$/);
 });

@@ -2,10 +2,11 @@ import { Readable } from 'node:stream';
 import { DendroError } from '@dendro/protocol';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { MemoryRecordings } from '../export/memory-recording.ts';
 import { TREE_FORMATS, type TreeFormat } from '../export/tree-export.ts';
 import { recordingOf } from '../export/window-recording.ts';
 import type { TreeClient } from '../tree-worker/tree-client.ts';
-import { historyOf, rangeOf } from './history.ts';
+import { rangeOf } from './history.ts';
 import { At, HostId, Problem, TIME_FORMS } from './schemas.ts';
 
 const TYPES: Readonly<Record<TreeFormat, string>> = {
@@ -22,14 +23,15 @@ export interface ExportRoutesOptions {
   readonly version: string;
 }
 
-/** `GET /api/v1/hosts/{host}/export`: the tree as of an instant, or a stretch of the history, as a file. */
+/** `GET /api/v1/hosts/{host}/export`: the tree as of an instant, or a stretch of the history, or without one what is in memory, as a file. */
 export const exportRoutes: FastifyPluginAsyncTypebox<ExportRoutesOptions> = async (app, { client, version }) => {
+  const memory = new MemoryRecordings();
   app.get(
     '/api/v1/hosts/:host/export',
     {
       schema: {
         summary:
-          'The tree as of an instant as a file, or, with format=recording, a stretch of the history for replay:FILE',
+          'The tree as of an instant as a file, or, with format=recording, a stretch of the history for replay:FILE; where there is no history, all that is in memory',
         produces: [...Object.values(TYPES), 'application/octet-stream'],
         params: HostId,
         querystring: Type.Object({
@@ -49,7 +51,9 @@ export const exportRoutes: FastifyPluginAsyncTypebox<ExportRoutesOptions> = asyn
         if (from === undefined) throw new DendroError('DENDRO_REQUEST_INVALID', 'A recording needs a time "from".');
         const range = rangeOf(host, from, to);
         const about = { info: host.info, source: host.status.source.name };
-        const records = await recordingOf(historyOf(host), range, about);
+        const { history } = host;
+        const records =
+          history === undefined ? memory.recordingOf(host, range) : await recordingOf(history, range, about);
         return reply
           .type('application/octet-stream')
           .header('content-disposition', `attachment; filename="${name}-${range.toEpochNs}.dendro"`)

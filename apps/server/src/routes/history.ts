@@ -398,8 +398,14 @@ export const historyRoutes: FastifyPluginAsyncTypebox<{ readonly client: TreeCli
 };
 
 /** @throws DendroError DENDRO_HISTORY_OFF */
-export function historyOf({ history, info, status }: HostClient): HostHistory {
+export function historyOf({ history, info, status, isOfCommand }: HostClient): HostHistory {
   if (history !== undefined) return history;
+  if (isOfCommand) {
+    throw new DendroError(
+      'DENDRO_HISTORY_OFF',
+      'dendro run keeps no history, its tree is in memory: tree?at=, diff, histogram and gaps answer from that, and export?format=recording&from=-1h makes a recording of it.',
+    );
+  }
   const why = info.isLive
     ? `start dendro without --no-history, and with a source of this host${status.source.name === 'none' ? ' or with --data-dir' : ''}`
     : 'it is a recording already';

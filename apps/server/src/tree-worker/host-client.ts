@@ -26,6 +26,8 @@ export class HostClient {
   readonly number: number;
   /** What is recorded of it. */
   readonly history: HostHistory | undefined;
+  /** Is it the tree of one command alone? */
+  readonly isOfCommand: boolean;
   readonly #worker: Worker;
   readonly #listeners = new Set<HostListener>();
   #info: HostInfo;
@@ -33,9 +35,15 @@ export class HostClient {
   #statusAt = performance.now();
   #version = 0;
 
-  constructor({ number, host, status }: HostMessage, worker: Worker, history: HostHistory | undefined) {
+  constructor(
+    { number, host, status }: HostMessage,
+    worker: Worker,
+    history: HostHistory | undefined,
+    isOfCommand: boolean,
+  ) {
     this.number = number;
     this.history = history;
+    this.isOfCommand = isOfCommand;
     this.#worker = worker;
     this.#info = host;
     this.#status = status;

@@ -41,12 +41,14 @@ export class TreeClient {
   readonly #ready = Promise.withResolvers<void>();
   readonly #hosts: HostClient[] = [];
   readonly #histories: Histories | undefined;
+  readonly #isOfCommand: boolean;
   #nextRequest = 1;
   #failure: Error | undefined;
   #isStopping = false;
 
   private constructor(worker: Worker, options: WorkerOptions, histories: Histories | undefined) {
     this.#histories = histories;
+    this.#isOfCommand = options.kernel?.launcherTid !== undefined;
     this.#worker = worker;
     for (const { promise } of [this.#complete, this.#ready]) promise.catch(() => {}); // said to those who wait for it, if any
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
@@ -210,7 +212,7 @@ export class TreeClient {
       requestSnapshot: (isWhole: boolean, take: (chunk: ChunkMessage) => void) =>
         this.#requestSnapshot(number, isWhole, take),
     };
-    const host = new HostClient(message, worker, this.#histories?.of(message));
+    const host = new HostClient(message, worker, this.#histories?.of(message), this.#isOfCommand);
     this.#hosts[number] = host;
     for (const listener of this.#listeners) listener.appeared?.(host);
   }

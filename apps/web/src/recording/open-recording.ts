@@ -1,4 +1,4 @@
-// Opening a recording: what is read now, what went wrong, and how to be back
+// Opening a recording, or another file that is one of a kind: what is read now, what went wrong, and how to be back
 // at the server.
 
 import { DendroError } from '@dendro/protocol';
@@ -24,9 +24,9 @@ export async function openRecording(file: File, { replica, connection }: App): P
   set({ kind: 'reading', name, part: 0 });
   try {
     // Not part of what every visitor loads.
-    const { readRecording } = await import('./read-recording.ts');
+    const { readFile } = await import('./read-file.ts');
     const isWanted = () => wanted === file;
-    const opened = await readRecording(file, (part) => isWanted() && set({ kind: 'reading', name, part }), isWanted);
+    const opened = await readFile(file, (part) => isWanted() && set({ kind: 'reading', name, part }), isWanted);
     if (opened === undefined) return;
     wanted = undefined;
     connection.leave();

@@ -37,7 +37,7 @@ export function Opening() {
   if (isOver) {
     return (
       <div className="drop-target" aria-hidden="true">
-        <p>Drop a recording to look into it. It stays in this page.</p>
+        <p>Drop a recording, an audit log, or what Tracee or strace wrote, to look into it. It stays in this page.</p>
       </div>
     );
   }

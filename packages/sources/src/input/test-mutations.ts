@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type EventNs, isTid, MAX_TID, type TaskEvent } from '@dendro/protocol';
 import type { EventSink } from '../source.ts';
-import type { LineDecoder } from './text-source.ts';
+import type { LineDecoder } from './line-decoder.ts';
 
 /** Of each kind of file. */
 const FUZZ_LINES = Number(process.env['DENDRO_FUZZ_LINES'] ?? 350_000);

@@ -3,22 +3,9 @@
 
 import { type SourceStatus, toError } from '@dendro/protocol';
 import type { EventSink, Source } from '../source.ts';
+import type { LineDecoder } from './line-decoder.ts';
 import { cannotBeUsed, type Input, isNamedPipe, openInput, STDIN, unreadable } from './open-input.ts';
 import { Unpacker } from './unpacker.ts';
-
-export interface LineDecoder {
-  /** Events read so far. */
-  readonly decoded: number;
-  readonly rejected: Readonly<Record<string, number>>;
-  /** A sentence each. */
-  readonly notices: readonly string[];
-  /** Why nothing in this feed can be used, as a clause that says what to do; undefined while some of it may be. */
-  readonly refusal?: string | undefined;
-  push(chunk: Buffer): void;
-  /** Nothing has come for a while: what waits for more is told as it is. */
-  pause?(): void;
-  end(): void;
-}
 
 /** So long a live feed must be silent before what waits in it is told. */
 const PAUSE_MS = 2000;

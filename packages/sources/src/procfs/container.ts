@@ -12,8 +12,6 @@
 // monitor of one, `<id>.service` its health check, `libpod_pod_<id>.slice` the
 // group of a pod; all of them run on the host.
 
-import { readFileSync } from 'node:fs';
-
 const ENGINES = 'docker|cri-containerd|containerd|crio|libpod|libpod-payload|podman|nerdctl';
 const CONTAINER = new RegExp(`^(?:(?:${ENGINES})-)?([0-9a-f]{64})(?:\\.scope)?$`);
 /** What cgroup v2 writes behind the path of a group that is gone. */
@@ -31,19 +29,6 @@ export function containerOf(cgroup: string): string | undefined {
     container = ids.at(-1);
   }
   return container;
-}
-
-/** Numbers of this host's hierarchies; undefined where they cannot be read. */
-export function ownHierarchies(): readonly number[] | undefined {
-  try {
-    return hierarchiesIn(readFileSync('/proc/self/cgroup', 'latin1'));
-  } catch {
-    return undefined; // a kernel without control groups, or a /proc of another pid namespace
-  }
-}
-
-export function hierarchiesIn(cgroup: string): readonly number[] {
-  return [...cgroup.matchAll(/^(\d{1,9}):/gm)].map(([, number]) => Number(number));
 }
 
 /** The containers in the path of one line, from the outermost to the innermost. */

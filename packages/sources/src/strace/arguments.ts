@@ -2,9 +2,9 @@
 // lists in brackets, flags by name. What strace has cut keeps the three dots that
 // it wrote instead.
 
-import { constants } from 'node:os';
 import { CLONE } from '@dendro/protocol';
 import { kernelText } from '../tracefs/kernel-text.ts';
+import { SIGNALS } from './signals.ts';
 
 export interface QuotedText {
   readonly text: string;
@@ -152,7 +152,7 @@ const REALTIME = /^SIG(?:RT_|RTMIN\+?)(\d{1,2})?$/;
 const FIRST_REALTIME = 32;
 
 export function signalNumber(name: string): number | undefined {
-  const number = (constants.signals as Readonly<Record<string, number>>)[name];
+  const number = SIGNALS.get(name);
   if (number !== undefined) return number;
   const match = REALTIME.exec(name);
   return match === null ? undefined : FIRST_REALTIME + Number(match[1] ?? 0);

@@ -3,7 +3,7 @@
 
 import type { EventNs, TaskEvent } from '@dendro/protocol';
 import type { HostClock } from '../host-clock.ts';
-import { ownHierarchies } from '../procfs/container.ts';
+import { ownHierarchies } from '../procfs/hierarchies.ts';
 import type { EventSink } from '../source.ts';
 import type { Changes } from './changes.ts';
 import { CpuStream, type FeedCounters, PageBuffer } from './cpu-stream.ts';
