@@ -80,7 +80,9 @@ async function median(what: string, goal: string, run: () => Promise<Start>): Pr
   starts.sort((a, b) => a.ms - b.ms);
   const { source, ms, tasks } = starts[RUNS >> 1] as Start;
   const [least, most] = [starts[0] as Start, starts.at(-1) as Start].map((one) => one.ms.toFixed(0));
-  process.stdout.write(`| ${source} | ${what} | ${ms.toFixed(0)} ms (${least} to ${most}), ${tasks} tasks | ${goal} |\n`);
+  process.stdout.write(
+    `| ${source} | ${what} | ${ms.toFixed(0)} ms (${least} to ${most}), ${tasks} tasks | ${goal} |\n`,
+  );
 }
 
 process.stdout.write('| source | | until the tree of the present is answered | goal |\n| --- | --- | --- | --- |\n');

@@ -3,20 +3,19 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Worker } from 'node:worker_threads';
 import { DendroError, toError } from '@dendro/protocol';
 import { removeOwnInstance } from '@dendro/sources';
 import type { FastifyInstance } from 'fastify';
 import { isLoopbackAddress } from './access.ts';
-import type { buildApp as BuildApp } from './app.ts';
 import { DEFAULT_PORT, readConfig, type ServeConfig } from './config.ts';
 import { examine } from './doctor.ts';
 import type { Histories } from './history/histories.ts';
-import { openHistory } from './history/open-history.ts';
+import { type OpenedHistory, openHistory } from './history/open-history.ts';
 import { printTree } from './print-tree.ts';
 import { record } from './record.ts';
 import { cannotTrace, RunningCommand } from './run-command.ts';
-import { TreeClient, treeWorker } from './tree-worker/tree-client.ts';
+import type { KernelOptions } from './tree-worker/messages.ts';
+import { TreeClient } from './tree-worker/tree-client.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -36,20 +35,22 @@ async function start(config: ServeConfig): Promise<void> {
   // The output of a command is its own.
   const say = run === undefined ? console.log : console.error;
   // Three things take their time, and none needs another: the thread of the tree, that of the history, and the gateway.
-  const worker = treeWorker();
-  const gateway = import('./app.ts');
-  const { histories, notices } = await openHistory(config.history, config.maxHosts).catch(async (thrown) => {
-    await worker.terminate();
-    throw thrown;
-  });
-  let client: TreeClient | undefined;
+  const kernel = kernelOptions(config);
+  const client = TreeClient.ahead({ source: config.source, kernel });
+  const gateway = buildGateway(client, config);
+  gateway.catch(() => {}); // said to those who wait for it
+  let histories: Histories | undefined;
+  let isBegun = false;
   let app: FastifyInstance;
   let port: number;
   try {
-    client = await startTree(config, notices, histories, worker);
-    ({ app, port } = await listen((await gateway).buildApp, client, config));
+    const opened = await openHistory(config.history, config.maxHosts);
+    histories = opened.histories;
+    await startTree(client, { ...config, kernel }, opened);
+    isBegun = true;
+    ({ app, port } = await listen(await gateway, config));
   } catch (error) {
-    await client?.stop();
+    await (isBegun ? client.stop() : client.kill());
     await histories?.close();
     throw error;
   }
@@ -85,32 +86,35 @@ async function start(config: ServeConfig): Promise<void> {
   await stop();
 }
 
+/** A command is started by this thread: its tid is the pid of the process. */
+function kernelOptions({ run, kernel }: ServeConfig): KernelOptions {
+  return run === undefined ? kernel : { ...kernel, launcherTid: process.pid };
+}
+
 async function startTree(
+  client: TreeClient,
   { run, token: _, history: __, ...options }: ServeConfig,
-  notices: readonly string[],
-  histories: Histories | undefined,
-  worker: Worker,
-): Promise<TreeClient> {
-  if (run === undefined) return TreeClient.start({ ...options, notices }, histories, worker);
+  { histories, notices }: OpenedHistory,
+): Promise<void> {
+  if (run === undefined) return client.begin({ ...options, notices }, histories);
   const { recording } = run;
   try {
-    // The command is started by this thread: its tid is the pid of the process.
-    const kernel = { ...options.kernel, launcherTid: process.pid };
-    return await TreeClient.start({ ...options, recording, kernel }, undefined, worker);
+    await client.begin({ ...options, recording });
   } catch (thrown) {
     throw cannotTrace(thrown);
   }
 }
 
-async function listen(
-  buildApp: typeof BuildApp,
-  client: TreeClient,
-  config: ServeConfig,
-): Promise<{ app: FastifyInstance; port: number }> {
-  const first = config.port ?? DEFAULT_PORT;
-  const last = config.port ?? DEFAULT_PORT + PORTS_TRIED - 1;
-  for (let port = first; ; port++) {
-    const app = await buildApp(client, {
+interface Gateway {
+  /** For the first port that is tried, and ready. */
+  readonly first: FastifyInstance;
+  build(port: number): Promise<FastifyInstance>;
+}
+
+async function buildGateway(client: TreeClient, config: ServeConfig): Promise<Gateway> {
+  const { buildApp } = await import('./app.ts');
+  const build = (port: number) =>
+    buildApp(client, {
       access: {
         token: config.token,
         cookieName: `dendro_${port}`,
@@ -120,6 +124,20 @@ async function listen(
       webRoot,
       version,
     });
+  const first = await build(firstPort(config));
+  await first.ready();
+  return { first, build };
+}
+
+function firstPort({ port = DEFAULT_PORT }: ServeConfig): number {
+  return port;
+}
+
+async function listen(gateway: Gateway, config: ServeConfig): Promise<{ app: FastifyInstance; port: number }> {
+  const first = firstPort(config);
+  const last = config.port ?? DEFAULT_PORT + PORTS_TRIED - 1;
+  for (let port = first; ; port++) {
+    const app = port === first ? gateway.first : await gateway.build(port);
     try {
       await app.listen({ port, host: config.listen });
       const address = app.server.address();
