@@ -24,6 +24,8 @@ const COUNTER_WORDS = 8;
 const PRIORITY = -10;
 /** When nothing happens, the server is told so rarely. */
 const QUIET_MS = 200;
+/** But not at first: what is read of /proc then waits to be told how late it is. */
+const TALKATIVE_MS = 3000;
 
 const {
   objectPath,
@@ -85,9 +87,10 @@ function run(object: BpfObject): void {
       const isDone = ring.hasRead(end) || records.length === 0;
       if (isDone && ring.hasRead(end)) through = now;
       // What came last is held back by the server until it is told once more how late it is.
-      if (records.length > 0 || hadRecords || performance.now() - toldAt >= QUIET_MS) {
+      const aloneMs = performance.now();
+      if (records.length > 0 || hadRecords || aloneMs < TALKATIVE_MS || aloneMs - toldAt >= QUIET_MS) {
         hadRecords = records.length > 0;
-        toldAt = performance.now();
+        toldAt = aloneMs;
         const isTaken = out.write(recordsFrame({ through, at: bootNs(), ...count(counters) }, records));
         if (!isTaken) return false;
       }
