@@ -1,8 +1,8 @@
 // Where the worker thread begins. The kernel takes its time to check the programs of eBPF, so the child process that loads
-// them is started before anything else of the thread is read.
+// them is started before the rest of the thread is read.
 
 import { workerData } from 'node:worker_threads';
-import { BpfChild, childOptions, mayUseEbpf } from '@dendro/sources/ebpf-child';
+import { BpfChild, childOptions, mayUseEbpf } from '@dendro/sources';
 import type { EarlyOptions } from './messages.ts';
 
 const early = workerData as EarlyOptions | undefined;

@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { DendroError, type TaskEvent } from '@dendro/protocol';
 import {
   AuditSource,
+  type BpfChild,
   type ClockOrigin,
   CnProcSource,
   EbpfSource,
@@ -26,7 +27,6 @@ import {
   TraceeSource,
   TracefsSource,
 } from '@dendro/sources';
-import type { BpfChild } from '@dendro/sources/ebpf-child';
 import type { KernelOptions } from './messages.ts';
 
 /** A way to get events, and what else can be asked about the host. */

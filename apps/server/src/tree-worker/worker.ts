@@ -4,8 +4,7 @@
 import { once } from 'node:events';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { DendroError, toError } from '@dendro/protocol';
-import { mayUseEbpf } from '@dendro/sources';
-import type { BpfChild } from '@dendro/sources/ebpf-child';
+import { type BpfChild, mayUseEbpf } from '@dendro/sources';
 import { answerJson } from './answers.ts';
 import { feedsFor } from './choose-source.ts';
 import { differenceInMemory } from './difference-json.ts';
