@@ -3,23 +3,21 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Worker } from 'node:worker_threads';
 import { DendroError, toError } from '@dendro/protocol';
 import { ownPid, removeOwnInstance } from '@dendro/sources';
 import type { FastifyInstance } from 'fastify';
 import { isLoopbackAddress, type Ticket } from './access.ts';
-import type { buildApp as BuildApp } from './app.ts';
 import { DEFAULT_PORT, type RunConfig, readConfig, type ServeConfig } from './config.ts';
 import { examine } from './doctor.ts';
 import type { Histories } from './history/histories.ts';
-import { openHistory } from './history/open-history.ts';
+import { type OpenedHistory, openHistory } from './history/open-history.ts';
 import { type KeptRun, keepRun, replayCommand } from './kept-runs.ts';
 import { openingFor, PageOpener } from './open-page.ts';
 import { printTree } from './print-tree.ts';
 import { record } from './record.ts';
 import { cannotTrace, RunningCommand } from './run-command.ts';
-import type { RecordingTarget } from './tree-worker/messages.ts';
-import { TreeClient, treeWorker } from './tree-worker/tree-client.ts';
+import type { KernelOptions, RecordingTarget } from './tree-worker/messages.ts';
+import { TreeClient } from './tree-worker/tree-client.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -27,6 +25,8 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const webRoot = fileURLToPath(new URL('../../web/dist', import.meta.url));
 /** Without --port this many ports are tried. */
 const PORTS_TRIED = 20;
+/** To read of /proc who leads to a command. */
+const ANCESTORS_MS = 2000;
 
 interface Server {
   readonly app: FastifyInstance;
@@ -42,20 +42,22 @@ async function start(config: ServeConfig): Promise<void> {
   // Nothing that is started for us is part of what is traced.
   const page = run === undefined ? undefined : preparePage(run);
   // Three things take their time, and none needs another: the thread of the tree, that of the history, and the gateway.
-  const worker = treeWorker();
-  const gateway = import('./app.ts');
-  const { histories, notices } = await openHistory(config.history, config.maxHosts).catch(async (thrown) => {
-    await worker.terminate();
-    throw thrown;
-  });
-  let client: TreeClient | undefined;
+  const kernel = kernelOptions(config);
+  const client = TreeClient.ahead({ source: config.source, kernel });
+  const gateway = buildGateway(client, config, page?.opener?.ticket);
+  gateway.catch(() => {}); // said to those who wait for it
+  let histories: Histories | undefined;
+  let isBegun = false;
   let app: FastifyInstance;
   let port: number;
   try {
-    client = await startTree(config, kept?.recording, notices, histories, worker);
-    ({ app, port } = await listen((await gateway).buildApp, client, config, page?.opener?.ticket));
+    const opened = await openHistory(config.history, config.maxHosts);
+    histories = opened.histories;
+    await startTree(client, { ...config, kernel }, kept?.recording, opened);
+    isBegun = true;
+    ({ app, port } = await listen(await gateway, config));
   } catch (error) {
-    await client?.stop();
+    await (isBegun ? client.stop() : client.kill());
     await histories?.close();
     throw error;
   }
@@ -84,6 +86,7 @@ async function start(config: ServeConfig): Promise<void> {
   if (run === undefined) return;
   for (const notice of [kept?.notice, page?.notice]) if (notice !== undefined) say(`  note: ${notice}`);
   page?.opener?.open(origin);
+  await client.untilComplete(ANCESTORS_MS); // or a short command is over before it is known under whom it ran
   command = new RunningCommand(run.command);
   process.once('exit', () => command?.kill());
   const { status, text } = await command.ended;
@@ -110,33 +113,35 @@ function preparePage({ opens, exits }: RunConfig): { opener?: PageOpener; notice
   return opening.kind === 'open' ? { opener: new PageOpener(opening.as) } : { notice: opening.say };
 }
 
+/** A command is started by this thread: its tid is the pid of the process, which the kernel counts as /proc does. */
+function kernelOptions({ run, kernel }: ServeConfig): KernelOptions {
+  return run === undefined ? kernel : { ...kernel, launcherTid: ownPid() };
+}
+
 async function startTree(
+  client: TreeClient,
   { run, token: _, history: __, ...options }: ServeConfig,
   recording: RecordingTarget | undefined,
-  notices: readonly string[],
-  histories: Histories | undefined,
-  worker: Worker,
-): Promise<TreeClient> {
-  if (run === undefined) return TreeClient.start({ ...options, notices }, histories, worker);
+  { histories, notices }: OpenedHistory,
+): Promise<void> {
+  if (run === undefined) return client.begin({ ...options, notices }, histories);
   try {
-    // The command is started by this thread: its tid is the pid of the process, which the kernel counts as /proc does.
-    const kernel = { ...options.kernel, launcherTid: ownPid() };
-    return await TreeClient.start({ ...options, recording, kernel }, undefined, worker);
+    await client.begin({ ...options, recording });
   } catch (thrown) {
     throw cannotTrace(thrown);
   }
 }
 
-async function listen(
-  buildApp: typeof BuildApp,
-  client: TreeClient,
-  config: ServeConfig,
-  ticket: Ticket | undefined,
-): Promise<{ app: FastifyInstance; port: number }> {
-  const first = config.port ?? DEFAULT_PORT;
-  const last = config.port ?? DEFAULT_PORT + PORTS_TRIED - 1;
-  for (let port = first; ; port++) {
-    const app = await buildApp(client, {
+interface Gateway {
+  /** For the first port that is tried, and ready. */
+  readonly first: FastifyInstance;
+  build(port: number): Promise<FastifyInstance>;
+}
+
+async function buildGateway(client: TreeClient, config: ServeConfig, ticket: Ticket | undefined): Promise<Gateway> {
+  const { buildApp } = await import('./app.ts');
+  const build = (port: number) =>
+    buildApp(client, {
       access: {
         token: config.token,
         cookieName: `dendro_${port}`,
@@ -147,6 +152,20 @@ async function listen(
       webRoot,
       version,
     });
+  const first = await build(firstPort(config));
+  await first.ready();
+  return { first, build };
+}
+
+function firstPort({ port = DEFAULT_PORT }: ServeConfig): number {
+  return port;
+}
+
+async function listen(gateway: Gateway, config: ServeConfig): Promise<{ app: FastifyInstance; port: number }> {
+  const first = firstPort(config);
+  const last = config.port ?? DEFAULT_PORT + PORTS_TRIED - 1;
+  for (let port = first; ; port++) {
+    const app = port === first ? gateway.first : await gateway.build(port);
     try {
       await app.listen({ port, host: config.listen });
       const address = app.server.address();

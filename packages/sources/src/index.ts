@@ -1,5 +1,6 @@
 export { AuditSource } from './audit/audit-source.ts';
 export { CnProcSource, type CnProcSourceOptions } from './cn-proc/cn-proc-source.ts';
+export { BpfChild, childOptions } from './ebpf/child-process.ts';
 export { EbpfSource, type EbpfSourceOptions } from './ebpf/ebpf-source.ts';
 export { mayUseEbpf } from './ebpf/refusal.ts';
 export { type HashCounts, ProgramHashes, type ProgramHashesOptions } from './hash/program-hashes.ts';

@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { DendroError, type TaskEvent } from '@dendro/protocol';
 import {
   AuditSource,
+  type BpfChild,
   type ClockOrigin,
   CnProcSource,
   EbpfSource,
@@ -83,6 +84,8 @@ export interface FeedOptions {
   readonly clock?: ClockOrigin | undefined;
   /** For sources of kernel events only. */
   readonly kernel?: KernelOptions | undefined;
+  /** Of the eBPF source, started ahead. */
+  readonly child?: BpfChild | undefined;
 }
 
 /**
@@ -91,8 +94,8 @@ export interface FeedOptions {
  * @throws DendroError DENDRO_SOURCE_UNKNOWN; DENDRO_OPTION_INVALID when a source that is named has no use for the options
  */
 export function feedsFor(spec: string | undefined, isRoot: boolean, options: FeedOptions = {}): (() => Feed)[] {
-  const { kernel: how = {}, speed } = options;
-  const ebpf = () => scanned(options, (more) => new EbpfSource({ ...how, ...more }), false);
+  const { kernel: how = {}, speed, child } = options;
+  const ebpf = () => scanned(options, (more) => new EbpfSource({ ...how, ...more, child }), false);
   const kernel = () => scanned(options, (more) => new KernelSource({ ...how, ...more }));
   const tracefs = () => scanned(options, (more) => new TracefsSource({ ...how, ...more }));
   const cnProc = () => scanned(options, (more) => new CnProcSource({ pollMs: how.pollMs, ...more }));

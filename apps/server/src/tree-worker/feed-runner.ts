@@ -97,10 +97,11 @@ export class FeedRunner {
     const notices: string[] = [...(options.notices ?? [])];
     for (const [index, open] of feeds.entries()) {
       const feed = open();
+      // Its thread begins while the tree takes in what the history knew; it tells of nothing before that is done.
+      feed.procfs?.start((seen) => runner.#see(seen));
       const runner = new FeedRunner(options, feed, notices, post);
       try {
         runner.#hashes?.start();
-        feed.procfs?.start((seen) => runner.#see(seen));
         await feed.source.start((event, host) => {
           if (event.type !== 'clock' || feed.hasBase) runner.#take(event, host);
         });

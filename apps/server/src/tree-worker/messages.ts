@@ -73,6 +73,9 @@ export interface KernelOptions {
   readonly launcherTid?: number | undefined;
 }
 
+/** What can be known of them before a history is open: a child process can begin to load then. */
+export type EarlyOptions = Pick<WorkerOptions, 'source' | 'kernel'>;
+
 export type ToWorker =
   /** Said first, once. */
   | { readonly type: 'begin'; readonly options: WorkerOptions }

@@ -6,7 +6,7 @@ import { DendroError, toError } from '@dendro/protocol';
 import type { Histories } from '../history/histories.ts';
 import { HostClient } from './host-client.ts';
 import { FIRST_ID } from './host-id.ts';
-import type { FromWorker, Question, ToWorker, WorkerOptions } from './messages.ts';
+import type { EarlyOptions, FromWorker, Question, ToWorker, WorkerOptions } from './messages.ts';
 
 type ChunkMessage = Extract<FromWorker, { type: 'chunk' }>;
 
@@ -27,9 +27,8 @@ const STOP_MS = 3000;
 /** Questions that may wait at once: the answer to one is the whole tree. */
 const MAX_QUESTIONS = 16;
 
-/** Reads the sources of the thread already; it does nothing before a `TreeClient` starts it. */
-export function treeWorker(): Worker {
-  return new Worker(new URL('./worker.ts', import.meta.url));
+function treeWorker(early?: EarlyOptions): Worker {
+  return new Worker(new URL('./begin.ts', import.meta.url), { workerData: early });
 }
 
 export class TreeClient {
@@ -40,15 +39,13 @@ export class TreeClient {
   readonly #complete = Promise.withResolvers<void>();
   readonly #ready = Promise.withResolvers<void>();
   readonly #hosts: HostClient[] = [];
-  readonly #histories: Histories | undefined;
-  readonly #isOfCommand: boolean;
+  #histories: Histories | undefined;
+  #isOfCommand = false;
   #nextRequest = 1;
   #failure: Error | undefined;
   #isStopping = false;
 
-  private constructor(worker: Worker, options: WorkerOptions, histories: Histories | undefined) {
-    this.#histories = histories;
-    this.#isOfCommand = options.kernel?.launcherTid !== undefined;
+  private constructor(worker: Worker) {
     this.#worker = worker;
     for (const { promise } of [this.#complete, this.#ready]) promise.catch(() => {}); // said to those who wait for it, if any
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
@@ -56,20 +53,34 @@ export class TreeClient {
     this.#worker.on('exit', () => {
       if (!this.#isStopping) this.#fail(new Error('the tree worker ended'));
     });
-    this.#send({ type: 'begin', options });
   }
 
   /**
    * Starts the worker and waits until its source runs.
    * @param histories that the trees go on from, and that what becomes of them goes into
-   * @param worker that has been made ready before
    * @throws DendroError why the source cannot start
    */
-  static async start(options: WorkerOptions, histories?: Histories, worker = treeWorker()): Promise<TreeClient> {
-    const resumptions = histories?.resumptions;
-    const client = new TreeClient(worker, { ...options, resumptions }, histories);
-    await client.#ready.promise;
+  static async start(options: WorkerOptions, histories?: Histories): Promise<TreeClient> {
+    const client = new TreeClient(treeWorker());
+    await client.begin(options, histories);
     return client;
+  }
+
+  /** Starts the worker, which reads its code and loads what takes long. It knows no host before it is told to `begin`. */
+  static ahead(early: EarlyOptions): TreeClient {
+    return new TreeClient(treeWorker(early));
+  }
+
+  /**
+   * Waits until its source runs. To be called once.
+   * @param histories as for `start`
+   * @throws DendroError why the source cannot start
+   */
+  async begin(options: WorkerOptions, histories?: Histories): Promise<void> {
+    this.#histories = histories;
+    this.#isOfCommand = options.kernel?.launcherTid !== undefined;
+    this.#send({ type: 'begin', options: { ...options, resumptions: histories?.resumptions } });
+    await this.#ready.promise;
   }
 
   /** In the order in which they appeared. */

@@ -1,10 +1,10 @@
-// The worker thread: owns source and tree, so that no storm of forks can hold
-// up a request and no slow browser can lose a fork.
+// What the worker thread does, which begins in begin.ts: owns source and tree, so that no
+// storm of forks can hold up a request and no slow browser can lose a fork.
 
 import { once } from 'node:events';
-import { parentPort } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { DendroError, toError } from '@dendro/protocol';
-import { mayUseEbpf } from '@dendro/sources';
+import { type BpfChild, mayUseEbpf } from '@dendro/sources';
 import { answerJson } from './answers.ts';
 import { feedsFor } from './choose-source.ts';
 import { differenceInMemory } from './difference-json.ts';
@@ -15,14 +15,13 @@ import { Recordings } from './recordings.ts';
 import { snapshotChunks } from './snapshot.ts';
 import { answerOfStretch } from './stretch.ts';
 
-const port = parentPort;
-if (port === null) throw new Error('worker.ts runs as a worker thread only');
+const port = portOfThread();
 
 let recording: Recordings | undefined;
 
 function post(message: FromWorker, transfer: ArrayBuffer[] = []): void {
   record(() => recording?.take(message));
-  port?.postMessage(message, transfer);
+  port.postMessage(message, transfer);
 }
 
 /** A recording that cannot be gone on with is given up, and that is said. */
@@ -40,7 +39,7 @@ function sayFailed(thrown: unknown): void {
   const error = toError(thrown);
   const isKnown = error instanceof DendroError;
   const code = isKnown ? error.code : 'DENDRO_INTERNAL';
-  port?.postMessage({
+  port.postMessage({
     type: 'failed',
     code,
     message: isKnown ? error.message : String(error.stack),
@@ -60,7 +59,7 @@ function answer(runner: FeedRunner, message: ToWorker): void {
           post({ type: 'status', number, status });
         }
         post({ type: 'stopped' });
-        port?.close();
+        port.close();
       });
       return;
     case 'snapshot': {
@@ -101,30 +100,40 @@ function answerTo(runner: FeedRunner, { number, question }: Extract<ToWorker, { 
   return tree.hasHistory ? answerOrPast(tree, question) : answerJson(tree, question);
 }
 
-const [begin] = (await once(port, 'message')) as [Extract<ToWorker, { type: 'begin' }>];
-const { options } = begin;
-try {
-  const feeds = feedsFor(options.source, process.geteuid?.() === 0, {
-    ...options,
-    clock: options.resumptions?.first.clock,
-    mayUseEbpf: mayUseEbpf(),
-  });
-  if (options.recording !== undefined) recording = new Recordings(options.recording);
-  const runner = await FeedRunner.start(options, feeds, post);
-  runner.flush();
-  runner.tellAll();
-  post({ type: 'ready' });
-  port.on('message', (message: ToWorker) => {
-    try {
-      answer(runner, message);
-    } catch (thrown) {
-      if (!('request' in message) || !(thrown instanceof DendroError)) throw thrown;
-      const { code, message: sentence, details } = thrown;
-      post({ type: 'refusal', request: message.request, code, message: sentence, details });
-    }
-  });
-} catch (thrown) {
-  recording?.discard();
-  sayFailed(thrown);
-  port.close();
+/** @param child of the eBPF source, when that has been started ahead */
+export async function work(child: BpfChild | undefined): Promise<void> {
+  const [begin] = (await once(port, 'message')) as [Extract<ToWorker, { type: 'begin' }>];
+  const { options } = begin;
+  try {
+    const feeds = feedsFor(options.source, process.geteuid?.() === 0, {
+      ...options,
+      clock: options.resumptions?.first.clock,
+      mayUseEbpf: mayUseEbpf(),
+      child,
+    });
+    if (options.recording !== undefined) recording = new Recordings(options.recording);
+    const runner = await FeedRunner.start(options, feeds, post);
+    runner.flush();
+    runner.tellAll();
+    post({ type: 'ready' });
+    port.on('message', (message: ToWorker) => {
+      try {
+        answer(runner, message);
+      } catch (thrown) {
+        if (!('request' in message) || !(thrown instanceof DendroError)) throw thrown;
+        const { code, message: sentence, details } = thrown;
+        post({ type: 'refusal', request: message.request, code, message: sentence, details });
+      }
+    });
+  } catch (thrown) {
+    child?.kill(); // who was not taken on
+    recording?.discard();
+    sayFailed(thrown);
+    port.close();
+  }
+}
+
+function portOfThread(): MessagePort {
+  if (parentPort === null) throw new Error('worker.ts runs in a worker thread only');
+  return parentPort;
 }

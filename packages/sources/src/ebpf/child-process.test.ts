@@ -1,7 +1,7 @@
 // The child process on the real kernel: what rights it keeps, and what is left
 // when it, the server or both are killed.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { ProcessTree, type TaskIndex } from '@dendro/engine';
@@ -9,6 +9,7 @@ import type { EventNs, GapEvent, TaskEvent } from '@dendro/protocol';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { HostClock } from '../host-clock.ts';
 import { ProcfsReader } from '../procfs/reader.ts';
+import { BpfChild, childOptions } from './child-process.ts';
 import { EbpfSource } from './ebpf-source.ts';
 import { bpfIdsOf, livingBpf, whyNoEbpf } from './test-host.ts';
 
@@ -62,6 +63,21 @@ describe.skipIf(why !== undefined)(
       await vi.waitUntil(() => isAllGone(child, ids), WAIT); // the kernel lets go of programs a little later
       expect(source.balance.consumed).toBe(source.balance.seen);
       expect(source.status()).toMatchObject({ state: 'ended', lost: 0, notices: [] });
+    });
+
+    test('started ahead of its source it tells of what happened before that, and nothing of it comes before the clock', async () => {
+      const child = new BpfChild(childOptions({}));
+      await vi.waitUntil(() => statusOf(child.pid!).includes(`Uid:\t${NOBODY}`), WAIT); // attached, and no longer root
+      const { pid } = spawnSync('/bin/true');
+      const events: TaskEvent[] = [];
+      source = new EbpfSource({ child });
+      await source.start((event) => events.push(event));
+      expect(source.childPid).toBe(child.pid);
+      const ofIt = () => events.filter((event) => 'pid' in event && event.pid === pid).map(({ type }) => type);
+      await vi.waitUntil(() => ofIt().includes('exit'), WAIT);
+      expect(ofIt()).toEqual(expect.arrayContaining(['fork', 'exec', 'exit']));
+      expect(events[0]?.type).toBe('clock');
+      expect(source.status()).toMatchObject({ state: 'running', lost: 0 });
     });
 
     test('killed it is started again by itself: a gap covers the time without it, and the tree is right after it', async () => {
@@ -279,7 +295,8 @@ describe.skipIf(why !== undefined)(
           import { BpfChild } from '${new URL('./child-process.ts', import.meta.url).href}';
           import { OBJECT_PATH } from '${new URL('./object.ts', import.meta.url).href}';
           const visitor = { ready: () => child.kill(), failed: console.log, records() {}, record() {}, recordsEnd() {} };
-          const child = new BpfChild({ objectPath: OBJECT_PATH, ringBytes: 2 ** 20, pollMs: 20 }, visitor);
+          const child = new BpfChild({ objectPath: OBJECT_PATH, ringBytes: 2 ** 20, pollMs: 20 });
+          child.read(visitor);
           console.log(JSON.stringify({ pid: child.pid, why: await child.exited }));
           process.exit();`);
         const { pid, why } = JSON.parse(await lineOf(server)) as { pid: number; why: string };

@@ -3,41 +3,28 @@
 // short-lived to be known. They are loaded by a child process, which alone has
 // the rights to do so; here its records become events.
 
-import { availableParallelism } from 'node:os';
 import { DendroError, type EventNs, type SourceStatus, type TaskEvent } from '@dendro/protocol';
 import { HostClock } from '../host-clock.ts';
 import { RepairScan } from '../procfs/repair-scan.ts';
 import type { EventSink, Source } from '../source.ts';
 import { EventMerge } from '../tracefs/merge.ts';
-import { BpfChild } from './child-process.ts';
+import { BpfChild, childOptions, POLL_MS, type ReadingChoice } from './child-process.ts';
 import { Families, NOT_KNOWN } from './families.ts';
 import type { FailedFrame, FrameVisitor, ReadyFrame, RecordsFrame } from './frames.ts';
-import { OBJECT_PATH } from './object.ts';
 import { RecordDecoder } from './records.ts';
 import { ensureEbpf, refusalOf } from './refusal.ts';
 
-export interface EbpfSourceOptions {
+export interface EbpfSourceOptions extends ReadingChoice {
   readonly clock?: HostClock | undefined;
-  /** KiB for each CPU; they share one ring, of the next power of two. Default 16 MiB for all, on large hosts up to 64. */
-  readonly bufferKb?: number | undefined;
-  /** Default 20. */
-  readonly pollMs?: number | undefined;
   /** Reads what already runs, in small steps: at the start, and again after losses. */
   readonly scan?: ((tids?: readonly number[]) => Iterable<TaskEvent | undefined>) | undefined;
-  /** Only what this thread of ours starts from now on is told of, and what descends from that. */
-  readonly launcherTid?: number | undefined;
+  /** Started before there was a source, with the same choice: loading takes long. */
+  readonly child?: BpfChild | undefined;
 }
 
-const POLL_MS = 20;
-const MIB = 1024 * 1024;
-const MIN_RING_BYTES = 16 * MIB;
-const MAX_RING_BYTES = 64 * MIB;
-const RING_BYTES_PER_CPU = 4 * MIB;
-/** What the kernel takes. */
-const LARGEST_RING_BYTES = 1024 * MIB;
-const SMALLEST_RING_BYTES = 64 * 1024;
 /** Records are in the order in which room was made for them, which is that of time but for some 2.5 ms. */
 const HOLD_NS = 5_000_000;
+const MS_NS = 1e6;
 const INIT_PID = 1;
 /** Between two tries to have the child again. */
 const FIRST_PAUSE_MS = 250;
@@ -64,6 +51,7 @@ export class EbpfSource implements Source, FrameVisitor {
   #ready: ReadyFrame | undefined;
   #failed: FailedFrame | undefined;
   #onReady: (() => void) | undefined;
+  #sink: EventSink = () => {};
   #records = 0;
   #lost = 0;
   /** What the child of now has said: its kernel's counts begin at zero. */
@@ -88,18 +76,18 @@ export class EbpfSource implements Source, FrameVisitor {
   async start(sink: EventSink): Promise<void> {
     try {
       ensureEbpf();
+      this.#sink = sink;
       this.#merge = new EventMerge(sink);
       const { scan, launcherTid } = this.#options;
       // Of one tree only its own is read, which is what descends from a thread of ours.
       const what = launcherTid === undefined ? undefined : () => [launcherTid, ...this.#families.pids()];
       this.#scan = new RepairScan(scan && (() => scan(what?.())), (event) => this.#see(event));
-      await this.#startChild();
+      await this.#startChild(this.#options.child);
     } catch (thrown) {
       this.#state = 'failed';
+      this.#options.child?.kill();
       throw thrown;
     }
-    this.#state = 'running';
-    sink({ type: 'clock', epochNs: this.#clock.base.epochNs });
     this.#work();
   }
 
@@ -154,8 +142,12 @@ export class EbpfSource implements Source, FrameVisitor {
 
   ready(frame: ReadyFrame): void {
     this.#ready = frame;
-    // Another child: before its first records, which may come with this frame, there is a gap.
+    // Its first records may come with this frame. Before those of another child there is a gap.
     if (this.#state === 'running') this.#tellGap();
+    if (this.#state === 'starting') {
+      this.#state = 'running';
+      this.#sink({ type: 'clock', epochNs: this.#clock.base.epochNs });
+    }
     for (const pid of frame.traced) this.#families.see(pid, NOT_KNOWN);
     this.#readyAt = performance.now();
     this.#onReady?.();
@@ -221,9 +213,8 @@ export class EbpfSource implements Source, FrameVisitor {
 
   // --- its life ---
 
-  async #startChild(): Promise<void> {
-    const { bufferKb, pollMs = POLL_MS, launcherTid } = this.#options;
-    const ringBytes = ringBytesFor(bufferKb, availableParallelism());
+  async #startChild(ahead?: BpfChild): Promise<void> {
+    const { launcherTid } = this.#options;
     this.#ready = undefined;
     this.#failed = undefined;
     this.#childRecords = 0;
@@ -234,8 +225,11 @@ export class EbpfSource implements Source, FrameVisitor {
     });
     // A new child knows nothing of the tree that the one before has told of.
     const tracedPids = launcherTid !== undefined && this.#state === 'running' ? [...this.#families.pids()] : undefined;
-    const child = new BpfChild({ objectPath: OBJECT_PATH, ringBytes, pollMs, launcherTid, tracedPids }, this);
+    const child = ahead ?? new BpfChild({ ...childOptions(this.#options), tracedPids });
     this.#child = child;
+    // What it has lost so far it has lost since it began.
+    if (ahead !== undefined) this.#countedAt = (this.#clock.now() - ahead.ageMs * MS_NS) as EventNs;
+    child.read(this);
     const reason = await Promise.race([isReady, child.exited]);
     this.#onReady = undefined;
     if (reason !== undefined) {
@@ -286,13 +280,4 @@ export class EbpfSource implements Source, FrameVisitor {
     if (this.#child === undefined) this.#merge.flush();
     this.#timer = setTimeout(() => this.#work(), this.#scan.isBusy ? 0 : this.#scan.isIdle ? IDLE_MS : WORK_MS);
   }
-}
-
-/** @returns a power of two, which is what the kernel's ring wants */
-function ringBytesFor(kbPerCpu: number | undefined, cpus: number): number {
-  const wanted =
-    kbPerCpu === undefined
-      ? Math.min(MAX_RING_BYTES, Math.max(MIN_RING_BYTES, RING_BYTES_PER_CPU * cpus))
-      : kbPerCpu * 1024 * cpus;
-  return 2 ** Math.ceil(Math.log2(Math.min(LARGEST_RING_BYTES, Math.max(SMALLEST_RING_BYTES, wanted))));
 }

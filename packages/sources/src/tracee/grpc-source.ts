@@ -5,7 +5,7 @@
 import { DendroError, type EventNs, type SourceStatus, type TaskEvent } from '@dendro/protocol';
 import type { EventSink, Source } from '../source.ts';
 import { eventOfMessage } from './event-message.ts';
-import { type GrpcFailure, GrpcStream } from './grpc-stream.ts';
+import type { GrpcFailure, GrpcStream } from './grpc-stream.ts';
 import { type FeedHost, HostSplit } from './host-split.ts';
 import { TraceeDecoder } from './tracee-decoder.ts';
 
@@ -44,6 +44,8 @@ export class TraceeGrpcSource implements Source {
   readonly #policies: readonly string[];
   readonly #firstPauseMs: number;
   #sink: EventSink = () => {};
+  /** Read when it is needed: gRPC is as much code as all else that a start reads. */
+  #streams: typeof GrpcStream | undefined;
   #decoder: TraceeDecoder | undefined;
   #stream: GrpcStream | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -93,6 +95,8 @@ export class TraceeGrpcSource implements Source {
       fallback: this.#fallback,
       latest: Number.POSITIVE_INFINITY,
     });
+    this.#streams = (await import('./grpc-stream.ts')).GrpcStream;
+    if (this.status().state === 'ended') return;
     const refusal = await this.#connectFirst();
     if (refusal === undefined || this.#state === 'ended') return;
     this.#state = 'failed';
@@ -176,7 +180,8 @@ export class TraceeGrpcSource implements Source {
         if (!settle(reason) && this.#state === 'running') this.#noteBroken(reason);
       },
     };
-    this.#stream = new GrpcStream(this.#address, this.#policies, listener, CONNECT_TIMEOUT_MS);
+    if (this.#streams === undefined) throw new Error('a stream before the start');
+    this.#stream = new this.#streams(this.#address, this.#policies, listener, CONNECT_TIMEOUT_MS);
   }
 
   #noteConnected(): void {

@@ -107,10 +107,12 @@ struct {
 
 struct slot {
 	u8 bytes[ROOM];
-	/* of the walk that writes here: the verifier wants it in memory */
-	u32 walked, outcome;
+	/*
+	 * Bytes of the record so far, and of the walk that writes here. In memory, where the verifier knows no number:
+	 * else it would look at all that follows anew for each way in which one can come about.
+	 */
+	u32 length, walked, outcome;
 	s32 users;
-	u32 pad;
 };
 
 struct {
@@ -239,6 +241,21 @@ static __always_inline void give_slot(struct slot *s)
 	__sync_fetch_and_add(&s->users, -1);
 }
 
+static __always_inline u64 length_of(struct slot *s)
+{
+	return *(volatile u32 *)&s->length;
+}
+
+static __always_inline void set_length(struct slot *s, u32 length)
+{
+	*(volatile u32 *)&s->length = length;
+}
+
+static __always_inline void add_length(struct slot *s, u32 bytes)
+{
+	*(volatile u32 *)&s->length += bytes;
+}
+
 /* A walk ends well, at something that is in no folder, or before its end. */
 #define WHOLE 0
 #define CUT 1
@@ -248,18 +265,25 @@ static __always_inline void give_slot(struct slot *s)
 #define NAME_BYTES 256
 #define MAX_STEPS 48
 
+static __always_inline u32 end_walk(struct slot *s)
+{
+	u32 total = below_2k(*(volatile u32 *)&s->walked);
+
+	add_length(s, total);
+	return total;
+}
+
 /*
- * Writes the names of a path, the last one first, each with a NUL, to `off`.
+ * Adds the names of a path to the record, the last one first, each with a NUL.
  * Returns bytes written; `outcome` of the slot says how it went.
  */
-static __always_inline u32 walk_path(struct slot *s, u64 off, struct dentry *d, struct vfsmount *vm)
+static __always_inline u32 walk_path(struct slot *s, struct dentry *d, struct vfsmount *vm)
 {
 	struct mount *m = (void *)vm - bpf_core_field_offset(struct mount, mnt);
 	volatile u32 *walked = &s->walked, *outcome = &s->outcome;
 
 	*walked = 0;
 	*outcome = CUT;
-	off = below_8k(off);
 	for (int i = 0; i < MAX_STEPS; i++) {
 		struct dentry *root = BPF_CORE_READ(m, mnt.mnt_root);
 
@@ -279,7 +303,7 @@ static __always_inline u32 walk_path(struct slot *s, u64 off, struct dentry *d, 
 
 		if (have > PATH_BYTES - NAME_BYTES)
 			break;
-		u64 at = below_16k(off + have);
+		u64 at = below_16k(length_of(s) + have);
 
 		if (at > ROOM - 2 * NAME_BYTES)
 			break;
@@ -294,9 +318,7 @@ static __always_inline u32 walk_path(struct slot *s, u64 off, struct dentry *d, 
 		}
 		d = parent;
 	}
-	u32 total = *walked;
-
-	return total & 2047;
+	return end_walk(s);
 }
 
 static __always_inline struct kernfs_node *parent_of(struct kernfs_node *kn)
@@ -309,13 +331,12 @@ static __always_inline struct kernfs_node *parent_of(struct kernfs_node *kn)
 }
 
 /* The same of a control group, from its hierarchy's root (which has no name) on. */
-static __always_inline u32 walk_cgroup(struct slot *s, u64 off, struct kernfs_node *kn)
+static __always_inline u32 walk_cgroup(struct slot *s, struct kernfs_node *kn)
 {
 	volatile u32 *walked = &s->walked, *outcome = &s->outcome;
 
 	*walked = 0;
 	*outcome = CUT;
-	off = below_8k(off);
 	for (int i = 0; i < 24; i++) {
 		struct kernfs_node *parent = kn ? parent_of(kn) : 0;
 
@@ -327,7 +348,7 @@ static __always_inline u32 walk_cgroup(struct slot *s, u64 off, struct kernfs_no
 
 		if (have > PATH_BYTES - NAME_BYTES)
 			break;
-		u64 at = below_16k(off + have);
+		u64 at = below_16k(length_of(s) + have);
 
 		if (at > ROOM - 2 * NAME_BYTES)
 			break;
@@ -338,9 +359,7 @@ static __always_inline u32 walk_cgroup(struct slot *s, u64 off, struct kernfs_no
 		*walked = have + ((u32)n & 0x1ff);
 		kn = parent;
 	}
-	u32 total = *walked;
-
-	return total & 2047;
+	return end_walk(s);
 }
 
 static __always_inline struct cgroup *memory_group(struct task_struct *t)
@@ -371,9 +390,9 @@ static __always_inline struct kernfs_node *named_group(struct task_struct *t)
 	return BPF_CORE_READ(unified, kn);
 }
 
-static __always_inline void send(struct slot *s, u64 length, struct counters *c)
+static __always_inline void send(struct slot *s, struct counters *c)
 {
-	if (bpf_ringbuf_output(&ring, s->bytes, below_16k(length), BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(&ring, s->bytes, below_16k(length_of(s)), BPF_RB_NO_WAKEUP))
 		count_lost(c);
 }
 
@@ -387,14 +406,13 @@ static __always_inline void tell_group(struct task_struct *t)
 		return;
 	}
 	struct cgroup_move *e = (void *)s->bytes;
-	u64 off = sizeof(*e);
 
+	set_length(s, sizeof(*e));
 	fill(&e->h, t, CGROUP);
 	e->cgroup = BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, id);
 	__builtin_memset(e->pad, 0, sizeof(e->pad));
-	e->cgroup_path = walk_cgroup(s, off, named_group(t));
-	off += below_2k(e->cgroup_path);
-	send(s, off, c);
+	e->cgroup_path = walk_cgroup(s, named_group(t));
+	send(s, c);
 	give_slot(s);
 }
 
@@ -536,6 +554,17 @@ static __always_inline void read_ctime(struct inode *inode, struct exec *e)
 #define ARGV_BYTES 4095
 #define NAME_AS_PASSED_BYTES 1024
 
+static __always_inline u32 add_name(struct slot *s, const char *name)
+{
+	long n = bpf_probe_read_kernel_str(s->bytes + below_8k(length_of(s)), NAME_AS_PASSED_BYTES, name);
+
+	if (n < 0)
+		n = 0;
+	n = below_2k(n);
+	add_length(s, n);
+	return n;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *t, int old_tid, struct linux_binprm *program)
 {
@@ -552,7 +581,6 @@ int BPF_PROG(on_exec, struct task_struct *t, int old_tid, struct linux_binprm *p
 	struct inode *inode = program->file->f_inode;
 	struct mm_struct *mm = t->mm;
 	struct cgroup *memory = memory_group(t);
-	u64 off = sizeof(*e);
 	u32 pid_ns = 0;
 
 	fill(&e->h, t, EXEC);
@@ -575,44 +603,27 @@ int BPF_PROG(on_exec, struct task_struct *t, int old_tid, struct linux_binprm *p
 	if (n > ARGV_BYTES)
 		n = ARGV_BYTES;
 	n = below_8k(n);
-	if (bpf_probe_read_user(s->bytes + off, n, (void *)from)) {
+	if (bpf_probe_read_user(s->bytes + sizeof(*e), n, (void *)from)) {
 		e->flags |= ARGV_FAULT;
 		n = 0;
 	}
 	e->argv = n;
-	off += below_8k(n);
+	set_length(s, sizeof(*e) + n);
+	e->filename = add_name(s, program->filename);
+	e->interp = add_name(s, program->interp);
 
-	long r = bpf_probe_read_kernel_str(s->bytes + off, NAME_AS_PASSED_BYTES, program->filename);
-
-	if (r < 0)
-		r = 0;
-	e->filename = r;
-	off += below_2k(r);
-	r = bpf_probe_read_kernel_str(s->bytes + off, NAME_AS_PASSED_BYTES, program->interp);
-	if (r < 0)
-		r = 0;
-	e->interp = r;
-	off += below_2k(r);
-
-	u32 length = walk_path(s, off, BPF_CORE_READ(program, file, f_path.dentry), BPF_CORE_READ(program, file, f_path.mnt));
-
-	e->executable = length;
+	e->executable = walk_path(s, BPF_CORE_READ(program, file, f_path.dentry), BPF_CORE_READ(program, file, f_path.mnt));
 	e->flags |= s->outcome == CUT ? EXE_CUT : s->outcome == LOOSE ? EXE_LOOSE : 0;
-	off += below_2k(length);
 
 	struct fs_struct *fs = t->fs;
 
-	length = walk_path(s, off, BPF_CORE_READ(fs, pwd.dentry), BPF_CORE_READ(fs, pwd.mnt));
-	e->cwd = length;
+	e->cwd = walk_path(s, BPF_CORE_READ(fs, pwd.dentry), BPF_CORE_READ(fs, pwd.mnt));
 	e->flags |= s->outcome == CUT ? CWD_CUT : s->outcome == LOOSE ? CWD_LOOSE : 0;
-	off += below_2k(length);
 
-	length = walk_cgroup(s, off, named_group(t));
-	e->cgroup_path = length;
+	e->cgroup_path = walk_cgroup(s, named_group(t));
 	e->flags |= s->outcome == CUT ? CGROUP_CUT : 0;
-	off += below_2k(length);
 
-	send(s, off, c);
+	send(s, c);
 	give_slot(s);
 	return 0;
 }
