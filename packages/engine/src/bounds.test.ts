@@ -223,3 +223,13 @@ test('[BO2] a process takes all of its threads along, the evicted ones between t
   expect([10, 11, 12, 13].map((tid) => livesOf(host, tid))).toEqual([[], [], [], []]);
   expect(host.counts).toMatchObject({ evictedProcesses: 1, evictedThreads: 3, stubs: 0 });
 });
+
+test('[ID6] the lives of one tid, told of long after they began, do not cost ever more', () => {
+  const host = hostOf([]);
+  const lives = 100_000;
+  for (let nth = 1; nth <= lives; nth++) {
+    const start = seconds(nth);
+    host.apply({ type: 'fork', at: seconds(lives + nth), tid: 100, pid: 100, creatorTid: 1, creatorPid: 1, start });
+  }
+  expect(host.counts.evictedProcesses).toBeGreaterThan(lives / 2);
+});

@@ -32,6 +32,9 @@ export interface TaskWriting {
   setParent(task: TaskIndex, parent: TaskIndex, since: EventNs, authority: Authority): void;
 }
 
+/** Nothing comes so late that so many others have had the tid since. A feed that is made to say so must not cost ever more. */
+const MAX_OLDER = 64;
+
 export class LateEvents {
   readonly #tree: TemporalTree;
   readonly #recorder: Recorder;
@@ -52,8 +55,10 @@ export class LateEvents {
    * its start: sightings stay.
    */
   settleBirth(tid: number, task: TaskIndex): void {
-    for (let before = this.#lives.olderOf(task); before !== NO_TASK; before = this.#lives.olderOf(before)) {
+    let before = this.#lives.olderOf(task);
+    for (let nth = 0; before !== NO_TASK && nth < MAX_OLDER; nth++) {
       this.#takeOver(before, tid, task);
+      before = this.#lives.olderOf(before);
     }
   }
 
