@@ -164,6 +164,34 @@ describe.skipIf(missing !== undefined)('programs under eBPF (needs root, BTF and
     expect(out).toMatchObject({ pid: move?.pid, container: undefined });
   });
 
+  // What came last of it once lay over its beginning.
+  test('a record is whole in which everything is as long as it can be', async () => {
+    const [file, cwd] = ['f', 'c'].map((name) => join(folder, ...Array.from({ length: 5 }, () => name.repeat(255))));
+    for (const path of [file, cwd]) mkdirSync(path as string, { recursive: true });
+    const path = join(file as string, 'p'.repeat(255));
+    copyFileSync('/bin/true', path);
+    const levels = Array.from({ length: 4 }, (_, nth) =>
+      join(groups, ...Array.from({ length: nth + 1 }, () => 'g'.repeat(200))),
+    );
+    const inner = join(levels.at(-1) as string, `docker-${CONTAINER}.scope`);
+    mkdirSync(inner, { recursive: true });
+    try {
+      const run = `echo $$ > '${inner}/cgroup.procs'; cd '${cwd}'; '${path}' ${'x'.repeat(6000)}; echo $$ > '${groups}/cgroup.procs'`;
+      spawnSync('sh', ['-c', run]);
+      const find = () => events.find((event) => event.type === 'exec' && event.comm === 'p'.repeat(15));
+      await vi.waitUntil(() => find() !== undefined, WAIT);
+      const exec = find() as ExecEvent;
+      expect(exec).toMatchObject({ uid: process.getuid?.(), container: CONTAINER });
+      expect(exec.argv?.[0]).toBe(path);
+      expect(exec.argv?.[1]).toMatch(/^x{2000,}$/);
+      expect(exec.executable?.inode).toBe(String(statSync(path).ino));
+      expect(exec.executable?.path).toMatch(/f{255}\/p{255}$/);
+      expect(exec.cwd).toMatch(/c{255}\/c{255}$/);
+    } finally {
+      for (const level of [...levels, inner].toReversed()) if (existsSync(level)) rmdirSync(level);
+    }
+  });
+
   test('[CR1] who becomes another user is told at once', async () => {
     spawnSync('perl', ['-e', '$( = $) = 7; $< = 12345; $> = 12345; sleep 0']);
     await vi.waitUntil(
