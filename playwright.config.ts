@@ -1,5 +1,9 @@
 import { defineConfig } from '@playwright/test';
 
+// To bash, standard input that is a socket is a login over the network, for which it reads ~/.bashrc and whatever that
+// starts: unless it is called from another shell.
+process.env['SHLVL'] = '2';
+
 export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results',
