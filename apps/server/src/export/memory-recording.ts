@@ -36,6 +36,8 @@ export class MemoryRecordings {
   }
 
   async *#records(host: HostClient, range: EpochRange): AsyncGenerator<Uint8Array> {
+    // Several can have been let in before the first of them began.
+    if (this.#making >= MAX_AT_ONCE) throw new DendroError('DENDRO_BUSY');
     this.#making++;
     const chunks = new Chunks();
     const forget = host.requestSnapshot((chunk) => chunks.add(chunk));

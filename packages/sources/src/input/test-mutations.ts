@@ -4,6 +4,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type EventNs, isTid, MAX_TID, type TaskEvent } from '@dendro/protocol';
+import { expect } from 'vitest';
 import type { EventSink } from '../source.ts';
 import type { LineDecoder } from './line-decoder.ts';
 
@@ -11,24 +12,21 @@ import type { LineDecoder } from './line-decoder.ts';
 const FUZZ_LINES = Number(process.env['DENDRO_FUZZ_LINES'] ?? 350_000);
 const SEED = Number(process.env['DENDRO_SEED'] ?? 20_261_124);
 const BATCH_LINES = 1000;
+/** A batch takes some 20 ms; a loop without an end would take for ever. */
+const MAX_BATCH_MS = 5000;
+const MAX_GROWTH_BYTES = 32 * 1024 * 1024;
 const NUMBERS = ['0', '-1', '1', '4194304', '4194305', '99999999999999999999', '4294967295', '1e9', '0x7fffffff', ''];
 
-export interface FuzzOutcome {
-  readonly events: number;
-  readonly lines: number;
-  readonly slowestBatchMs: number;
-  readonly grownBytes: number;
-}
-
 /**
- * Feeds mutated lines, in chunks of any size, and checks what comes out.
+ * Feeds mutated lines, in chunks of any size: nothing is thrown, nothing hangs, no memory grows, and what comes out is no worse than
+ * what a tree can take.
  * @param corpusOf the lines of each round: time goes on
  */
 export function fuzz(
   corpusOf: (round: number) => readonly string[],
   tokens: readonly string[],
   decode: (sink: EventSink) => LineDecoder,
-): FuzzOutcome {
+): void {
   const random = randomFrom(SEED);
   let events = 0;
   const decoder = decode((event) => {
@@ -55,7 +53,9 @@ export function fuzz(
     lines += batch.length;
   }
   decoder.end();
-  return { events, lines, slowestBatchMs, grownBytes: keptBytes() - before };
+  expect(events).toBeGreaterThan(1000);
+  expect(slowestBatchMs).toBeLessThan(MAX_BATCH_MS);
+  expect(keptBytes() - before).toBeLessThan(MAX_GROWTH_BYTES);
 }
 
 /** What is still in use after a collection, on the heap and beside it. */
